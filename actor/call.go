@@ -1,0 +1,351 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultCallTimeout is the deadline of a call whose context has none. It is
+// OTP's.
+const DefaultCallTimeout = 5 * time.Second
+
+// Caller is where a call is made from: a [*Self] inside a process, or a
+// [*System] (or a node that embeds one) from any other goroutine. The set is
+// closed.
+type Caller interface {
+	caller() (*System, *process)
+}
+
+func (s *Self) caller() (*System, *process)   { return s.sys, (*process)(s) }
+func (s *System) caller() (*System, *process) { return s, nil }
+
+// Call sends req to the process at to and waits for its reply, which must be
+// an R.
+//
+// It fails with a [*CallError], at once when the callee ends (with its exit
+// reason), is unknown (ErrNoProc) or its node is lost (ErrNoConnection), and
+// with ErrTimeout when ctx's deadline passes; a ctx without a deadline gets
+// [DefaultCallTimeout]. A reply that comes later is dropped. After a timeout
+// nothing is known of whether req was or will be handled.
+//
+// The reply does not pass through the caller's mailbox. A process that waits
+// in a Call handles nothing else meanwhile; an exit signal or a kill ends the
+// wait.
+func Call[R any](ctx context.Context, from Caller, to Address, req any) (R, error) {
+	value, err := callAny(ctx, from, to, req)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return replyAs[R](to, value)
+}
+
+// Encoded is a reply that came from another node and whose type only the
+// caller knows. A [Router] may hand one to [System.Deliver]; Call decodes it.
+type Encoded interface {
+	// DecodeInto stores the value in *target.
+	DecodeInto(target any) error
+}
+
+func replyAs[R any](to Address, value any) (R, error) {
+	var r R
+	if e, ok := value.(Encoded); ok {
+		if err := e.DecodeInto(&r); err != nil {
+			return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
+		}
+		return r, nil
+	}
+	if value == nil {
+		return r, nil // a handler that replied nil: R's zero value
+	}
+	r, ok := value.(R)
+	if !ok {
+		return r, &CallError{To: copyAddress(to), Err: ErrReplyType}
+	}
+	return r, nil
+}
+
+// call is one request and the place where its reply arrives. Calls are reused;
+// a generation keeps a late reply from reaching a later request.
+//
+// Invariants:
+//  1. state is generation<<1 while the call waits; its lowest bit is set once,
+//     by the one goroutine that completes the call.
+//  2. A call is reused only after a reply, because only then is it known that
+//     no mailbox refers to it any more.
+type call struct {
+	state    atomic.Uint64
+	msg      any
+	deadline time.Time // zero: DefaultCallTimeout from now
+	trace    []byte
+	origin   origin // where the request came from, if from another node
+	abroad   uint64 // the request's number, if it went to another node
+
+	// Custody: the list of requests that callee has accepted and not answered.
+	// Guarded by callee.mu.
+	callee     *process
+	prev, next *call
+	held       bool
+
+	// The outcome, written by the completer before it sends to ready.
+	value   any
+	err     error
+	replied bool
+	ready   chan struct{} // capacity 1
+	timer   *time.Timer   // calls timedOut
+	sys     *System
+}
+
+// callRef is a call in one generation.
+type callRef struct {
+	c    *call
+	word uint64 // call.state while the call waits; the lowest bit is free
+}
+
+const refKept = 1 // set in process.current.word when the handler keeps the From
+
+func (c *call) ref() callRef { return callRef{c, c.state.Load() &^ 1} }
+
+// waiting reports whether nobody has completed r yet.
+func (r callRef) waiting() bool { return r.c != nil && r.c.state.Load() == r.word&^refKept }
+
+// complete ends the wait of r. It reports false if somebody else has.
+func (r callRef) complete(value any, err error, replied bool) bool {
+	c, word := r.c, r.word&^refKept
+	if c == nil || !c.state.CompareAndSwap(word, word|1) {
+		return false
+	}
+	if p := c.callee; p != nil {
+		p.mu.Lock()
+		if c.held {
+			p.annex.Load().calls.remove(c)
+		}
+		p.mu.Unlock()
+	}
+	if c.origin.node != (NodeHandle{}) {
+		c.answerRemote(value, err)
+		return true
+	}
+	c.value, c.err, c.replied = value, err, replied
+	c.ready <- struct{}{}
+	return true
+}
+
+// custody is a list of calls.
+type custody struct{ first *call }
+
+func (l *custody) add(c *call) {
+	c.held = true
+	c.prev, c.next = nil, l.first
+	if l.first != nil {
+		l.first.prev = c
+	}
+	l.first = c
+}
+
+func (l *custody) remove(c *call) {
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		l.first = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next, c.held = nil, nil, false
+}
+
+// failCalls answers every request p has accepted with reason.
+func (p *process) failCalls(reason error) {
+	for {
+		p.mu.Lock()
+		var c *call
+		if a := p.annex.Load(); a != nil {
+			c = a.calls.first
+		}
+		if c == nil {
+			p.mu.Unlock()
+			return
+		}
+		p.annex.Load().calls.remove(c)
+		ref := c.ref()
+		p.mu.Unlock()
+		ref.complete(nil, reason, false)
+	}
+}
+
+func (s *System) newCall(msg any) *call {
+	c := s.calls.Get().(*call)
+	if c.ready == nil {
+		c.ready = make(chan struct{}, 1)
+		c.sys = s
+	}
+	c.msg = msg
+	return c
+}
+
+// recycle makes c ready for another request.
+func (s *System) recycle(c *call) {
+	c.state.Store(c.state.Load() + 1) // a new generation, waiting
+	c.msg, c.value, c.err, c.callee, c.trace, c.deadline = nil, nil, nil, nil, nil, time.Time{}
+	c.replied = false
+	s.calls.Put(c)
+}
+
+// callAny is Call before its reply has a type.
+func callAny(ctx context.Context, from Caller, to Address, req any) (any, error) {
+	sys, p := from.caller()
+	if req == nil {
+		return nil, &CallError{To: copyAddress(to), Err: ErrNilMessage}
+	}
+	if p != nil && p.fenced() {
+		return nil, &CallError{To: copyAddress(to), Err: ErrKilled}
+	}
+	c := sys.newCall(req)
+	if d, ok := ctx.Deadline(); ok {
+		c.deadline = d
+	}
+	c.trace = TraceFrom(ctx)
+	ref := c.ref()
+	err := sys.request(c, p, to)
+	if err == nil && p != nil {
+		err = p.blockOn(ref)
+		defer p.unblock()
+	}
+	if err != nil {
+		ref.complete(nil, err, false)
+	}
+	stopped := ref.wait(ctx)
+	if c.abroad != 0 {
+		sys.peers.takeCall(c.abroad) // still there unless the reply came
+		c.abroad = 0
+	}
+	value, err := c.value, c.err
+	if c.replied && stopped {
+		sys.recycle(c)
+	}
+	if err != nil {
+		return nil, &CallError{To: copyAddress(to), Err: err}
+	}
+	return value, nil
+}
+
+// wait returns when r is complete, completing it itself if ctx ends first. It
+// reports false if the call's timer has fired, so that it may still be about
+// to complete a call that it takes for r.
+func (r callRef) wait(ctx context.Context) (stopped bool) {
+	c, done := r.c, ctx.Done()
+	byDefault := c.deadline.IsZero()
+	if byDefault {
+		c.arm()
+	}
+	if done == nil {
+		<-c.ready
+	} else {
+		select {
+		case <-c.ready:
+		case <-done:
+			err := ctx.Err()
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = ErrTimeout
+			}
+			r.complete(nil, err, false)
+			<-c.ready
+		}
+	}
+	return !byDefault || c.timer.Stop()
+}
+
+// arm starts the default deadline.
+func (c *call) arm() {
+	if c.timer == nil {
+		c.timer = time.AfterFunc(DefaultCallTimeout, c.timedOut)
+		return
+	}
+	c.timer.Reset(DefaultCallTimeout)
+}
+
+func (c *call) timedOut() { c.ref().complete(nil, ErrTimeout, false) }
+
+// blockOn notes that p waits for r, so that an exit signal can end the wait.
+func (p *process) blockOn(r callRef) error {
+	a := p.ensureAnnex()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.interruptedLocked(); err != nil {
+		return err
+	}
+	a.blocked = r
+	return nil
+}
+
+func (p *process) unblock() {
+	p.mu.Lock()
+	p.annex.Load().blocked = callRef{}
+	p.mu.Unlock()
+}
+
+// interruptedLocked is the reason why p must not wait for anything any more.
+func (p *process) interruptedLocked() error {
+	if p.fenced() || p.phase == phaseDead {
+		return ErrKilled
+	}
+	if p.phase != phaseExiting && p.fence.Load()&fenceExit != 0 {
+		return p.annex.Load().exit
+	}
+	return nil
+}
+
+// request sends c on its way to to.
+func (s *System) request(c *call, from *process, to Address) error {
+	t, err := s.resolve(to)
+	if err != nil {
+		return err
+	}
+	if t.remote(s) {
+		return s.requestRemote(c, from, t)
+	}
+	p := s.procs.find(t.pid.id)
+	if p == nil {
+		return ErrNoProc
+	}
+	if p == from {
+		return ErrCallSelf
+	}
+	return p.deliverCall(c, from)
+}
+
+// deliverCall puts the request c into p's mailbox and custody.
+func (p *process) deliverCall(c *call, from *process) error {
+	a := p.ensureAnnex()
+	p.mu.Lock()
+	if p.phase == phaseDead {
+		p.mu.Unlock()
+		return ErrNoProc
+	}
+	c.callee = p
+	if p.mailbox.bounded {
+		a.calls.add(c)
+		return p.deliverBounded(c, from) // unlocks
+	}
+	a.calls.add(c)
+	p.mailbox.push(c, p.sys)
+	p.wake(from) // unlocks
+	return nil
+}
+
+// handleCall lets the actor handle the request msg of r.
+func (p *process) handleCall(r callRef, msg any) error {
+	if !r.waiting() {
+		return nil // the caller has given up: nobody would see the reply
+	}
+	p.current = r
+	err := p.actor.Receive(p.self(), msg)
+	if err == nil && p.current.word&refKept == 0 {
+		p.current.complete(nil, ErrNoReply, false)
+	}
+	p.current = callRef{}
+	return err
+}

@@ -1,0 +1,280 @@
+package actor
+
+import (
+	"errors"
+	"time"
+)
+
+// DefaultKillGrace is how long a killed process may stay in its handler before
+// it is declared a zombie.
+const DefaultKillGrace = time.Second
+
+// exitSignal is an exit signal on its way to one process.
+type exitSignal struct {
+	from   PID
+	reason error
+	link   bool // sent by a link, and so void once the link is gone
+	parent bool // counts as the parent's, whoever that is
+}
+
+// signalExit lets sig act on p, by OTP's rules:
+//
+//	signal                    p does not trap exits    p traps exits
+//	ErrKilled, not by a link  dies                     dies
+//	from p's parent           dies, unless ErrNormal   ends in its turn
+//	ErrNormal                 nothing                  Exit message
+//	any other                 dies                     Exit message
+func (p *process) signalExit(sig exitSignal, from *process) {
+	if !sig.link && errors.Is(sig.reason, ErrKilled) {
+		p.kill()
+		return
+	}
+	p.mu.Lock()
+	if p.phase >= phaseExiting {
+		p.mu.Unlock()
+		return
+	}
+	if sig.link {
+		if a := p.annex.Load(); a == nil || !a.links.remove(sig.from) {
+			p.mu.Unlock()
+			return
+		}
+	}
+	fromParent := sig.parent || p.isParent(sig.from)
+	if a := p.annex.Load(); a != nil && a.trap {
+		kind := letterExit
+		if fromParent {
+			kind = letterParentExit
+		}
+		p.enqueueLocked(&letter{kind: kind, from: sig.from, reason: sig.reason})
+		p.wake(from) // unlocks
+		return
+	}
+	if errors.Is(sig.reason, ErrNormal) && sig.from != p.pid() {
+		p.mu.Unlock()
+		return
+	}
+	p.interrupt(fenceExit, sig.reason) // unlocks
+}
+
+// isParent reports whether pid spawned p. What was spawned from outside has
+// the system as parent, which signals as the zero PID.
+func (p *process) isParent(pid PID) bool {
+	return pid.id == p.parent && (pid.IsZero() || pid.node == p.sys.node)
+}
+
+// enqueueLocked puts a letter into the mailbox past its bound. p.mu is held.
+func (p *process) enqueueLocked(m *letter) {
+	if p.mailbox.bounded {
+		p.annex.Load().bound.push(m, true)
+		return
+	}
+	p.mailbox.push(m, p.sys)
+}
+
+// interrupt raises a bit of the fence, so that p ends before its next message:
+// its context is cancelled and the call it waits in fails. It is called with
+// p.mu held and releases it.
+func (p *process) interrupt(bit uint32, reason error) {
+	a := p.ensureAnnex()
+	if a.exit == nil || bit == fenceKilled {
+		a.exit = reason
+	}
+	p.fence.Or(bit)
+	blocked, life := a.blocked, a.life
+	p.wake(nil) // unlocks
+	if life != nil {
+		life.cancel(reason)
+	}
+	blocked.complete(nil, reason, false)
+}
+
+// kill ends p without Terminate: at once if it is between two messages, else
+// when its handler returns, and after the grace in any case.
+func (p *process) kill() {
+	a := p.ensureAnnex()
+	p.mu.Lock()
+	if p.phase == phaseDead || p.fenced() {
+		p.mu.Unlock()
+		return
+	}
+	if p.phase != phaseIdle {
+		a.grace = time.AfterFunc(p.sys.killGrace, p.expire)
+	}
+	p.interrupt(fenceKilled, ErrKilled) // unlocks
+}
+
+// expire declares a killed process a zombie: its handler, its Init or its
+// Terminate has not returned within the grace.
+func (p *process) expire() {
+	p.mu.Lock()
+	if p.phase == phaseDead {
+		p.mu.Unlock()
+		return
+	}
+	p.phase = phaseDead
+	p.mu.Unlock()
+	p.sys.zombies.add(p.pid())
+	p.sys.observers.report(ZombieFound{p.pid()})
+	p.finalize(ErrZombie, false)
+}
+
+// exit ends p with reason. The caller owns the receiver's line and loses it.
+func (p *process) exit(reason error) {
+	// Deferred, because Terminate may unwind the goroutine by runtime.Goexit.
+	defer func() {
+		p.mu.Lock()
+		if p.phase == phaseDead {
+			p.mu.Unlock()
+			p.returned()
+			return
+		}
+		p.phase = phaseDead
+		p.mu.Unlock()
+		if p.fenced() {
+			reason = ErrKilled
+		}
+		p.finalize(reason, true)
+	}()
+	p.mu.Lock()
+	if p.phase == phaseDead || p.fenced() {
+		p.mu.Unlock()
+		return
+	}
+	p.phase = phaseExiting
+	a := p.annex.Load()
+	var life *life
+	if a != nil {
+		life, a.life = a.life, nil // Terminate's context is a fresh one
+	}
+	p.mu.Unlock()
+	if life != nil {
+		life.cancel(reason)
+	}
+	p.terminate(&reason)
+}
+
+// terminate runs the actor's Terminate. If it panics, that is the reason.
+func (p *process) terminate(reason *error) {
+	t, ok := p.original().(Terminator)
+	if !ok {
+		return
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		*reason = ErrGoexit
+		if v := recover(); v != nil {
+			*reason = newPanicError(v)
+		}
+	}()
+	t.Terminate(p.self(), *reason)
+	returned = true
+}
+
+// finalize takes p out of the world, in the order that OTP promises: first p
+// cannot be found any more and its names are free, then callers, links and
+// monitors learn of it. own says whether the caller owns the receiver's line;
+// for a zombie nobody does but the stuck handler.
+func (p *process) finalize(reason error, own bool) {
+	a := p.detach(reason)
+	p.failCalls(reason)
+	p.discardMail(own)
+	if a != nil {
+		p.fireLinks(a, reason)
+		p.fireMonitors(a, reason)
+	}
+	p.sys.exited(p, reason)
+}
+
+// detach frees everything by which p can be reached.
+func (p *process) detach(reason error) *annex {
+	p.sys.procs.remove(p.id)
+	p.mu.Lock()
+	a := p.annex.Load()
+	if a == nil {
+		p.mu.Unlock()
+		return nil
+	}
+	names, clusters, aliases, timers := a.names, a.clusters, a.aliases, a.timers
+	a.names, a.clusters, a.aliases, a.timers = nil, nil, nil, nil
+	life, grace, idle, b, abroad := a.life, a.grace, a.idle, a.bound, a.abroad
+	if b != nil {
+		b.releaseAll()
+	}
+	p.mu.Unlock()
+	for _, id := range aliases {
+		p.sys.procs.remove(id)
+	}
+	for _, name := range names {
+		p.sys.names.remove(name, p.pid())
+	}
+	for _, name := range clusters {
+		p.sys.clusterNames.Unregister(string(name), p.pid())
+	}
+	for _, t := range timers {
+		t.timer.Stop()
+	}
+	if grace != nil {
+		grace.Stop()
+	}
+	if idle != nil {
+		idle.timer.Stop()
+	}
+	if life != nil {
+		life.cancel(reason)
+	}
+	if abroad {
+		p.sys.peers.forget(p.id)
+	}
+	return a
+}
+
+// discardMail makes dead letters of what p will not handle any more.
+func (p *process) discardMail(own bool) {
+	if own {
+		p.discardHand()
+		if a := p.annex.Load(); a != nil {
+			for _, e := range a.stash.entries {
+				p.sys.discard(p.pid(), e.msg, ErrNoProc)
+			}
+			a.stash.entries = nil
+		}
+	}
+	var h hand
+	for {
+		p.mu.Lock()
+		var msg any
+		ok := false
+		if p.mailbox.bounded {
+			msg, ok = p.annex.Load().bound.pop()
+		} else if h.firstI < h.firstN || h.chunk != nil || p.mailbox.take(&h) {
+			msg, ok = h.next(p.sys)
+		}
+		p.mu.Unlock()
+		if !ok {
+			return
+		}
+		p.sys.discard(p.pid(), msg, ErrNoProc)
+	}
+}
+
+func (p *process) discardHand() {
+	for {
+		msg, ok := p.hand.next(p.sys)
+		if !ok {
+			return
+		}
+		p.sys.discard(p.pid(), msg, ErrNoProc)
+	}
+}
+
+// returned is called on the goroutine of a zombie that has come back to its
+// senses. Everybody has been told already that the process is dead.
+func (p *process) returned() {
+	p.discardHand()
+	p.sys.zombies.remove(p.pid())
+	p.sys.observers.report(ZombieReturned{p.pid()})
+}

@@ -1,0 +1,143 @@
+package actor
+
+import "sync"
+
+// peerTable knows which local processes have links or monitors to which other
+// node, in either direction, so that the loss of a node need not visit every
+// process. It may name processes that have none any more; they ignore the loss.
+type peerTable struct {
+	mu     sync.Mutex
+	byNode map[NodeHandle]map[processID]struct{}
+	byName map[string]map[processID]struct{} // monitors of names at a node
+	calls  map[uint64]remoteCall
+	nextID uint64
+}
+
+// remoteCall is a request that waits for a reply from another node.
+type remoteCall struct {
+	ref  callRef
+	node NodeHandle // zero if only the node's name is known
+	name string
+}
+
+func (t *peerTable) init() {
+	t.byNode = make(map[NodeHandle]map[processID]struct{})
+	t.byName = make(map[string]map[processID]struct{})
+	t.calls = make(map[uint64]remoteCall)
+}
+
+func (t *peerTable) watch(node NodeHandle, id processID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byNode[node] == nil {
+		t.byNode[node] = make(map[processID]struct{})
+	}
+	t.byNode[node][id] = struct{}{}
+}
+
+func (t *peerTable) watchName(node string, id processID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byName[node] == nil {
+		t.byName[node] = make(map[processID]struct{})
+	}
+	t.byName[node][id] = struct{}{}
+}
+
+// watchNode notes that p is concerned by the node of target.
+func (p *process) watchNode(target target) {
+	p.mu.Lock()
+	p.annex.Load().abroad = true
+	p.mu.Unlock()
+	if target.pid.IsZero() {
+		p.sys.peers.watchName(target.at.Node, p.id)
+	} else {
+		p.sys.peers.watch(target.pid.node, p.id)
+	}
+}
+
+// forget takes the process id, which has ended, out of the table.
+func (t *peerTable) forget(id processID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, ids := range t.byNode {
+		delete(ids, id)
+	}
+	for _, ids := range t.byName {
+		delete(ids, id)
+	}
+}
+
+// lost forgets node and returns who was concerned by it.
+func (t *peerTable) lost(node NodeHandle) (ids map[processID]struct{}, calls []callRef) {
+	name := node.Value().Name
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ids = t.byNode[node]
+	delete(t.byNode, node)
+	if ids == nil {
+		ids = make(map[processID]struct{})
+	}
+	for id := range t.byName[name] {
+		ids[id] = struct{}{}
+	}
+	delete(t.byName, name)
+	for id, c := range t.calls {
+		if c.node == node || c.node == (NodeHandle{}) && c.name == name {
+			calls = append(calls, c.ref)
+			delete(t.calls, id)
+		}
+	}
+	return ids, calls
+}
+
+func (t *peerTable) addCall(c remoteCall) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.nextID++
+	t.calls[t.nextID] = c
+	return t.nextID
+}
+
+func (t *peerTable) takeCall(id uint64) (callRef, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c, ok := t.calls[id]
+	delete(t.calls, id)
+	return c.ref, ok
+}
+
+// nodeLost fires p's links and monitors to node, and forgets node's to p.
+func (p *process) nodeLost(node NodeHandle, reason error) {
+	name := node.Value().Name
+	p.mu.Lock()
+	a := p.annex.Load()
+	if a == nil {
+		p.mu.Unlock()
+		return
+	}
+	var links []PID
+	for _, pid := range a.links.list() {
+		if pid.node == node {
+			links = append(links, pid)
+		}
+	}
+	var refs []MonitorRef
+	for ref, m := range a.monitors {
+		if m.target.node == node || m.target.IsZero() && m.node == name {
+			refs = append(refs, ref)
+		}
+	}
+	for key := range a.watchers {
+		if key.node == node {
+			delete(a.watchers, key)
+		}
+	}
+	p.mu.Unlock()
+	for _, pid := range links {
+		p.signalExit(exitSignal{from: pid, reason: reason, link: true}, nil)
+	}
+	for _, ref := range refs {
+		p.monitorDown(ref, reason, nil)
+	}
+}

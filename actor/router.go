@@ -1,0 +1,234 @@
+package actor
+
+import "time"
+
+// Router carries signals to other nodes. It is declared here and implemented by
+// the remote layer; a [System] without one knows only itself.
+//
+// Route must not block on the network, may be called by any goroutine, and
+// takes sig over. An error means that sig will not arrive. Nil means that it
+// is on its way: then either it is handed to [System.Deliver] on the other
+// node, after everything routed before it for the same pair of processes, or
+// [System.NodeDown] is called here for that node. Nothing else is promised.
+type Router interface {
+	Route(sig Signal) error
+}
+
+// Names is the table of cluster-wide names. It is declared here and
+// implemented by the registry; a [System] without one has no cluster names.
+// All methods may be called by any goroutine and do not block.
+type Names interface {
+	// Whereis returns the process that holds name, as far as this node knows.
+	Whereis(name string) (PID, bool)
+	// Register gives name to the local process pid, or says who keeps it from
+	// doing so with an error that wraps ErrNameTaken.
+	Register(name string, pid PID) error
+	// Unregister takes name from pid, if pid holds it.
+	Unregister(name string, pid PID)
+}
+
+// Signal is everything that one node's processes can send to another's. Which
+// fields count depends on Kind; it is one flat struct so that it can be passed
+// without allocation.
+type Signal struct {
+	Kind SignalKind
+	// From is the process that sends; zero for a goroutine outside.
+	From PID
+	// To is the process meant. If it is zero, Name is.
+	To PID
+	// Name is a name at a node, of which only the name is known.
+	Name NameAt
+	// Origin is the node the signal came from. The sending System leaves it
+	// zero; the Router sets it before Deliver.
+	Origin NodeHandle
+	// Ref correlates: a call with its reply, a monitor with its Down.
+	Ref uint64
+	// Msg is the message, request or reply.
+	Msg any
+	// Reason is why a process ended or a call failed.
+	Reason error
+	// Link says of an exit signal that a link sent it.
+	Link bool
+	// Deadline is a call's, if not zero.
+	Deadline time.Time
+	// Trace belongs to a message or call; see ContextWithTrace.
+	Trace []byte
+}
+
+// SignalKind says what a [Signal] is.
+type SignalKind uint8
+
+// The kinds of signals. The comment names the fields that count.
+const (
+	SignalMessage   SignalKind = iota + 1 // From, To or Name, Msg, Trace
+	SignalCall                            // From, To or Name, Ref, Msg, Deadline, Trace
+	SignalReply                           // To's node only, Ref, Msg or Reason
+	SignalLink                            // From, To
+	SignalUnlink                          // From, To
+	SignalExit                            // From, To, Reason, Link
+	SignalMonitor                         // From, To or Name, Ref
+	SignalDemonitor                       // From, To or Name, Ref
+	SignalDown                            // From, To, Ref, Reason
+)
+
+// origin is where the reply to a request from another node goes.
+type origin struct {
+	node NodeHandle
+	ref  uint64
+}
+
+// target is an address looked up: a process, or a name at another node.
+type target struct {
+	pid PID
+	at  NameAt
+}
+
+func (t target) remote(s *System) bool { return t.pid.IsZero() || t.pid.node != s.node }
+
+// resolve looks an address up. The error is ErrNoProc if it names nobody.
+func (s *System) resolve(to Address) (target, error) {
+	switch a := to.(type) {
+	case PID:
+		if !a.IsZero() {
+			return target{pid: a}, nil
+		}
+	case Name:
+		if pid, ok := s.names.find(a); ok {
+			return target{pid: pid}, nil
+		}
+	case NameAt:
+		if a.Node != s.node.Value().Name {
+			return target{at: a}, nil
+		}
+		if pid, ok := s.names.find(a.Name); ok {
+			return target{pid: pid}, nil
+		}
+	case ClusterName:
+		if pid, ok := s.clusterNames.Whereis(string(a)); ok {
+			return target{pid: pid}, nil
+		}
+	}
+	return target{}, ErrNoProc
+}
+
+// route hands sig to the router.
+func (s *System) route(sig Signal) error {
+	if s.router == nil {
+		return ErrNoCluster
+	}
+	return s.router.Route(sig)
+}
+
+// requestRemote sends the request c to another node.
+func (s *System) requestRemote(c *call, from *process, to target) error {
+	id := s.peers.addCall(remoteCall{ref: c.ref(), node: to.pid.node, name: to.at.Node})
+	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace}
+	if from != nil {
+		sig.From = from.pid()
+	}
+	c.abroad = id
+	return s.route(sig)
+}
+
+// answerRemote sends the outcome of c, a request from another node, back.
+func (c *call) answerRemote(value any, err error) {
+	// If the node is lost, so is the caller.
+	_ = c.sys.route(Signal{Kind: SignalReply, To: PID{node: c.origin.node}, Ref: c.origin.ref, Msg: value, Reason: err})
+}
+
+// Deliver carries out a signal that came from another node. It never blocks,
+// except on a local mailbox whose overflow policy is to block, and may be called
+// by several goroutines; signals of one pair of processes must come in order.
+func (s *System) Deliver(sig Signal) {
+	pid := sig.To
+	if pid.IsZero() && sig.Name.Name != "" {
+		pid, _ = s.names.find(sig.Name.Name)
+	}
+	var p *process
+	if pid.node == s.node {
+		p = s.procs.find(pid.id)
+	}
+	switch sig.Kind {
+	case SignalMessage:
+		s.deliverMessage(p, sig)
+	case SignalCall:
+		s.deliverRequest(p, sig)
+	case SignalReply:
+		if ref, ok := s.peers.takeCall(sig.Ref); ok {
+			ref.complete(sig.Msg, sig.Reason, sig.Reason == nil)
+		}
+	case SignalLink:
+		if p == nil || !p.link(sig.From) {
+			_ = s.route(Signal{Kind: SignalExit, From: sig.To, To: sig.From, Reason: ErrNoProc, Link: true})
+		}
+	case SignalMonitor:
+		if p == nil || !p.watch(watchKey{sig.Ref, sig.From.node}, sig.From) {
+			_ = s.route(Signal{Kind: SignalDown, From: sig.To, To: sig.From, Ref: sig.Ref, Reason: ErrNoProc})
+		}
+	default:
+		if p != nil {
+			p.deliverSignal(sig)
+		}
+	}
+}
+
+// deliverSignal carries out the signals that mean nothing to a dead process.
+func (p *process) deliverSignal(sig Signal) {
+	switch sig.Kind {
+	case SignalUnlink:
+		p.unlink(sig.From)
+	case SignalExit:
+		p.signalExit(exitSignal{from: sig.From, reason: sig.Reason, link: sig.Link}, nil)
+	case SignalDemonitor:
+		p.unwatch(watchKey{sig.Ref, sig.From.node})
+	case SignalDown:
+		p.monitorDown(MonitorRef{sig.Ref}, sig.Reason, nil)
+	}
+}
+
+func (s *System) deliverMessage(p *process, sig Signal) {
+	msg, err := sig.Msg, ErrNoProc
+	if sig.Trace != nil {
+		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace}
+	}
+	if p != nil {
+		err = p.deliver(msg, nil, false)
+	}
+	if err != nil {
+		var to Address = sig.To
+		if sig.To.IsZero() {
+			to = sig.Name
+		}
+		s.deadLetter(DeadLetter{To: to, From: sig.From, Message: sig.Msg, Reason: err})
+	}
+}
+
+func (s *System) deliverRequest(p *process, sig Signal) {
+	c := s.newCall(sig.Msg)
+	c.origin = origin{sig.Origin, sig.Ref}
+	c.deadline, c.trace = sig.Deadline, sig.Trace
+	err := ErrNoProc
+	if p != nil {
+		err = p.deliverCall(c, nil)
+	}
+	if err != nil {
+		c.ref().complete(nil, err, false)
+	}
+}
+
+// NodeDown tells the processes of this system that node is lost: monitors of
+// its processes fire and links to them break with reason, and calls to them
+// fail. The remote layer calls it once a node incarnation cannot be reached any
+// more, after everything that arrived from it has been delivered.
+func (s *System) NodeDown(node NodeID, reason error) {
+	handle := makeHandle(node)
+	ids, calls := s.peers.lost(handle)
+	for _, ref := range calls {
+		ref.complete(nil, reason, false)
+	}
+	for _, id := range sortedIDs(ids) {
+		if p := s.procs.find(id); p != nil {
+			p.nodeLost(handle, reason)
+		}
+	}
+}

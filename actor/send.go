@@ -1,0 +1,90 @@
+package actor
+
+// SendOption changes how one message is sent; see [Traced].
+type SendOption struct{ trace []byte }
+
+// Traced lets a message carry trace to its receiver, whose [Self.Context] has
+// it; see [ContextWithTrace]. The caller must not change trace afterwards.
+func Traced(trace []byte) SendOption { return SendOption{trace: trace} }
+
+// Sender is what messages can be sent from: a [*Self] or a [*System].
+type Sender interface {
+	Send(to Address, msg any, opts ...SendOption) error
+}
+
+// send is the way of every message. The address must not escape, so that a PID
+// is not copied to the heap for every message.
+func (s *System) send(from *process, to Address, msg any, opts []SendOption) error {
+	if msg == nil {
+		return ErrNilMessage
+	}
+	if pid, ok := to.(PID); ok && pid.node == s.node && len(opts) == 0 {
+		if p := s.procs.find(pid.id); p != nil {
+			if err := p.deliver(msg, from, false); err == nil {
+				return nil
+			} else if err == ErrMailboxFull {
+				return s.undeliverable(from, pid, msg, err)
+			}
+		}
+		return s.undeliverable(from, pid, msg, ErrNoProc)
+	}
+	return s.sendSlowly(from, to, msg, opts)
+}
+
+// sendSlowly is send for names, other nodes and messages with options.
+func (s *System) sendSlowly(from *process, to Address, msg any, opts []SendOption) error {
+	var trace []byte
+	for _, o := range opts {
+		if o.trace != nil {
+			trace = o.trace
+		}
+	}
+	t, err := s.resolve(to)
+	switch {
+	case err != nil:
+	case t.remote(s):
+		sig := Signal{Kind: SignalMessage, To: t.pid, Name: t.at, Msg: msg, Trace: trace}
+		if from != nil {
+			sig.From = from.pid()
+		}
+		err = s.route(sig)
+	default:
+		err = ErrNoProc
+		if p := s.procs.find(t.pid.id); p != nil {
+			var mail = msg
+			if trace != nil {
+				mail = &letter{kind: letterEnvelope, msg: msg, trace: trace}
+			}
+			err = p.deliver(mail, from, false)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return s.undeliverable(from, copyAddress(to), msg, err)
+}
+
+// undeliverable reports a message that was not sent, and returns why.
+func (s *System) undeliverable(from *process, to Address, msg any, err error) error {
+	var sender PID
+	if from != nil {
+		sender = from.pid()
+	}
+	s.deadLetter(DeadLetter{To: to, From: sender, Message: msg, Reason: err})
+	return err
+}
+
+// copyAddress returns an address equal to a that may be kept.
+func copyAddress(a Address) Address {
+	switch a := a.(type) {
+	case PID:
+		return a
+	case Name:
+		return a
+	case NameAt:
+		return a
+	case ClusterName:
+		return a
+	}
+	return PID{}
+}

@@ -1,0 +1,234 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SpawnOption says how a process is spawned: a [Name] or [ClusterName] to
+// register it under, a [Mailbox] to bound its mail, a [Label] to show it by, a
+// [StashLimit]. The set is closed.
+type SpawnOption interface{ spawn(*spawning) }
+
+// Label is a [SpawnOption] that names a process for people, in logs and in
+// [ProcessInfo]. It need not be unique and nothing can be sent to it.
+type Label string
+
+// StashLimit is a [SpawnOption]: how many messages the process may stash.
+type StashLimit int
+
+// spawning is what the options of one spawn add up to.
+type spawning struct {
+	names    []Name
+	clusters []ClusterName
+	mailbox  Mailbox
+	label    string
+	stash    int
+	errs     []error
+}
+
+func (n Name) spawn(s *spawning)        { s.names = append(s.names, n) }
+func (n ClusterName) spawn(s *spawning) { s.clusters = append(s.clusters, n) }
+func (l Label) spawn(s *spawning)       { s.label = string(l) }
+
+func (m Mailbox) spawn(s *spawning) {
+	if err := m.valid(); err != nil {
+		s.errs = append(s.errs, err)
+	}
+	s.mailbox = m
+}
+
+func (l StashLimit) spawn(s *spawning) {
+	if l <= 0 {
+		s.errs = append(s.errs, fmt.Errorf("actor: stash limit %d is not positive", int(l)))
+	}
+	s.stash = int(l)
+}
+
+// StartFunc starts a process as a linked child of parent and returns its PID
+// once the child is initialised: what a supervisor needs to know of a child. It
+// runs on the parent's goroutine. args are those of a dynamic child; most
+// StartFuncs ignore them. An error that wraps [ErrIgnore] means that there is
+// no child and need be none.
+type StartFunc func(parent *Self, args ...any) (PID, error)
+
+// Start returns a [StartFunc] that spawns what newActor makes.
+func Start(newActor func() Actor, opts ...SpawnOption) StartFunc {
+	return func(parent *Self, _ ...any) (PID, error) {
+		return parent.SpawnLink(newActor(), opts...)
+	}
+}
+
+// StartWith is [Start] for dynamic children, which are made from arguments.
+func StartWith(newActor func(args ...any) Actor, opts ...SpawnOption) StartFunc {
+	return func(parent *Self, args ...any) (PID, error) {
+		return parent.SpawnLink(newActor(args...), opts...)
+	}
+}
+
+// errNilActor is returned by every spawn of nil.
+var errNilActor = errors.New("actor: nil actor")
+
+// spawn makes a process, initialises it on this goroutine and lets it run.
+func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool, opts []SpawnOption) (*process, error) {
+	if a == nil {
+		return nil, errNilActor
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	p := &process{sys: s, actor: a, born: time.Now().UnixNano()}
+	var set *spawning
+	if len(opts) > 0 {
+		set = new(spawning)
+		for _, o := range opts {
+			o.spawn(set)
+		}
+		if err := p.configure(set); err != nil {
+			return nil, err
+		}
+	}
+	if parent != nil {
+		if parent.fenced() {
+			return nil, ErrKilled
+		}
+		p.parent = parent.id
+	}
+	if err := s.admit(p); err != nil {
+		return nil, err
+	}
+	p.shard.Store(uint32(p.id))
+	if link {
+		p.link(parent.pid())
+		if !parent.link(p.pid()) { // the parent is a zombie
+			p.abort(parent, ErrKilled)
+			return nil, ErrKilled
+		}
+	}
+	var err error
+	if set != nil {
+		err = p.registerAll(set)
+	}
+	if init, ok := a.(Initializer); ok && err == nil {
+		err = p.init(ctx, parent, init)
+	}
+	if err != nil {
+		p.abort(parent, err)
+		return nil, err
+	}
+	return p, p.open()
+}
+
+// configure prepares a process that nobody knows yet.
+func (p *process) configure(set *spawning) error {
+	if err := errors.Join(set.errs...); err != nil {
+		return err
+	}
+	if set.label != "" {
+		p.ensureAnnex().label = set.label
+	}
+	if set.stash > 0 {
+		p.ensureAnnex().stash.limit = set.stash
+	}
+	if set.mailbox.Capacity > 0 {
+		if set.mailbox.Wait == 0 {
+			set.mailbox.Wait = DefaultOverflowWait
+		}
+		p.ensureAnnex().bound = &bound{Mailbox: set.mailbox}
+		p.mailbox.bounded = true
+	}
+	return nil
+}
+
+func (p *process) registerAll(set *spawning) error {
+	for _, n := range set.names {
+		if err := p.register(n); err != nil {
+			return fmt.Errorf("register %q: %w", string(n), err)
+		}
+	}
+	for _, n := range set.clusters {
+		if err := p.registerCluster(n); err != nil {
+			return fmt.Errorf("register cluster name %q: %w", string(n), err)
+		}
+	}
+	return nil
+}
+
+// init runs the actor's Init. Its context ends with ctx too.
+func (p *process) init(ctx context.Context, parent *process, a Initializer) (err error) {
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { p.cancelLife(context.Cause(ctx)) })
+		defer stop()
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+			return
+		}
+		p.abort(parent, ErrGoexit) // spawn will not go on
+	}()
+	err = a.Init(p.self())
+	returned = true
+	return err
+}
+
+// cancelLife cancels p's context without ending p.
+func (p *process) cancelLife(cause error) {
+	p.lifeContext()
+	p.mu.Lock()
+	life := p.annex.Load().life
+	p.mu.Unlock()
+	if life != nil {
+		life.cancel(cause)
+	}
+}
+
+// abort takes back a spawn that failed. The parent learns of it from the
+// spawn's error, not by an exit signal.
+func (p *process) abort(parent *process, reason error) {
+	p.mu.Lock()
+	if p.phase == phaseDead { // a zombie, told to the world already
+		p.mu.Unlock()
+		p.returned()
+		return
+	}
+	p.phase = phaseDead
+	p.mu.Unlock()
+	p.ensureAnnex().aborted = true
+	if parent != nil {
+		p.unlink(parent.pid())
+		parent.unlink(p.pid())
+	}
+	p.finalize(reason, true)
+}
+
+// open ends the starting phase. From now on p runs when it has mail. The error
+// is the reason of an exit signal that came during Init.
+func (p *process) open() error {
+	p.mu.Lock()
+	if p.phase == phaseDead {
+		p.mu.Unlock()
+		p.returned()
+		return ErrZombie
+	}
+	if p.fence.Load() != 0 {
+		p.phase = phaseReady
+		p.mu.Unlock()
+		reason := p.interruption()
+		p.exit(reason)
+		return reason
+	}
+	p.phase = phaseIdle
+	if p.mailbox.count > 0 || p.mailbox.bounded && p.annex.Load().bound.n > 0 {
+		p.wake(nil) // unlocks
+		return nil
+	}
+	p.mu.Unlock()
+	return nil
+}

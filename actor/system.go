@@ -1,0 +1,362 @@
+package actor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unique"
+)
+
+// Config says what a [System] is. The zero Config is a system of its own,
+// called "local", that logs nothing.
+type Config struct {
+	// Node is the identity that PIDs of this system carry. It must differ from
+	// every other system's that messages are exchanged with. The zero NodeID
+	// means "local".
+	Node NodeID
+	// Router reaches other nodes. Nil: there are none.
+	Router Router
+	// Names holds the cluster-wide names. Nil: there are none.
+	Names Names
+	// Logger gets a line for every abnormal exit. Nil discards.
+	Logger *slog.Logger
+	// KillGrace is how long a killed process may stay in its handler before it
+	// is declared a zombie. Zero means DefaultKillGrace.
+	KillGrace time.Duration
+}
+
+func (c *Config) valid() error {
+	var errs []error
+	if !c.Node.IsZero() {
+		errs = append(errs, c.Node.valid())
+	}
+	if c.KillGrace < 0 {
+		errs = append(errs, fmt.Errorf("actor: Config.KillGrace %v is negative", c.KillGrace))
+	}
+	return errors.Join(errs...)
+}
+
+// System runs processes. Its methods are safe for concurrent use. A System is
+// made with [NewSystem] and must be closed.
+type System struct {
+	node      NodeHandle
+	router    Router
+	log       *slog.Logger
+	killGrace time.Duration
+	base      context.Context
+	stop      context.CancelFunc
+
+	procs        slab
+	names        nameTable
+	clusterNames Names
+	peers        peerTable
+	sched        scheduler
+	observers    observers
+	zombies      zombieSet
+
+	chunks sync.Pool // of *chunk
+	calls  sync.Pool // of *call
+
+	refs        atomic.Uint64 // monitors and timers
+	deadLetters atomic.Uint64
+
+	population population
+}
+
+// NewSystem starts a system. Errors are those of cfg, all at once.
+func NewSystem(cfg Config) (*System, error) {
+	if err := cfg.valid(); err != nil {
+		return nil, err
+	}
+	if cfg.Node.IsZero() {
+		cfg.Node = NodeID{Name: "local"}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.KillGrace == 0 {
+		cfg.KillGrace = DefaultKillGrace
+	}
+	if cfg.Names == nil {
+		cfg.Names = noNames{}
+	}
+	s := &System{
+		node:         unique.Make(cfg.Node),
+		router:       cfg.Router,
+		clusterNames: cfg.Names,
+		log:          cfg.Logger,
+		killGrace:    cfg.KillGrace,
+	}
+	s.base, s.stop = context.WithCancel(context.Background())
+	s.chunks.New = func() any { return new(chunk) }
+	s.calls.New = func() any { return new(call) }
+	s.procs.init()
+	s.names.init()
+	s.peers.init()
+	s.sched.init()
+	s.population.init()
+	s.zombies.pids = make(map[PID]struct{})
+	return s, nil
+}
+
+// Node returns the identity of the node this system runs on.
+func (s *System) Node() NodeID { return s.node.Value() }
+
+// NodeHandle returns [System.Node] as a handle.
+func (s *System) NodeHandle() NodeHandle { return s.node }
+
+// Spawn starts a process and returns when its Init has returned, which runs on
+// this goroutine; Init's error, or a [*PanicError] if it panicked, is Spawn's.
+// When ctx ends during Init, the new process's [Self.Context] is cancelled;
+// Init must look at it. ctx does not matter once Spawn has returned.
+func (s *System) Spawn(ctx context.Context, a Actor, opts ...SpawnOption) (PID, error) {
+	p, err := s.spawn(ctx, nil, a, false, opts)
+	if err != nil {
+		return PID{}, err
+	}
+	return p.pid(), nil
+}
+
+// Send sends msg to the process at to, from outside any process; see
+// [Self.Send]. Messages sent by one goroutine to one process on one channel
+// arrive in the order sent.
+func (s *System) Send(to Address, msg any, opts ...SendOption) error {
+	return s.send(nil, to, msg, opts)
+}
+
+// Exit sends an exit signal to the process at to; see [Self.Exit]. It comes
+// from the system, which is the parent of what was spawned from outside.
+func (s *System) Exit(to PID, reason error) error { return s.exitSignal(nil, to, reason) }
+
+// Kill is Exit with ErrKilled: the process at to ends without Terminate, when
+// its handler returns, or after the kill grace as a zombie.
+func (s *System) Kill(to PID) error { return s.exitSignal(nil, to, ErrKilled) }
+
+// Whereis returns the process that holds a local name.
+func (s *System) Whereis(name Name) (PID, bool) { return s.names.find(name) }
+
+// Alive reports whether the local process pid has not ended. A process is
+// alive until its Terminate has returned.
+func (s *System) Alive(pid PID) bool {
+	return !pid.IsZero() && pid.node == s.node && s.procs.find(pid.id) != nil
+}
+
+// Stats are counts since the system began.
+type Stats struct {
+	Processes   int    // alive now, and starting or exiting
+	Zombies     int    // killed handlers that have not returned yet
+	Spawned     uint64 // processes, failed starts included
+	DeadLetters uint64
+}
+
+// Stats returns the counts of this moment.
+func (s *System) Stats() Stats {
+	alive, spawned := s.population.counts()
+	return Stats{Processes: alive, Zombies: len(s.zombies.list()), Spawned: spawned, DeadLetters: s.deadLetters.Load()}
+}
+
+// admit counts p and gives it its id.
+func (s *System) admit(p *process) error {
+	if !s.population.enter() {
+		return ErrClosed
+	}
+	if _, ok := s.procs.add(p); !ok {
+		s.population.leave()
+		return ErrTooManyProcesses
+	}
+	return nil
+}
+
+// exited reports the end of p, after everybody concerned has been told.
+func (s *System) exited(p *process, reason error) {
+	if a := p.annex.Load(); a == nil || !a.aborted {
+		if Abnormal(reason) {
+			s.logExit(p, reason)
+		}
+		if s.observers.observed() {
+			s.observers.report(ProcessExited{PID: p.pid(), Parent: p.self().Parent(), Reason: reason})
+		}
+	}
+	s.population.leave()
+}
+
+func (s *System) logExit(p *process, reason error) {
+	attrs := []any{"pid", p.pid(), "actor", fmt.Sprintf("%T", p.original()), "reason", reason}
+	if a := p.annex.Load(); a != nil && a.label != "" {
+		attrs = append(attrs, "label", a.label)
+	}
+	var panicked *PanicError
+	if errors.As(reason, &panicked) && s.log.Enabled(context.Background(), slog.LevelError) {
+		attrs = append(attrs, "stack", panicked.Stack())
+	}
+	s.log.Error("process ended", attrs...)
+}
+
+// discard accounts for mail that p will not handle. A call among it fails.
+func (s *System) discard(to PID, msg any, reason error) {
+	switch m := msg.(type) {
+	case nil:
+		return
+	case *call:
+		// A dead process has failed its calls itself, with its exit reason.
+		if reason != ErrNoProc {
+			m.ref().complete(nil, reason, false)
+		}
+		return
+	case *letter:
+		if m.kind != letterEnvelope {
+			return
+		}
+		msg = m.msg
+	}
+	s.deadLetter(DeadLetter{To: to, Message: msg, Reason: reason})
+}
+
+func (s *System) deadLetter(d DeadLetter) {
+	s.deadLetters.Add(1)
+	if s.observers.observed() {
+		s.observers.report(d)
+	}
+}
+
+// Close ends all processes and returns when they have ended, and with them all
+// goroutines of the system. Processes spawned from outside get a shutdown
+// signal, which their links carry on; what is left when ctx ends is killed. If
+// handlers do not return even then, the error names the zombies: their
+// goroutines are still running. Nothing can be spawned any more.
+func (s *System) Close(ctx context.Context) error {
+	s.population.close()
+	s.endAll(ctx)
+	s.stop()
+	s.sched.close()
+	if zombies := s.zombies.list(); len(zombies) > 0 {
+		return fmt.Errorf("%w with handlers that do not return: %v", ErrClosed, zombies)
+	}
+	s.sched.wg.Wait()
+	return nil
+}
+
+// endAll returns when no process is left.
+func (s *System) endAll(ctx context.Context) {
+	const look = 5 * time.Millisecond
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	told := make(map[PID]bool)
+	for {
+		s.shutDownRoots(told)
+		select {
+		case <-s.population.empty:
+			return
+		case <-tick.C:
+		case <-ctx.Done():
+			for pid := range s.Processes() {
+				_ = s.Kill(pid)
+			}
+			<-s.population.empty
+			return
+		}
+	}
+}
+
+// shutDownRoots asks every process to end whose parent will not: those spawned
+// from outside, and those whose parent has ended without taking them along.
+func (s *System) shutDownRoots(told map[PID]bool) {
+	for pid := range s.Processes() {
+		p := s.procs.find(pid.id)
+		if p == nil || told[pid] || p.parent != 0 && s.procs.find(p.parent) != nil {
+			continue
+		}
+		told[pid] = true
+		p.signalExit(exitSignal{reason: ErrShutdown, parent: true}, nil)
+	}
+}
+
+// makeHandle is unique.Make for a node.
+func makeHandle(node NodeID) NodeHandle { return unique.Make(node) }
+
+func sortedIDs(ids map[processID]struct{}) []processID {
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// noNames is the Names of a system without a cluster.
+type noNames struct{}
+
+func (noNames) Whereis(string) (PID, bool) { return PID{}, false }
+func (noNames) Register(string, PID) error { return ErrNoCluster }
+func (noNames) Unregister(string, PID)     {}
+
+// population counts the processes.
+type population struct {
+	mu      sync.Mutex
+	alive   int
+	spawned uint64
+	closed  bool
+	empty   chan struct{} // closed when closed and alive == 0
+}
+
+func (c *population) init() { c.empty = make(chan struct{}) }
+
+func (c *population) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.alive++
+	c.spawned++
+	return true
+}
+
+func (c *population) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.alive--; c.alive == 0 && c.closed {
+		close(c.empty)
+	}
+}
+
+func (c *population) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed && c.alive == 0 {
+		close(c.empty)
+	}
+	c.closed = true
+}
+
+func (c *population) counts() (alive int, spawned uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.alive, c.spawned
+}
+
+// zombieSet names the killed processes whose goroutines still run.
+type zombieSet struct {
+	mu   sync.Mutex
+	pids map[PID]struct{}
+}
+
+func (z *zombieSet) add(pid PID) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.pids[pid] = struct{}{}
+}
+
+func (z *zombieSet) remove(pid PID) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	delete(z.pids, pid)
+}
+
+func (z *zombieSet) list() []PID {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(z.pids), func(a, b PID) int { return cmp.Compare(a.id, b.id) })
+}
