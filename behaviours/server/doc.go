@@ -1,0 +1,43 @@
+// Package server is OTP's gen_server: a process that keeps a state and serves
+// calls and casts, with the receive loop written once and for all.
+//
+//	client                          server process
+//	actor.Call(ctx, from, to, req)  HandleCall(self, req)   self.Reply(value), or keep self.From()
+//	from.Send(to, msg)              HandleCast(self, msg)
+//	(Down, Exit, ReceiveTimeout)    HandleInfo(self, msg)
+//	(Next{Continue: x})             HandleContinue(self, x)
+//	(Next{Timeout: d})              HandleTimeout(self)
+//
+// The smallest server:
+//
+//	type Counter struct{ n int }
+//
+//	func (c *Counter) HandleCall(self *actor.Self, req any) (server.Next, error) {
+//		return server.Next{}, self.Reply(c.n)
+//	}
+//
+//	func (c *Counter) HandleCast(self *actor.Self, msg any) (server.Next, error) {
+//		c.n += msg.(int)
+//		return server.Next{}, nil
+//	}
+//
+//	pid, err := sys.Spawn(ctx, server.New(new(Counter)))
+//
+// # When it crashes
+//
+// A callback that returns an error or panics ends the process with that reason.
+// Everyone who waits for a reply, whether the request was being handled, still
+// queued, or its From was kept, gets the reason at once. Under a supervisor the
+// server is started anew, with a fresh state from its constructor. The cast
+// above panics on anything but an int: that is the style. Handle what you
+// expect and let the supervisor deal with the rest.
+//
+// # What differs from gen_server
+//
+// The state is the receiver's fields instead of a value handed round. A reply
+// is given with self.Reply instead of being returned; a callback that neither
+// replies nor keeps the From fails the call with actor.ErrNoReply instead of
+// letting it time out. Casts need no wrapper: whatever is sent with Send is a
+// cast, timers that the server set for itself included, and only the kernel's
+// own messages are info.
+package server
