@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -34,9 +35,11 @@ const (
 	// OverflowDropOldest makes the message that has waited longest a dead
 	// letter and takes the new one.
 	OverflowDropOldest
-	// OverflowBlock lets the sender wait for room until Mailbox.Wait has
-	// passed, then fails with ErrMailboxFull. A process that sends to itself
-	// does not wait.
+	// OverflowBlock lets the sender wait for room, first come, first served,
+	// until Mailbox.Wait has passed, then fails with ErrMailboxFull. A call
+	// waits no longer than its context and deadline allow, and a process no
+	// longer than until an exit signal or a kill ends it; the error is then
+	// that reason. A process that sends to itself does not wait.
 	OverflowBlock
 )
 
@@ -65,16 +68,21 @@ func (m Mailbox) valid() error {
 // bound is the queue of a process with a bounded mailbox. It gives out one
 // message at a time, so that capacity and drop-oldest are exact. Guarded by
 // process.mu.
+//
+// Invariants:
+//  1. users never exceeds Capacity.
+//  2. While a sender waits, users is Capacity: a place that becomes free goes to
+//     the sender that has waited longest, and nobody overtakes it.
 type bound struct {
 	Mailbox
 	queue   []boundEntry // a ring
 	head, n int
-	users   int             // entries that count against the capacity
+	users   int             // places taken: user messages, and places given to senders not yet back
 	waiting []chan struct{} // blocked senders, the longest first
 }
 
 type boundEntry struct {
-	msg    any // nil where drop-oldest took a message away
+	msg    any
 	exempt bool
 }
 
@@ -82,65 +90,60 @@ func (b *bound) push(msg any, exempt bool) {
 	if b.n == len(b.queue) {
 		grown := make([]boundEntry, max(8, 2*b.n))
 		for i := range b.n {
-			grown[i] = b.queue[(b.head+i)%b.n]
+			grown[i] = *b.at(i)
 		}
 		b.queue, b.head = grown, 0
 	}
-	b.queue[(b.head+b.n)%len(b.queue)] = boundEntry{msg, exempt}
+	*b.at(b.n) = boundEntry{msg, exempt}
 	b.n++
-	if !exempt {
-		b.users++
-	}
 }
+
+// at returns the i-th place of the ring, counted from the oldest.
+func (b *bound) at(i int) *boundEntry { return &b.queue[(b.head+i)%len(b.queue)] }
 
 func (b *bound) pop() (msg any, ok bool) {
-	for b.n > 0 {
-		e := b.queue[b.head]
-		b.queue[b.head] = boundEntry{}
-		b.head = (b.head + 1) % len(b.queue)
-		b.n--
-		if e.msg == nil {
-			continue
-		}
-		if !e.exempt {
-			b.users--
-			b.release()
-		}
-		return e.msg, true
+	if b.n == 0 {
+		b.queue, b.head = nil, 0
+		return nil, false
 	}
-	b.queue, b.head = nil, 0
-	return nil, false
+	e := *b.at(0)
+	b.removeFirst()
+	if !e.exempt {
+		b.vacate()
+	}
+	return e.msg, true
 }
 
-// dropOldest takes away the user message that has waited longest.
-func (b *bound) dropOldest() any {
-	for i := range b.n {
-		e := &b.queue[(b.head+i)%len(b.queue)]
-		if !e.exempt && e.msg != nil {
-			msg := e.msg
-			e.msg = nil
-			b.users--
-			b.skipHoles()
-			return msg
-		}
-	}
-	return nil
+func (b *bound) removeFirst() {
+	*b.at(0) = boundEntry{}
+	b.head = (b.head + 1) % len(b.queue)
+	b.n--
 }
 
-// skipHoles keeps holes from piling up where nothing is popped.
-func (b *bound) skipHoles() {
-	for b.n > 0 && b.queue[b.head].msg == nil {
-		b.head = (b.head + 1) % len(b.queue)
-		b.n--
+// replaceOldest takes the user message that has waited longest away and puts
+// msg at the end, in the place that becomes free.
+func (b *bound) replaceOldest(msg any) (dropped any) {
+	i := 0
+	for b.at(i).exempt {
+		i++
 	}
+	dropped = b.at(i).msg
+	for ; i > 0; i-- { // the signals before it move up
+		*b.at(i) = *b.at(i - 1)
+	}
+	b.removeFirst()
+	b.push(msg, false)
+	return dropped
 }
 
-// release lets the longest blocked sender try again.
-func (b *bound) release() {
-	if len(b.waiting) > 0 {
-		close(b.waiting[0])
-		b.waiting = b.waiting[1:]
+// vacate gives a free place to the sender that has waited longest, if any.
+func (b *bound) vacate() {
+	if len(b.waiting) == 0 {
+		b.users--
+		return
 	}
+	close(b.waiting[0])
+	b.waiting = b.waiting[1:]
 }
 
 // releaseAll lets every blocked sender find out that the process is gone.
@@ -151,13 +154,26 @@ func (b *bound) releaseAll() {
 	b.waiting = nil
 }
 
-// deliverBounded delivers a user message to a bounded mailbox. It is called
-// with p.mu held and releases it.
-func (p *process) deliverBounded(msg any, from *process) error {
+// giveUp takes a sender from the queue. It reports false if the sender has been
+// given a place in the same moment.
+func (b *bound) giveUp(place chan struct{}) bool {
+	for i, w := range b.waiting {
+		if w == place {
+			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// deliverBounded delivers a user message to a bounded mailbox. ctx ends the
+// wait for room. It is called with p.mu held and releases it.
+func (p *process) deliverBounded(ctx context.Context, msg any, from *process) error {
 	b := p.annex.Load().bound
 	if b.users < b.Capacity {
+		b.users++
 		b.push(msg, false)
-		p.wake(from)
+		p.wake(from) // unlocks
 		return nil
 	}
 	switch b.Overflow {
@@ -166,14 +182,13 @@ func (p *process) deliverBounded(msg any, from *process) error {
 		p.sys.discard(p.pid(), msg, ErrMailboxFull)
 		return nil
 	case OverflowDropOldest:
-		dropped := b.dropOldest()
-		b.push(msg, false)
-		p.wake(from)
+		dropped := b.replaceOldest(msg)
+		p.wake(from) // unlocks
 		p.sys.discard(p.pid(), dropped, ErrMailboxFull)
 		return nil
 	case OverflowBlock:
 		if from != p {
-			return p.deliverBlocking(b, msg, from)
+			return p.deliverBlocking(ctx, b, msg, from)
 		}
 	}
 	p.mu.Unlock()
@@ -181,42 +196,54 @@ func (p *process) deliverBounded(msg any, from *process) error {
 }
 
 // deliverBlocking waits for room. It is called with p.mu held and releases it.
-func (p *process) deliverBlocking(b *bound, msg any, from *process) error {
-	timeout := time.NewTimer(b.Wait)
-	defer timeout.Stop()
-	for p.phase != phaseDead && b.users >= b.Capacity {
-		room := make(chan struct{})
-		b.waiting = append(b.waiting, room)
-		p.mu.Unlock()
-		select {
-		case <-room:
-			p.mu.Lock()
-		case <-timeout.C:
-			p.mu.Lock()
-			b.giveUp(room)
-			p.mu.Unlock()
-			return ErrMailboxFull
-		}
-	}
+func (p *process) deliverBlocking(ctx context.Context, b *bound, msg any, from *process) error {
+	place := make(chan struct{})
+	b.waiting = append(b.waiting, place)
+	p.mu.Unlock()
+	gaveUp := b.await(ctx, place, msg, from)
+	p.mu.Lock()
 	if p.phase == phaseDead {
 		p.mu.Unlock()
 		return ErrNoProc
 	}
-	b.push(msg, false)
-	p.wake(from)
+	if gaveUp != nil {
+		if !b.giveUp(place) {
+			b.vacate()
+		}
+		p.mu.Unlock()
+		return gaveUp
+	}
+	b.push(msg, false) // its place is counted already
+	p.wake(from)       // unlocks
 	return nil
 }
 
-// giveUp takes a sender whose time is up from the queue. If its turn came in
-// the same moment, the turn goes to the next.
-func (b *bound) giveUp(room chan struct{}) {
-	for i, w := range b.waiting {
-		if w == room {
-			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-			return
+// await waits until place is given or there is a reason to wait no longer,
+// which it returns: the mailbox's patience, the call's deadline, the end of ctx
+// or that of the sender.
+func (b *bound) await(ctx context.Context, place chan struct{}, msg any, from *process) error {
+	patience, late := b.Wait, ErrMailboxFull
+	if c, ok := msg.(*call); ok {
+		if left := time.Until(c.dueBy()); left < patience {
+			patience, late = left, ErrTimeout
 		}
 	}
-	if b.users < b.Capacity {
-		b.release()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	var life context.Context
+	var ended <-chan struct{}
+	if from != nil {
+		life = from.lifeContext()
+		ended = life.Done()
+	}
+	select {
+	case <-place:
+		return nil
+	case <-timeout.C:
+		return late
+	case <-ctx.Done():
+		return contextError(ctx)
+	case <-ended:
+		return context.Cause(life)
 	}
 }

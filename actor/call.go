@@ -203,13 +203,16 @@ func callAny(ctx context.Context, from Caller, to Address, req any) (any, error)
 	if p != nil && p.fenced() {
 		return nil, &CallError{To: copyAddress(to), Err: ErrKilled}
 	}
+	if ctx.Err() != nil {
+		return nil, &CallError{To: copyAddress(to), Err: contextError(ctx)}
+	}
 	c := sys.newCall(req)
 	if d, ok := ctx.Deadline(); ok {
 		c.deadline = d
 	}
 	c.trace = TraceFrom(ctx)
 	ref := c.ref()
-	err := sys.request(c, p, to)
+	err := sys.request(ctx, c, p, to)
 	if err == nil && p != nil {
 		err = p.blockOn(ref)
 		defer p.unblock()
@@ -247,15 +250,28 @@ func (r callRef) wait(ctx context.Context) (stopped bool) {
 		select {
 		case <-c.ready:
 		case <-done:
-			err := ctx.Err()
-			if errors.Is(err, context.DeadlineExceeded) {
-				err = ErrTimeout
-			}
-			r.complete(nil, err, false)
+			r.complete(nil, contextError(ctx), false)
 			<-c.ready
 		}
 	}
 	return !byDefault || c.timer.Stop()
+}
+
+// contextError is how a call reports that ctx has ended.
+func contextError(ctx context.Context) error {
+	err := ctx.Err()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ErrTimeout
+	}
+	return err
+}
+
+// dueBy is when the caller will give up.
+func (c *call) dueBy() time.Time {
+	if c.deadline.IsZero() {
+		return time.Now().Add(DefaultCallTimeout)
+	}
+	return c.deadline
 }
 
 // arm starts the default deadline.
@@ -299,7 +315,7 @@ func (p *process) interruptedLocked() error {
 }
 
 // request sends c on its way to to.
-func (s *System) request(c *call, from *process, to Address) error {
+func (s *System) request(ctx context.Context, c *call, from *process, to Address) error {
 	t, err := s.resolve(to)
 	if err != nil {
 		return err
@@ -314,11 +330,11 @@ func (s *System) request(c *call, from *process, to Address) error {
 	if p == from {
 		return ErrCallSelf
 	}
-	return p.deliverCall(c, from)
+	return p.deliverCall(ctx, c, from)
 }
 
 // deliverCall puts the request c into p's mailbox and custody.
-func (p *process) deliverCall(c *call, from *process) error {
+func (p *process) deliverCall(ctx context.Context, c *call, from *process) error {
 	a := p.ensureAnnex()
 	p.mu.Lock()
 	if p.phase == phaseDead {
@@ -326,11 +342,10 @@ func (p *process) deliverCall(c *call, from *process) error {
 		return ErrNoProc
 	}
 	c.callee = p
-	if p.mailbox.bounded {
-		a.calls.add(c)
-		return p.deliverBounded(c, from) // unlocks
-	}
 	a.calls.add(c)
+	if p.mailbox.bounded {
+		return p.deliverBounded(ctx, c, from) // unlocks
+	}
 	p.mailbox.push(c, p.sys)
 	p.wake(from) // unlocks
 	return nil
@@ -343,9 +358,29 @@ func (p *process) handleCall(r callRef, msg any) error {
 	}
 	p.current = r
 	err := p.actor.Receive(p.self(), msg)
-	if err == nil && p.current.word&refKept == 0 {
+	if p.current.word&refKept != 0 {
+		p.forgetMessage()
+	} else if err == nil {
 		p.current.complete(nil, ErrNoReply, false)
 	}
 	p.current = callRef{}
 	return err
+}
+
+// keepCall notes that the call in hand will be answered later, perhaps by
+// another goroutine, after which it may be reused at any time: what the handler
+// may still want to know of it is copied.
+func (p *process) keepCall() {
+	if p.current.word&refKept == 0 && p.current.waiting() {
+		a, c := p.annex.Load(), p.current.c
+		a.trace, a.deadline = c.trace, c.dueBy()
+	}
+	p.current.word |= refKept
+}
+
+// forgetMessage ends what was noted of the message in hand.
+func (p *process) forgetMessage() {
+	if a := p.annex.Load(); a != nil {
+		a.trace, a.deadline = nil, time.Time{}
+	}
 }

@@ -1,9 +1,6 @@
 package actor
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // life is the context of a process, from when it is first asked for until the
 // process ends.
@@ -51,14 +48,12 @@ func (p *process) lifeContext() context.Context {
 // messageContext returns the context of the message in hand.
 func (p *process) messageContext() context.Context {
 	ctx := p.lifeContext()
-	trace := p.annex.Load().trace
-	if p.current.c != nil && p.current.word&refKept == 0 && p.current.waiting() {
-		c := p.current.c
-		trace = c.trace
-		deadline := c.deadline
-		if deadline.IsZero() {
-			deadline = time.Now().Add(DefaultCallTimeout)
-		}
+	a := p.annex.Load()
+	trace, deadline := a.trace, a.deadline
+	if p.current.word&refKept == 0 && p.current.waiting() {
+		trace, deadline = p.current.c.trace, p.current.c.dueBy()
+	}
+	if !deadline.IsZero() {
 		// The context may outlive the handler: a From can be answered later.
 		// It ends with its deadline or with the process.
 		limited, cancel := context.WithDeadline(ctx, deadline)

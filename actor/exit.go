@@ -83,10 +83,12 @@ func (p *process) interrupt(bit uint32, reason error) {
 	p.fence.Or(bit)
 	blocked, life := a.blocked, a.life
 	p.wake(nil) // unlocks
+	// First the call, so that it fails with the reason even if it waits on the
+	// context too.
+	blocked.complete(nil, reason, false)
 	if life != nil {
 		life.cancel(reason)
 	}
-	blocked.complete(nil, reason, false)
 }
 
 // kill ends p without Terminate: at once if it is between two messages, else
@@ -112,9 +114,13 @@ func (p *process) expire() {
 		p.mu.Unlock()
 		return
 	}
+	starting := p.phase == phaseStarting
 	p.phase = phaseDead
+	p.sys.zombies.add(p.pid()) // before the handler can return and take it out
 	p.mu.Unlock()
-	p.sys.zombies.add(p.pid())
+	if starting {
+		p.leaveParent()
+	}
 	p.sys.observers.report(ZombieFound{p.pid()})
 	p.finalize(ErrZombie, false)
 }
@@ -151,6 +157,8 @@ func (p *process) exit(reason error) {
 	if life != nil {
 		life.cancel(reason)
 	}
+	p.current = callRef{}
+	p.forgetMessage()
 	p.terminate(&reason)
 }
 
@@ -236,12 +244,6 @@ func (p *process) detach(reason error) *annex {
 func (p *process) discardMail(own bool) {
 	if own {
 		p.discardHand()
-		if a := p.annex.Load(); a != nil {
-			for _, e := range a.stash.entries {
-				p.sys.discard(p.pid(), e.msg, ErrNoProc)
-			}
-			a.stash.entries = nil
-		}
 	}
 	var h hand
 	for {
@@ -261,7 +263,14 @@ func (p *process) discardMail(own bool) {
 	}
 }
 
+// discardHand makes dead letters of what the receiver has taken or stashed.
 func (p *process) discardHand() {
+	if a := p.annex.Load(); a != nil {
+		for _, e := range a.stash.entries {
+			p.sys.discard(p.pid(), e.msg, ErrNoProc)
+		}
+		a.stash.entries = nil
+	}
 	for {
 		msg, ok := p.hand.next(p.sys)
 		if !ok {

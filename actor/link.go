@@ -88,7 +88,9 @@ func (p *process) unlink(pid PID) {
 
 // linkTo links p, whose goroutine this is, with the process at to.
 func (p *process) linkTo(to PID) {
-	p.link(to)
+	if !p.link(to) {
+		return // a zombie hears of nothing
+	}
 	if to.node != p.sys.node {
 		if err := p.sys.route(Signal{Kind: SignalLink, From: p.pid(), To: to}); err != nil {
 			p.signalExit(exitSignal{from: to, reason: err, link: true}, nil)
@@ -96,7 +98,7 @@ func (p *process) linkTo(to PID) {
 		return
 	}
 	q := p.sys.procs.find(to.id)
-	if q == nil || !q.link(p.pid()) {
+	if q == nil || q.id != to.id || !q.link(p.pid()) { // an alias cannot be linked
 		p.signalExit(exitSignal{from: to, reason: ErrNoProc, link: true}, nil)
 	}
 }

@@ -35,16 +35,23 @@ func (p *process) monitor(to Address) MonitorRef {
 	a := p.ensureAnnex()
 	target, err := p.sys.resolve(to)
 	m := &monitoring{of: to, target: target.pid, node: target.at.Node}
+	abroad := err == nil && target.remote(p.sys)
 	p.mu.Lock()
+	if p.phase == phaseDead {
+		p.mu.Unlock()
+		return ref // a zombie hears of nothing
+	}
 	if a.monitors == nil {
 		a.monitors = make(map[MonitorRef]*monitoring)
 	}
 	a.monitors[ref] = m
+	if abroad {
+		p.watchNode(target)
+	}
 	p.mu.Unlock()
 	switch {
 	case err != nil:
-	case target.remote(p.sys):
-		p.watchNode(target)
+	case abroad:
 		err = p.sys.route(Signal{Kind: SignalMonitor, From: p.pid(), To: target.pid, Name: target.at, Ref: ref.id})
 	default:
 		q := p.sys.procs.find(target.pid.id)

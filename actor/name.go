@@ -43,19 +43,16 @@ func (p *process) register(name Name) error {
 		return ErrInvalidName
 	}
 	a := p.ensureAnnex()
+	// Under the lock, so that a zombie cannot take a name for even a moment.
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase == phaseDead || p.fenced() {
+		return ErrKilled
+	}
 	if !p.sys.names.add(name, p.pid()) {
 		return ErrNameTaken
 	}
-	p.mu.Lock()
-	dead := p.phase == phaseDead
-	if !dead {
-		a.names = append(a.names, name)
-	}
-	p.mu.Unlock()
-	if dead {
-		p.sys.names.remove(name, p.pid())
-		return ErrNoProc
-	}
+	a.names = append(a.names, name)
 	return nil
 }
 
@@ -81,6 +78,9 @@ func (p *process) registerCluster(name ClusterName) error {
 	if name == "" {
 		return ErrInvalidName
 	}
+	if p.fenced() {
+		return ErrKilled
+	}
 	a := p.ensureAnnex()
 	if err := p.sys.clusterNames.Register(string(name), p.pid()); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (p *process) registerCluster(name ClusterName) error {
 	p.mu.Unlock()
 	if dead {
 		p.sys.clusterNames.Unregister(string(name), p.pid())
-		return ErrNoProc
+		return ErrKilled
 	}
 	return nil
 }

@@ -44,11 +44,10 @@ func (t *peerTable) watchName(node string, id processID) {
 	t.byName[node][id] = struct{}{}
 }
 
-// watchNode notes that p is concerned by the node of target.
+// watchNode notes that p is concerned by the node of target. p.mu is held, so
+// that p cannot be forgotten before it is noted.
 func (p *process) watchNode(target target) {
-	p.mu.Lock()
 	p.annex.Load().abroad = true
-	p.mu.Unlock()
 	if target.pid.IsZero() {
 		p.sys.peers.watchName(target.at.Node, p.id)
 	} else {

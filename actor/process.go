@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,7 +86,8 @@ type annex struct {
 	// The receiver's own.
 	behaviours []Actor // what Become replaced, the latest last
 	stash      stash
-	trace      []byte // of the message in hand
+	trace      []byte    // of the message in hand, unless that is a call not kept
+	deadline   time.Time // of the call in hand, if its From is kept
 }
 
 // ensureAnnex returns p's annex, making it if need be. It may be called by any
@@ -116,7 +118,7 @@ func (p *process) deliver(msg any, from *process, exempt bool) error {
 		return ErrNoProc
 	}
 	if p.mailbox.bounded && !exempt {
-		return p.deliverBounded(msg, from) // unlocks
+		return p.deliverBounded(context.Background(), msg, from) // unlocks
 	}
 	if p.mailbox.bounded {
 		p.annex.Load().bound.push(msg, true)

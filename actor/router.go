@@ -1,6 +1,9 @@
 package actor
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Router carries signals to other nodes. It is declared here and implemented by
 // the remote layer; a [System] without one knows only itself.
@@ -158,7 +161,7 @@ func (s *System) Deliver(sig Signal) {
 			ref.complete(sig.Msg, sig.Reason, sig.Reason == nil)
 		}
 	case SignalLink:
-		if p == nil || !p.link(sig.From) {
+		if p == nil || p.id != sig.To.id || !p.link(sig.From) { // an alias cannot be linked
 			_ = s.route(Signal{Kind: SignalExit, From: sig.To, To: sig.From, Reason: ErrNoProc, Link: true})
 		}
 	case SignalMonitor:
@@ -209,7 +212,7 @@ func (s *System) deliverRequest(p *process, sig Signal) {
 	c.deadline, c.trace = sig.Deadline, sig.Trace
 	err := ErrNoProc
 	if p != nil {
-		err = p.deliverCall(c, nil)
+		err = p.deliverCall(context.Background(), c, nil)
 	}
 	if err != nil {
 		c.ref().complete(nil, err, false)

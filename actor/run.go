@@ -43,9 +43,6 @@ func (p *process) loop() (again bool, reason error) {
 			continue
 		}
 		n++
-		if p.hand.idle && !isIdleLetter(msg) {
-			p.touch()
-		}
 		switch m := msg.(type) {
 		case *call:
 			reason = p.handleCall(m.ref(), m.msg)
@@ -56,6 +53,9 @@ func (p *process) loop() (again bool, reason error) {
 		}
 		if reason != nil {
 			return false, reason
+		}
+		if p.hand.idle && !isIdleLetter(msg) {
+			p.touch()
 		}
 	}
 	return true, nil

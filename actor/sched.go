@@ -46,6 +46,9 @@ const (
 	// stint is how many processes a surplus worker runs before it retires, so
 	// that retiring and replacing it costs little per process.
 	stint = 64
+	// lookAround is how often a worker looks at another queue before its own.
+	// A prime, so as not to fall into step with the load.
+	lookAround = 61
 )
 
 // shard is one run queue: a ring under a lock. Workers prefer their own.
@@ -62,6 +65,7 @@ type worker struct {
 	s     *scheduler
 	wake  chan struct{}
 	shard uint32
+	finds uint32 // calls of find, to look around now and then
 }
 
 func (s *scheduler) init() {
@@ -103,7 +107,7 @@ func (w *worker) run() {
 		// This worker was the successor; from here on it is a plain worker.
 		w.s.successor.Store(false)
 		p := w.find()
-		if p != nil && w.s.any() {
+		if p != nil && w.s.any() { // somebody must follow
 			w.s.ensureSuccessor()
 		}
 		for turns := 1; p != nil; turns++ {
@@ -138,11 +142,16 @@ func (w *worker) ended() {
 }
 
 // find takes a process from the worker's own queue or, failing that, from
-// another.
+// another. Now and then it begins with another, so that a queue that happens to
+// be nobody's own is not forgotten while the others are busy.
 func (w *worker) find() *process {
 	shards := w.s.shards
-	for i := range shards {
-		s := &shards[(int(w.shard)+i)%len(shards)]
+	first := w.shard
+	if w.finds++; w.finds%lookAround == 0 {
+		first = w.finds / lookAround
+	}
+	for i := range uint32(len(shards)) {
+		s := &shards[(first+i)%uint32(len(shards))]
 		if s.some.Load() {
 			if p := s.pop(); p != nil {
 				return p

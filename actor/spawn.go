@@ -71,8 +71,9 @@ func StartWith(newActor func(args ...any) Actor, opts ...SpawnOption) StartFunc 
 // errNilActor is returned by every spawn of nil.
 var errNilActor = errors.New("actor: nil actor")
 
-// spawn makes a process, initialises it on this goroutine and lets it run.
-func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool, opts []SpawnOption) (*process, error) {
+// spawn makes a process, initialises it on this goroutine and lets it run. With
+// watch, parent gets a monitor that stands before the process runs.
+func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool, watch *MonitorRef, opts []SpawnOption) (*process, error) {
 	if a == nil {
 		return nil, errNilActor
 	}
@@ -103,7 +104,7 @@ func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool,
 	if link {
 		p.link(parent.pid())
 		if !parent.link(p.pid()) { // the parent is a zombie
-			p.abort(parent, ErrKilled)
+			p.abort(ErrKilled)
 			return nil, ErrKilled
 		}
 	}
@@ -112,13 +113,22 @@ func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool,
 		err = p.registerAll(set)
 	}
 	if init, ok := a.(Initializer); ok && err == nil {
-		err = p.init(ctx, parent, init)
+		err = p.init(ctx, init)
 	}
 	if err != nil {
-		p.abort(parent, err)
+		p.abort(err)
 		return nil, err
 	}
-	return p, p.open()
+	if watch != nil {
+		*watch = parent.monitor(p.pid())
+	}
+	if err = p.open(); err != nil {
+		if watch != nil {
+			parent.demonitor(*watch, true)
+		}
+		return nil, err
+	}
+	return p, nil
 }
 
 // configure prepares a process that nobody knows yet.
@@ -156,10 +166,10 @@ func (p *process) registerAll(set *spawning) error {
 	return nil
 }
 
-// init runs the actor's Init. Its context ends with ctx too.
-func (p *process) init(ctx context.Context, parent *process, a Initializer) (err error) {
+// init runs the actor's Init. The end of ctx acts on it as an exit signal.
+func (p *process) init(ctx context.Context, a Initializer) (err error) {
 	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { p.cancelLife(context.Cause(ctx)) })
+		stop := context.AfterFunc(ctx, func() { p.spawnerGone(context.Cause(ctx)) })
 		defer stop()
 	}
 	returned := false
@@ -171,27 +181,34 @@ func (p *process) init(ctx context.Context, parent *process, a Initializer) (err
 			err = newPanicError(v)
 			return
 		}
-		p.abort(parent, ErrGoexit) // spawn will not go on
+		p.abort(ErrGoexit) // spawn will not go on
 	}()
 	err = a.Init(p.self())
 	returned = true
 	return err
 }
 
-// cancelLife cancels p's context without ending p.
-func (p *process) cancelLife(cause error) {
-	p.lifeContext()
+// spawnerGone ends p if it is still in Init.
+func (p *process) spawnerGone(cause error) {
 	p.mu.Lock()
-	life := p.annex.Load().life
-	p.mu.Unlock()
-	if life != nil {
-		life.cancel(cause)
+	if p.phase != phaseStarting {
+		p.mu.Unlock()
+		return
+	}
+	p.interrupt(fenceExit, cause) // unlocks
+}
+
+// leaveParent takes back the link with the parent of a process that fails to
+// start: the parent learns of it from the spawn's error, not by an exit signal.
+func (p *process) leaveParent() {
+	if parent := p.sys.procs.find(p.parent); parent != nil {
+		p.unlink(parent.pid())
+		parent.unlink(p.pid())
 	}
 }
 
-// abort takes back a spawn that failed. The parent learns of it from the
-// spawn's error, not by an exit signal.
-func (p *process) abort(parent *process, reason error) {
+// abort takes back a spawn that failed.
+func (p *process) abort(reason error) {
 	p.mu.Lock()
 	if p.phase == phaseDead { // a zombie, told to the world already
 		p.mu.Unlock()
@@ -201,10 +218,7 @@ func (p *process) abort(parent *process, reason error) {
 	p.phase = phaseDead
 	p.mu.Unlock()
 	p.ensureAnnex().aborted = true
-	if parent != nil {
-		p.unlink(parent.pid())
-		parent.unlink(p.pid())
-	}
+	p.leaveParent()
 	p.finalize(reason, true)
 }
 
@@ -221,6 +235,7 @@ func (p *process) open() error {
 		p.phase = phaseReady
 		p.mu.Unlock()
 		reason := p.interruption()
+		p.leaveParent()
 		p.exit(reason)
 		return reason
 	}

@@ -26,7 +26,7 @@ func (p *process) stashMessage(msg any) error {
 	}
 	if p.current.waiting() {
 		msg = &letter{kind: letterCall, call: p.current, msg: msg}
-		p.current.word |= refKept // so that it is not answered with ErrNoReply
+		p.keepCall() // so that it is not answered with ErrNoReply
 	} else if trace := p.annex.Load().trace; trace != nil {
 		msg = &letter{kind: letterEnvelope, msg: msg, trace: trace}
 	}

@@ -113,8 +113,8 @@ func (p *process) setIdle(d time.Duration) {
 		a.idle.timer.Stop()
 		a.idle = nil
 	}
-	p.hand.idle = d > 0
-	if d <= 0 || p.phase == phaseDead || p.fenced() {
+	p.hand.idle = d > 0 && p.phase != phaseDead && !p.fenced()
+	if !p.hand.idle {
 		return
 	}
 	idle := &idleTimer{after: d, last: time.Now()}
@@ -134,7 +134,7 @@ func (p *process) idleExpired(idle *idleTimer) {
 	p.wake(nil) // unlocks
 }
 
-// touch notes that a message is being handled. Receiver only.
+// touch notes that a message has been handled. Receiver only.
 func (p *process) touch() { p.annex.Load().idle.last = time.Now() }
 
 // idleDue decides about an expired receive timeout, and sets the timer for the
