@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/topos-go/topos"
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/behaviours/server"
+	"github.com/topos-go/topos/crdtactor"
+	"github.com/topos-go/topos/crdtactor/crdt"
+	"github.com/topos-go/topos/registry"
+	"github.com/topos-go/topos/supervisor"
+)
+
+// options are what all nodes of the cluster are started with.
+type options struct {
+	Index  int
+	Carts  int
+	Writes int
+	Seed   uint64
+	Join   []string
+}
+
+// command is what the director tells a node.
+type command struct {
+	Do string // "write", "owners", "view" or "stop"
+}
+
+// event is what a node tells the director: one of its fields counts.
+type event struct {
+	Node   int
+	Kind   string            // "started", "ready", "write", "written", "owners", "view" or "failed"
+	Addr   string            `json:",omitempty"`
+	Error  string            `json:",omitempty"`
+	Owners map[string]string `json:",omitempty"` // cart to node
+	View   carts             `json:",omitempty"`
+
+	// Of a write.
+	Cart     string `json:",omitempty"`
+	Item     string `json:",omitempty"`
+	Quantity int64  `json:",omitempty"`
+	Acked    bool   `json:",omitempty"`
+}
+
+func (e event) line() line { return line{e.Cart, e.Item} }
+
+// member is one node of the cluster, running.
+type member struct {
+	options
+	node *topos.Node
+	tell func(event)
+}
+
+func cartName(i int) string { return fmt.Sprintf("cart/%d", i) }
+
+func replicaName(cart string) actor.Name { return actor.Name("replica of " + cart) }
+
+// startMember starts a node with its replicas of all carts, and declares the
+// carts, each of which will be served by one node of the cluster.
+func startMember(ctx context.Context, o options, tell func(event)) (*member, error) {
+	node, err := topos.Start(ctx, topos.Config{
+		Name:   fmt.Sprintf("n%d", o.Index),
+		Secret: "cart",
+		Join:   o.Join,
+		Types:  topos.Types(AddItem{}),
+		Logger: slog.New(slog.DiscardHandler),
+		Settle: 300 * time.Millisecond,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &member{options: o, node: node, tell: tell}
+	var replicas []supervisor.ChildSpec
+	var served []registry.Child
+	for i := range o.Carts {
+		cart := cartName(i)
+		replicas = append(replicas, supervisor.ChildSpec{ID: cart, Start: crdtactor.Start(crdtactor.Config[*crdt.Cart]{
+			Name: replicaName(cart), New: crdt.NewCart, Members: node.Members, AntiEntropy: 250 * time.Millisecond,
+		})})
+		served = append(served, registry.Child{Name: cart, Start: server.Start(func() server.Server {
+			return &cartServer{replica: replicaName(cart)}
+		}, actor.ClusterName(cart))})
+	}
+	if _, err := node.Supervise(ctx, supervisor.Spec{Children: replicas}); err != nil {
+		return nil, fmt.Errorf("replicas: %w", err)
+	}
+	if err := node.Place(ctx, served...); err != nil {
+		return nil, fmt.Errorf("carts: %w", err)
+	}
+	tell(event{Kind: "started", Addr: node.Addr()})
+	return m, nil
+}
+
+// run carries out the director's commands until "stop" or the end of them.
+func (m *member) run(ctx context.Context, commands <-chan command) error {
+	for i := range m.Carts {
+		if _, err := m.node.Await(ctx, actor.ClusterName(cartName(i))); err != nil {
+			return err
+		}
+	}
+	m.tell(event{Kind: "ready"})
+	for c := range commands {
+		switch c.Do {
+		case "write":
+			go m.write(ctx)
+		case "owners":
+			m.tell(event{Kind: "owners", Owners: m.owners(ctx)})
+		case "view":
+			view, err := m.view(ctx)
+			if err != nil {
+				return err
+			}
+			m.tell(event{Kind: "view", View: view})
+		case "stop":
+			return nil
+		}
+	}
+	return nil
+}
+
+// write makes this node's share of the writes, to carts wherever they live.
+func (m *member) write(ctx context.Context) {
+	items := []string{"apple", "bread", "cheese", "dates", "eggs"}
+	random := rand.New(rand.NewPCG(m.Seed, uint64(m.Index)))
+	for range m.Writes {
+		e := event{
+			Kind:     "write",
+			Cart:     cartName(random.IntN(m.Carts)),
+			Item:     items[random.IntN(len(items))],
+			Quantity: 1 + random.Int64N(3),
+		}
+		_, err := actor.Call[bool](ctx, m.node, actor.ClusterName(e.Cart), AddItem{e.Item, e.Quantity})
+		e.Acked = err == nil
+		if err != nil {
+			e.Error = err.Error()
+		}
+		m.tell(e)
+		if err != nil {
+			// The cart is being started elsewhere.
+			m.node.Await(ctx, actor.ClusterName(e.Cart))
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	m.tell(event{Kind: "written"})
+}
+
+// owners says on which node each cart is served, as this node sees it.
+func (m *member) owners(ctx context.Context) map[string]string {
+	owners := make(map[string]string)
+	for i := range m.Carts {
+		cart := cartName(i)
+		if pid, err := m.node.Await(ctx, actor.ClusterName(cart)); err == nil {
+			owners[cart] = pid.Node().Name
+		}
+	}
+	return owners
+}
+
+// view reads this node's copies of all carts.
+func (m *member) view(ctx context.Context) (carts, error) {
+	view := make(carts)
+	for i := range m.Carts {
+		cart := cartName(i)
+		state, err := crdtactor.Get[*crdt.Cart](ctx, m.node, replicaName(cart))
+		if err != nil {
+			return nil, err
+		}
+		view[cart] = make(map[string]int64)
+		for item, n := range state.Items() {
+			view[cart][item] = n
+		}
+	}
+	return view, nil
+}
