@@ -19,7 +19,7 @@ type UpdateOption struct{ copies int }
 func Copies(n int) UpdateOption { return UpdateOption{copies: n} }
 
 // update asks a replica to apply f. It never leaves the node.
-type update[S State[S]] struct {
+type update[S crdt.State[S]] struct {
 	f      func(state S, me crdt.ReplicaID) S
 	copies int
 }
@@ -53,7 +53,7 @@ type pendingRead struct {
 // Get returns a copy of the state that the replica at to holds, which the
 // caller owns. It is what this node knows: concurrent updates elsewhere may
 // not have arrived. The replica must be on this node.
-func Get[S State[S]](ctx context.Context, from actor.Caller, to actor.Address) (S, error) {
+func Get[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Address) (S, error) {
 	return actor.Call[S](ctx, from, to, get{})
 }
 
@@ -65,7 +65,7 @@ func Get[S State[S]](ctx context.Context, from actor.Caller, to actor.Address) (
 // Update returns nil when the change is in this node's replica, or with
 // [Copies] in that many. An error says that this is not known: the change may
 // or may not be there, and may still spread. The replica must be on this node.
-func Update[S State[S]](ctx context.Context, from actor.Caller, to actor.Address, f func(state S, me crdt.ReplicaID) S, opts ...UpdateOption) error {
+func Update[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Address, f func(state S, me crdt.ReplicaID) S, opts ...UpdateOption) error {
 	u := update[S]{f: f, copies: 1}
 	for _, o := range opts {
 		u.copies = o.copies

@@ -10,7 +10,7 @@
 // The smallest use, on every node of the cluster:
 //
 //	replica, err := node.Spawn(ctx, crdtactor.New(crdtactor.Config[*crdt.PNCounter]{
-//		Name: "visits", New: crdt.NewPNCounter, Members: node.Members,
+//		Name: "visits", New: func() *crdt.PNCounter { return new(crdt.PNCounter) }, Members: node.Members,
 //	}), actor.Name("visits"))
 //	err = crdtactor.Update(ctx, node, replica, func(c *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter {
 //		return c.Add(me, 1)

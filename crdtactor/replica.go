@@ -1,10 +1,11 @@
 package crdtactor
 
 import (
-	"encoding"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lithammer/shortuuid/v4"
@@ -13,23 +14,12 @@ import (
 	"github.com/topos-go/topos/crdtactor/crdt"
 )
 
-// State is what a [Replica] can hold: a delta-state CRDT such as
-// *crdt.PNCounter or *crdt.Cart. S is the implementing pointer type itself.
-type State[S any] interface {
-	// Join takes delta in and reports whether that changed anything.
-	Join(delta S) bool
-	// Clone returns a copy that shares nothing with the original.
-	Clone() S
-	encoding.BinaryMarshaler // equal states have equal encodings
-	encoding.BinaryUnmarshaler
-}
-
 // Config says what a [Replica] holds and how it spreads.
-type Config[S State[S]] struct {
+type Config[S crdt.State[S]] struct {
 	// Name is the local name that the replicas of this state have on every
 	// node. The process must be spawned with it: see [Start].
 	Name actor.Name
-	// New returns an empty state.
+	// New returns an empty state, such as new(crdt.Cart).
 	New func() S
 	// Members returns the nodes not known to be dead, this one included or
 	// not. It must not block.
@@ -104,7 +94,7 @@ func (c *Config[S]) valid() error {
 
 // Replica is the actor that holds one node's copy of a state. Use [Get] and
 // [Update] to reach it.
-type Replica[S State[S]] struct {
+type Replica[S crdt.State[S]] struct {
 	cfg   Config[S]
 	id    crdt.ReplicaID
 	node  actor.NodeID
@@ -127,7 +117,7 @@ type holding struct {
 
 // New returns the actor of a replica. A mistake in cfg is the error of its
 // spawn.
-func New[S State[S]](cfg Config[S]) *Replica[S] {
+func New[S crdt.State[S]](cfg Config[S]) *Replica[S] {
 	r := &Replica[S]{cfg: cfg, err: cfg.valid()}
 	if r.cfg.AntiEntropy == 0 {
 		r.cfg.AntiEntropy = DefaultAntiEntropy
@@ -143,7 +133,7 @@ func New[S State[S]](cfg Config[S]) *Replica[S] {
 
 // Start returns the start function of a supervised replica, registered under
 // its name.
-func Start[S State[S]](cfg Config[S], opts ...actor.SpawnOption) actor.StartFunc {
+func Start[S crdt.State[S]](cfg Config[S], opts ...actor.SpawnOption) actor.StartFunc {
 	opts = append([]actor.SpawnOption{cfg.Name}, opts...)
 	return actor.Start(func() actor.Actor { return New(cfg) }, opts...)
 }
@@ -298,6 +288,7 @@ func (r *Replica[S]) acked(m Ack) {
 func (r *Replica[S]) antiEntropy(self *actor.Self) {
 	nodes := r.others()
 	r.ship.keep(nodes)
+	maps.DeleteFunc(r.holds, func(node string, _ holding) bool { return !slices.Contains(nodes, node) })
 	r.ship.rewind()
 	r.flush(self)
 	sum := Sum{Node: r.node.Name, ID: string(r.id), Sum: r.checksum()}

@@ -1,5 +1,7 @@
 package crdtactor
 
+import "github.com/topos-go/topos/crdtactor/crdt"
+
 // shipper knows which changes of one replica which other replica has. It is
 // pure: the delta-interval buffer of Almeida, Shoker and Baquero, "Delta state
 // replicated data types" (2018), section 7.2.
@@ -8,7 +10,7 @@ package crdtactor
 //  1. deltas holds the changes seq-len(deltas)+1 … seq, in order.
 //  2. A peer holds every change up to its acked, as long as its id stands.
 //  3. acked <= sent <= seq for every peer.
-type shipper[S State[S]] struct {
+type shipper[S crdt.State[S]] struct {
 	limit  int // of deltas
 	seq    uint64
 	deltas []S

@@ -12,7 +12,6 @@ import (
 	"github.com/topos-go/topos/behaviours/server"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/crdtactor/crdt"
-	"github.com/topos-go/topos/registry"
 	"github.com/topos-go/topos/supervisor"
 )
 
@@ -75,13 +74,13 @@ func startMember(ctx context.Context, o options, tell func(event)) (*member, err
 	}
 	m := &member{options: o, node: node, tell: tell}
 	var replicas []supervisor.ChildSpec
-	var served []registry.Child
+	var served []supervisor.ChildSpec
 	for i := range o.Carts {
 		cart := cartName(i)
 		replicas = append(replicas, supervisor.ChildSpec{ID: cart, Start: crdtactor.Start(crdtactor.Config[*crdt.Cart]{
-			Name: replicaName(cart), New: crdt.NewCart, Members: node.Members, AntiEntropy: 250 * time.Millisecond,
+			Name: replicaName(cart), New: func() *crdt.Cart { return new(crdt.Cart) }, Members: node.Members, AntiEntropy: 250 * time.Millisecond,
 		})})
-		served = append(served, registry.Child{Name: cart, Start: server.Start(func() server.Server {
+		served = append(served, supervisor.ChildSpec{ID: cart, Start: server.Start(func() server.Server {
 			return &cartServer{replica: replicaName(cart)}
 		}, actor.ClusterName(cart))})
 	}

@@ -1,0 +1,11 @@
+// Package floor does the works of the benchmarks in bare Go, with no actor
+// library: what the machine gives. A figure of Topos or of a peer is read as a
+// ratio to its floor in the same run.
+//
+//	tell, fanin  a mutex, two slices swapped on drain, a parked receiver;
+//	             what senders and the receiver write is on separate cache lines
+//	busy         1,000 goroutines, in pairs that play ping-pong over channels
+//	call         one goroutine asks another over channels made once
+//	spawn        a struct with such a mailbox, entered in a table
+//	idle_bytes   the live memory of such a struct
+package floor

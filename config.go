@@ -1,0 +1,117 @@
+package topos
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/crdtactor"
+	"github.com/topos-go/topos/registry"
+	"github.com/topos-go/topos/remote"
+	"github.com/topos-go/topos/remote/codec"
+)
+
+// Config says what a [Node] is. Name must be given; every other zero value
+// means its default.
+type Config struct {
+	// Name is what people call the node. Its whole name, which no other node
+	// of the cluster may have, is "Name@host:port".
+	Name string
+	// Listen is where other nodes connect to. Empty means any free port on
+	// loopback. Advertise is the address others reach it by, if that differs.
+	Listen    string
+	Advertise string
+	// Insecure allows a Listen that other machines can reach, although traffic
+	// between nodes is not encrypted.
+	Insecure bool
+
+	// Cluster is the cluster's name and Secret what all its nodes know, and
+	// nobody else may. A node without a Secret is on its own: it makes up one.
+	Cluster string
+	Secret  string
+	// Join has addresses of other nodes: "host:port" or "name@host:port". One
+	// that can be reached sometime is enough.
+	Join []string
+
+	// Types are the types that messages between nodes may have: see [Types].
+	// Protobuf messages, []byte and basic types need not be registered.
+	Types []codec.Type
+	// Errors are errors of yours that errors.Is shall recognise when they come
+	// from another node, as an exit reason or from a call.
+	Errors []error
+
+	// Logger gets a line for every crash, for every member that comes and goes
+	// and for every connection refused. Nil means JSON lines on standard error.
+	Logger *slog.Logger
+	// KillGrace is how long a killed process may stay in its handler.
+	KillGrace time.Duration
+	// Heartbeat is the time between two heartbeats to a member, and Misses how
+	// many without an answer make it down.
+	Heartbeat time.Duration
+	Misses    int
+	// MaxMessage is the largest encoded message, in bytes.
+	MaxMessage int
+	// Settle is how long the nodes must have agreed on who is there before
+	// they move placed children. It must be the same on all nodes.
+	Settle time.Duration
+	// Transport makes the connections. Nil means TCP.
+	Transport remote.Transport
+}
+
+// Types registers the types of samples, such as Add{}, as messages that can be
+// sent between nodes.
+func Types(samples ...any) []codec.Type { return codec.Types(samples...) }
+
+func (c *Config) valid() error {
+	var errs []error
+	if c.Secret == "" && len(c.Join) > 0 {
+		errs = append(errs, errors.New("topos: Config.Join without a Config.Secret"))
+	}
+	if c.Settle < 0 {
+		errs = append(errs, fmt.Errorf("topos: Config.Settle %v is negative", c.Settle))
+	}
+	if c.KillGrace < 0 {
+		errs = append(errs, fmt.Errorf("topos: Config.KillGrace %v is negative", c.KillGrace))
+	}
+	return errors.Join(errs...)
+}
+
+// logger is the one of c, or the default.
+func (c *Config) logger() *slog.Logger {
+	if c.Logger != nil {
+		return c.Logger
+	}
+	return slog.New(zerolog.NewSlogHandler(zerolog.New(os.Stderr).With().Timestamp().Logger()))
+}
+
+// remote is c as the remote layer's.
+func (c *Config) remote() remote.Config {
+	secret := c.Secret
+	if secret == "" {
+		secret = rand.Text() // nobody else knows it, so nobody can join
+	}
+	types := append(codec.Types(crdtactor.WireTypes()...), c.Types...)
+	errs := append([]error{registry.ErrConflict, actor.ErrNameTaken}, c.Errors...)
+	return remote.Config{
+		Name:       c.Name,
+		Listen:     c.Listen,
+		Advertise:  c.Advertise,
+		Insecure:   c.Insecure,
+		Cluster:    c.Cluster,
+		Secret:     secret,
+		Join:       c.Join,
+		Types:      types,
+		Errors:     errs,
+		Logger:     c.logger(),
+		Transport:  c.Transport,
+		Heartbeat:  c.Heartbeat,
+		Misses:     c.Misses,
+		MaxMessage: c.MaxMessage,
+	}
+}

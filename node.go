@@ -1,0 +1,207 @@
+package topos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry"
+	"github.com/topos-go/topos/remote"
+	"github.com/topos-go/topos/supervisor"
+)
+
+// Node is one node of a cluster. Its methods are safe for concurrent use. A
+// Node is made with [Start] and must be closed.
+type Node struct {
+	*actor.System
+
+	remote *remote.Node
+	names  *registry.Names
+	root   actor.PID // the supervisor of everything
+	trees  atomic.Uint64
+
+	stopped sync.Once
+	closing chan struct{} // closed when the end has begun
+	done    chan struct{} // closed when the node has ended
+	err     error         // why it ended; after done
+}
+
+// rootName is the local name of a node's topmost supervisor.
+const rootName = actor.Name("topos.root")
+
+// Start starts a node. It returns when the node can be used; who else is in
+// the cluster it finds out in the background: see [Node.Members] and
+// [Node.Await]. Errors are those of cfg, all at once, and the listener's. ctx
+// only bounds the start.
+func Start(ctx context.Context, cfg Config) (*Node, error) {
+	if err := cfg.valid(); err != nil {
+		// What the remote layer has to say is wanted at the same time.
+		_, remoteErr := remote.New(cfg.remote())
+		return nil, errors.Join(err, remoteErr)
+	}
+	r, err := remote.New(cfg.remote())
+	if err != nil {
+		return nil, err
+	}
+	names := registry.NewNames(registry.NamesConfig{Node: r.ID(), Logger: cfg.logger()})
+	sys, err := actor.NewSystem(actor.Config{
+		Node:      r.ID(),
+		Router:    r,
+		Names:     names,
+		Logger:    cfg.logger(),
+		KillGrace: cfg.KillGrace,
+	})
+	if err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	n := &Node{System: sys, remote: r, names: names, closing: make(chan struct{}), done: make(chan struct{})}
+	if err := n.start(ctx, cfg); err != nil {
+		return nil, errors.Join(err, n.Close(ctx))
+	}
+	return n, nil
+}
+
+func (n *Node) start(ctx context.Context, cfg Config) error {
+	cluster := cluster{n.remote}
+	n.names.Start(cluster, n.System.Exit)
+	if err := n.remote.Start(n.System); err != nil {
+		return err
+	}
+	root, err := supervisor.New(supervisor.Spec{Children: []supervisor.ChildSpec{{
+		ID:       "placement",
+		Type:     supervisor.Supervisor,
+		Shutdown: supervisor.Infinity,
+		Start:    registry.StartPlacement(registry.PlacementConfig{Cluster: cluster, Settle: cfg.Settle}),
+	}}})
+	if err != nil {
+		return err
+	}
+	if n.root, err = n.System.Spawn(ctx, root, rootName, actor.Label("root supervisor")); err != nil {
+		return err
+	}
+	_, err = n.System.Spawn(ctx, &guard{node: n}, actor.Label("root guard"))
+	return err
+}
+
+// guard ends the node when its root supervisor gives up.
+type guard struct{ node *Node }
+
+func (g *guard) Init(self *actor.Self) error {
+	self.Monitor(g.node.root)
+	return nil
+}
+
+func (g *guard) Receive(self *actor.Self, msg any) error {
+	if down, ok := msg.(actor.Down); ok {
+		select {
+		case <-g.node.closing: // as it should be
+		default:
+			self.Logger().Error("the root supervisor gave up: the node leaves the cluster", "reason", down.Reason)
+			// Owned by Close, which whoever started the node calls and which
+			// waits for done.
+			go g.node.end(context.Background(), fmt.Errorf("topos: root supervisor ended: %w", down.Reason))
+		}
+		return actor.ErrNormal
+	}
+	return nil
+}
+
+// Addr returns the address at which other nodes reach this one.
+func (n *Node) Addr() string { return n.remote.Addr() }
+
+// Name returns the node's whole name, "name@host:port".
+func (n *Node) Name() string { return n.remote.ID().Name }
+
+// Members returns the nodes not known to be dead, this one included.
+func (n *Node) Members() []actor.NodeID { return cluster{n.remote}.Members() }
+
+// Await returns the process that holds a cluster-wide name, as soon as this
+// node knows of one. What Await returns may have ended by the time it is used.
+func (n *Node) Await(ctx context.Context, name actor.ClusterName) (actor.PID, error) {
+	return n.names.Await(ctx, string(name))
+}
+
+// Names returns all cluster-wide names known to this node and who holds them.
+// The map is the caller's.
+func (n *Node) Names() map[string]actor.PID { return n.names.All() }
+
+// Supervise starts a supervisor with the given children on this node and
+// returns when they have all been started, or why one was not. The supervisor
+// is a permanent child of the node's own.
+func (n *Node) Supervise(ctx context.Context, spec supervisor.Spec) (actor.PID, error) {
+	if err := spec.Validate(); err != nil {
+		return actor.PID{}, err
+	}
+	return supervisor.StartChild(ctx, n, n.root, supervisor.ChildSpec{
+		ID:       fmt.Sprintf("tree %d", n.trees.Add(1)),
+		Type:     supervisor.Supervisor,
+		Shutdown: supervisor.Infinity,
+		Start:    supervisor.Start(spec),
+	})
+}
+
+// Place declares children that are to run once in the whole cluster, on
+// whichever node is theirs; every node must declare the same ones. It returns
+// before they run. See registry.Placement.
+func (n *Node) Place(ctx context.Context, children ...supervisor.ChildSpec) error {
+	return registry.Place(ctx, n, children...)
+}
+
+// Done is closed when the node has ended: by Close, by Kill, or because its
+// root supervisor gave up.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err says why the node ended, after Done: nil after Close and Kill.
+func (n *Node) Err() error {
+	select {
+	case <-n.done:
+		return n.err
+	default:
+		return nil
+	}
+}
+
+// Close stops the node's supervision tree in order, leaves the cluster and
+// returns when all goroutines of the node have ended. What has not stopped
+// when ctx ends is killed; handlers that do not return even then are named by
+// the error. Closing again waits for the same end.
+func (n *Node) Close(ctx context.Context) error {
+	return n.end(ctx, nil)
+}
+
+// Kill ends the node as if its program had been killed: nothing is stopped in
+// order and nobody is told. It is for tests and demonstrations of failure.
+func (n *Node) Kill() {
+	n.stopped.Do(func() {
+		close(n.closing)
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = n.remote.Close(context.Background()) // first, so that nobody hears of the rest
+		_ = n.System.Close(gone)                 // zombies are what a killed program leaves, too
+		n.names.Close()
+		close(n.done)
+	})
+	<-n.done
+}
+
+// end closes the node once, with reason as what Err says.
+func (n *Node) end(ctx context.Context, reason error) error {
+	var errs []error
+	n.stopped.Do(func() {
+		close(n.closing)
+		n.err = reason
+		if err := n.System.Close(ctx); err != nil {
+			errs = append(errs, err)
+		}
+		if err := n.remote.Leave(ctx); err != nil && !errors.Is(err, remote.ErrNotStarted) {
+			errs = append(errs, err)
+		}
+		n.names.Close()
+		close(n.done)
+	})
+	<-n.done
+	return errors.Join(errs...)
+}
