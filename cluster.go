@@ -9,3 +9,24 @@ import (
 type cluster struct{ remote *remote.Node }
 
 func (c cluster) Self() actor.NodeID { return c.remote.ID() }
+
+func (c cluster) Members() []actor.NodeID {
+	members := c.remote.Members()
+	ids := make([]actor.NodeID, len(members))
+	for i, m := range members {
+		ids[i] = m.Node
+	}
+	return ids
+}
+
+func (c cluster) SendControl(to actor.NodeID, topic string, payload []byte) error {
+	return c.remote.SendControl(to, topic, payload)
+}
+
+func (c cluster) HandleControl(topic string, f func(from actor.NodeID, payload []byte)) {
+	c.remote.HandleControl(topic, f)
+}
+
+func (c cluster) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
+	return c.remote.Subscribe(func(e remote.MemberEvent) { f(e.Node, e.Kind == remote.MemberUp) })
+}

@@ -162,7 +162,9 @@ func (p *Placement) Receive(self *actor.Self, msg any) error {
 			p.tellView()
 		}
 	case viewHeard:
-		p.views.heard(now, m.node, m.view)
+		if p.views.heard(now, m.node, m.view) {
+			p.tellViewTo(m.node)
+		}
 	case repeatView:
 		p.tellView()
 	case decideNow:
@@ -175,12 +177,16 @@ func (p *Placement) Receive(self *actor.Self, msg any) error {
 
 // tellView tells the other members what this node sees.
 func (p *Placement) tellView() {
-	payload := binary.BigEndian.AppendUint64(nil, p.views.view())
 	for _, node := range p.views.members() {
 		if node != p.views.self {
-			_ = p.cfg.Cluster.SendControl(node, placementTopic, payload) // repeated anyway
+			p.tellViewTo(node)
 		}
 	}
+}
+
+func (p *Placement) tellViewTo(node actor.NodeID) {
+	payload := binary.BigEndian.AppendUint64(nil, p.views.view())
+	_ = p.cfg.Cluster.SendControl(node, placementTopic, payload) // repeated anyway
 }
 
 // decideLater makes sure of a decision when the views have settled.
@@ -229,7 +235,7 @@ func (p *Placement) running(self *actor.Self) (map[string]bool, error) {
 	}
 	running := make(map[string]bool)
 	for _, c := range infos {
-		running[c.ID] = c.Restarting || !c.PID.IsZero()
+		running[c.ID] = c.Status != supervisor.Stopped
 	}
 	return running, nil
 }

@@ -32,6 +32,7 @@ type director struct {
 	events  chan event
 	members []*handle
 	ledger  *ledger
+	ready   int // members that were ready
 	began   time.Time
 }
 
@@ -87,33 +88,44 @@ func (d *director) start(ctx context.Context, launch launcher) error {
 		join = append(join, e.Addr)
 		d.say("started %s", h.name)
 	}
-	for _, h := range d.members {
-		if _, err := d.await(ctx, "ready", h); err != nil {
-			return err
-		}
+	if err := d.awaitReady(ctx); err != nil {
+		return err
 	}
 	d.say("all %d nodes see all %d carts", d.nodes, d.opts.Carts)
 	return nil
 }
 
-// await returns the next event of a kind from h, taking in writes meanwhile.
+// next returns the next event, unless it means trouble.
+func (d *director) next(ctx context.Context, waitingFor string) (event, error) {
+	select {
+	case e := <-d.events:
+		if e.Kind == "ready" {
+			d.ready++
+		}
+		return e, d.trouble(e)
+	case <-ctx.Done():
+		return event{}, fmt.Errorf("waiting for %s: %w", waitingFor, ctx.Err())
+	}
+}
+
+// await returns the next event of a kind from h.
 func (d *director) await(ctx context.Context, kind string, h *handle) (event, error) {
 	for {
-		select {
-		case e := <-d.events:
-			if e.Kind == "write" {
-				d.ledger.record(e)
-			}
-			if err := d.trouble(e); err != nil {
-				return event{}, err
-			}
-			if e.Kind == kind && e.Node == h.index {
-				return e, nil
-			}
-		case <-ctx.Done():
-			return event{}, fmt.Errorf("waiting for %q from node %d: %w", kind, h.index, ctx.Err())
+		e, err := d.next(ctx, fmt.Sprintf("%q from node %d", kind, h.index))
+		if err != nil || e.Kind == kind && e.Node == h.index {
+			return e, err
 		}
 	}
+}
+
+// awaitReady returns when every member knows where all carts are served.
+func (d *director) awaitReady(ctx context.Context) error {
+	for d.ready < d.nodes {
+		if _, err := d.next(ctx, "all nodes to be ready"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trouble is an error if e is the unexpected end of a member.
@@ -157,31 +169,27 @@ func (d *director) write(ctx context.Context, victim *handle) error {
 	writing := d.nodes
 	step := max(1, total/8)
 	for seen := 0; writing > 0; {
-		select {
-		case e := <-d.events:
-			if err := d.trouble(e); err != nil {
-				return err
+		e, err := d.next(ctx, "all writes to be done")
+		if err != nil {
+			return err
+		}
+		switch e.Kind {
+		case "write":
+			d.ledger.record(e)
+			if seen++; seen%step == 0 {
+				d.say("%5d of %d writes acknowledged, %d without an answer", d.ledger.writes, total, d.ledger.errors)
 			}
-			switch e.Kind {
-			case "write":
-				d.ledger.record(e)
-				if seen++; seen%step == 0 {
-					d.say("%5d of %d writes acknowledged, %d without an answer", d.ledger.writes, total, d.ledger.errors)
-				}
-				if seen == total/3 {
-					victim.gone = true
-					victim.kill()
-					d.say("KILLED %s in the middle of it", victim.name)
-				}
-			case "written":
-				if !d.members[e.Node-1].gone {
-					writing--
-				}
-			case "gone": // all that the victim had to say has been read
+			if seen == total/3 {
+				victim.gone = true
+				victim.kill()
+				d.say("KILLED %s in the middle of it", victim.name)
+			}
+		case "written":
+			if !d.members[e.Node-1].gone {
 				writing--
 			}
-		case <-ctx.Done():
-			return fmt.Errorf("writing: %w", ctx.Err())
+		case "gone": // all that the victim had to say has been read
+			writing--
 		}
 	}
 	d.say("the survivors are done: %d writes acknowledged, %d without an answer", d.ledger.writes, d.ledger.errors)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -168,10 +169,7 @@ func (m *member) view(ctx context.Context) (carts, error) {
 		if err != nil {
 			return nil, err
 		}
-		view[cart] = make(map[string]int64)
-		for item, n := range state.Items() {
-			view[cart][item] = n
-		}
+		view[cart] = maps.Collect(state.All())
 	}
 	return view, nil
 }

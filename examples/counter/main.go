@@ -31,7 +31,7 @@ func (c *Counter) Receive(self *actor.Self, msg any) error {
 
 func main() {
 	ctx := context.Background()
-	node, err := topos.Start(ctx, topos.Config{Name: "a", Logger: topos.Quiet})
+	node, err := topos.Start(ctx, topos.Config{Name: "a"})
 	if err != nil {
 		log.Fatal(err)
 	}
