@@ -288,6 +288,7 @@ func (r *Replica[S]) acked(m Ack) {
 func (r *Replica[S]) antiEntropy(self *actor.Self) {
 	nodes := r.others()
 	r.ship.keep(nodes)
+	r.compact()
 	maps.DeleteFunc(r.holds, func(node string, _ holding) bool { return !slices.Contains(nodes, node) })
 	r.ship.rewind()
 	r.flush(self)
@@ -303,6 +304,20 @@ func (r *Replica[S]) antiEntropy(self *actor.Self) {
 	}
 	clear(r.writes[len(kept):])
 	r.writes = kept
+}
+
+// compact lets go of what the state keeps on behalf of this replica.
+func (r *Replica[S]) compact() {
+	c, ok := any(r.state).(crdt.Compactor[S])
+	if !ok {
+		return
+	}
+	delta := c.Compact(r.id)
+	if z, ok := any(delta).(interface{ IsZero() bool }); ok && z.IsZero() {
+		return
+	}
+	r.ship.add(delta)
+	r.sumKnown = false
 }
 
 // compare answers a Sum that differs from this replica's with its state.

@@ -387,3 +387,42 @@ func containsField(err error, field string) bool {
 	}
 	return false
 }
+
+func TestAReplicaLetsGoOfWhatTheStateKeepsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		const cart = actor.Name("cart")
+		var pids []actor.PID
+		for i := range 2 {
+			pid, err := w.sys(i).Spawn(t.Context(), crdtactor.New(crdtactor.Config[*crdt.Cart]{
+				Name: cart, New: func() *crdt.Cart { return new(crdt.Cart) }, Members: w.members,
+			}), cart)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+		update := func(i int, f func(*crdt.Cart, crdt.ReplicaID) *crdt.Cart) {
+			t.Helper()
+			if err := crdtactor.Update(t.Context(), w.sys(i), cart, f, crdtactor.Copies(2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range 100 {
+			item := fmt.Sprint("item ", n)
+			update(0, func(c *crdt.Cart, me crdt.ReplicaID) *crdt.Cart { return c.Add(me, item, 1) })
+			update(1, func(c *crdt.Cart, me crdt.ReplicaID) *crdt.Cart { return c.Remove(me, item) })
+		}
+		time.Sleep(5 * crdtactor.DefaultAntiEntropy)
+		for i, pid := range pids {
+			c, err := crdtactor.Get[*crdt.Cart](t.Context(), w.sys(i), pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, _ := c.MarshalBinary()
+			if len(data) > 200 {
+				t.Errorf("the empty cart on node %d takes %d bytes", i, len(data))
+			}
+		}
+	})
+}

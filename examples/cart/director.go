@@ -174,6 +174,8 @@ func (d *director) write(ctx context.Context, victim *handle) error {
 			return err
 		}
 		switch e.Kind {
+		case "sending":
+			d.ledger.record(e)
 		case "write":
 			d.ledger.record(e)
 			if seen++; seen%step == 0 {

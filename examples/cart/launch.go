@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -107,16 +108,9 @@ func serveMember(ctx context.Context, config string, in io.Reader, out io.Writer
 func launchInside(o options, events chan<- event) (*handle, error) {
 	commands := make(chan command, 16)
 	done := make(chan error, 1)
-	var mu sync.Mutex
-	killed := false
 	tell := func(e event) {
 		e.Node = o.Index
-		mu.Lock()
-		silent := killed
-		mu.Unlock()
-		if !silent {
-			events <- e
-		}
+		events <- e
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m, err := startMember(ctx, o, tell)
@@ -126,23 +120,24 @@ func launchInside(o options, events chan<- event) (*handle, error) {
 	}
 	go func() {
 		err := m.run(ctx, commands)
-		if !killed {
-			err = m.node.Close(context.Background())
+		tell(event{Kind: "gone"})
+		if m.node.Err() == nil {
+			err = errors.Join(err, m.node.Close(context.Background()))
 		}
-		events <- event{Node: o.Index, Kind: "gone"}
 		done <- err
 	}()
 	return &handle{
 		index: o.Index,
 		tell:  func(c command) { commands <- c },
 		kill: func() {
-			mu.Lock()
-			killed = true
-			mu.Unlock()
 			m.node.Kill()
 			cancel()
 			close(commands)
 		},
-		wait: func() error { cancel(); return <-done },
+		wait: func() error {
+			err := <-done
+			cancel()
+			return err
+		},
 	}, nil
 }

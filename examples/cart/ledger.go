@@ -16,22 +16,24 @@ type line struct {
 // ledger is what the writers know of their writes: the truth that the carts
 // are held against.
 type ledger struct {
-	acked   map[line]int64 // acknowledged, and so in two nodes' copies
-	unknown map[line]int64 // attempted without an answer: may be there or not
-	writes  int
-	errors  int
+	sent   map[line]int64 // told of before it was sent: may be there
+	acked  map[line]int64 // acknowledged, and so in two nodes' copies: must be there
+	writes int
+	errors int
 }
 
 func newLedger() *ledger {
-	return &ledger{acked: make(map[line]int64), unknown: make(map[line]int64)}
+	return &ledger{sent: make(map[line]int64), acked: make(map[line]int64)}
 }
 
 func (l *ledger) record(e event) {
-	if e.Acked {
+	switch {
+	case e.Kind == "sending":
+		l.sent[e.line()] += e.Quantity
+	case e.Acked:
 		l.acked[e.line()] += e.Quantity
 		l.writes++
-	} else {
-		l.unknown[e.line()] += e.Quantity
+	default:
 		l.errors++
 	}
 }
@@ -40,7 +42,7 @@ func (l *ledger) record(e event) {
 type carts map[string]map[string]int64
 
 // check holds a view against the ledger. Every acknowledged quantity must be
-// there, and nothing beyond what was acknowledged or is of unknown outcome.
+// there, and nothing beyond what was sent.
 func (l *ledger) check(view carts) []string {
 	var faults []string
 	lines := make(map[line]bool)
@@ -54,8 +56,8 @@ func (l *ledger) check(view carts) []string {
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(lines), compareLines) {
 		got, least := view[at.Cart][at.Item], l.acked[at]
-		if most := least + l.unknown[at]; got < least || got > most {
-			faults = append(faults, fmt.Sprintf("%s: %d × %s, but %d acknowledged and at most %d sent", at.Cart, got, at.Item, least, most))
+		if most := l.sent[at]; got < least || got > most {
+			faults = append(faults, fmt.Sprintf("%s: %d × %s, but %d acknowledged and %d sent", at.Cart, got, at.Item, least, most))
 		}
 	}
 	return faults

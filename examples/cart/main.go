@@ -4,7 +4,7 @@
 // carts are started again elsewhere; and at the end every survivor's view of
 // every cart is printed and checked against what was acknowledged.
 //
-//	go run ./examples/cart [-nodes 3] [-carts 6] [-writes 200] [-seed 1] [-inproc]
+//	go run ./examples/cart [-nodes 3] [-carts 6] [-writes 3000] [-seed 1] [-inproc]
 //
 // The exit status is 0 only if the views are equal and right.
 package main
@@ -33,7 +33,7 @@ func main() {
 func run(ctx context.Context) error {
 	nodes := flag.Int("nodes", 3, "how many nodes, at least 3")
 	carts := flag.Int("carts", 6, "how many carts")
-	writes := flag.Int("writes", 400, "how many writes each node makes")
+	writes := flag.Int("writes", 3000, "how many writes each node makes")
 	seed := flag.Uint64("seed", 1, "what is written, and where")
 	inproc := flag.Bool("inproc", false, "run all nodes in this process")
 	config := flag.String("member", "", "run as a member (used by the program itself)")

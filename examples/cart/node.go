@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/topos-go/topos"
@@ -33,7 +34,7 @@ type command struct {
 // event is what a node tells the director: one of its fields counts.
 type event struct {
 	Node   int
-	Kind   string            // "started", "ready", "write", "written", "owners", "view" or "failed"
+	Kind   string            // "started", "ready", "sending", "write", "written", "owners", "view" or "failed"
 	Addr   string            `json:",omitempty"`
 	Error  string            `json:",omitempty"`
 	Owners map[string]string `json:",omitempty"` // cart to node
@@ -53,6 +54,8 @@ type member struct {
 	options
 	node *topos.Node
 	tell func(event)
+
+	writing sync.WaitGroup
 }
 
 func cartName(i int) string { return fmt.Sprintf("cart/%d", i) }
@@ -97,6 +100,7 @@ func startMember(ctx context.Context, o options, tell func(event)) (*member, err
 
 // run carries out the director's commands until "stop" or the end of them.
 func (m *member) run(ctx context.Context, commands <-chan command) error {
+	defer m.writing.Wait()
 	for i := range m.Carts {
 		if _, err := m.node.Await(ctx, actor.ClusterName(cartName(i))); err != nil {
 			return err
@@ -106,7 +110,7 @@ func (m *member) run(ctx context.Context, commands <-chan command) error {
 	for c := range commands {
 		switch c.Do {
 		case "write":
-			go m.write(ctx)
+			m.writing.Go(func() { m.write(ctx) })
 		case "owners":
 			m.tell(event{Kind: "owners", Owners: m.owners(ctx)})
 		case "view":
@@ -128,22 +132,27 @@ func (m *member) write(ctx context.Context) {
 	random := rand.New(rand.NewPCG(m.Seed, uint64(m.Index)))
 	for range m.Writes {
 		e := event{
-			Kind:     "write",
+			Kind:     "sending",
 			Cart:     cartName(random.IntN(m.Carts)),
 			Item:     items[random.IntN(len(items))],
 			Quantity: 1 + random.Int64N(3),
 		}
+		m.tell(e) // so that it is known even if this node does not live to tell more
+		e.Kind = "write"
 		_, err := actor.Call[bool](ctx, m.node, actor.ClusterName(e.Cart), AddItem{e.Item, e.Quantity})
 		e.Acked = err == nil
 		if err != nil {
 			e.Error = err.Error()
 		}
 		m.tell(e)
-		if err != nil {
-			// The cart is being started elsewhere.
-			m.node.Await(ctx, actor.ClusterName(e.Cart))
-			time.Sleep(20 * time.Millisecond)
+		if err == nil {
+			continue
 		}
+		// The cart is being started elsewhere.
+		if _, err := m.node.Await(ctx, actor.ClusterName(e.Cart)); err != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	m.tell(event{Kind: "written"})
 }
