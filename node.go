@@ -118,6 +118,17 @@ func (n *Node) Name() string { return n.remote.ID().Name }
 // Members returns the nodes not known to be dead, this one included.
 func (n *Node) Members() []actor.NodeID { return cluster{n.remote}.Members() }
 
+// Watch calls f for every other node that comes up and that goes down, in
+// order, first for those that are up already, until cancel is called. f must
+// not wait for another node.
+func (n *Node) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
+	return cluster{n.remote}.Watch(f)
+}
+
+// ObserveRemote calls f for what happens on this node's connections; see
+// remote.Event. Observe, of the embedded System, does so for its processes.
+func (n *Node) ObserveRemote(f func(remote.Event)) (cancel func()) { return n.remote.Observe(f) }
+
 // Await returns the process that holds a cluster-wide name, as soon as this
 // node knows of one. What Await returns may have ended by the time it is used.
 func (n *Node) Await(ctx context.Context, name actor.ClusterName) (actor.PID, error) {
