@@ -156,7 +156,7 @@ func (n *Node) Supervise(ctx context.Context, spec supervisor.Spec) (actor.PID, 
 
 // Place declares children that are to run once in the whole cluster, on
 // whichever node is theirs; every node must declare the same ones. It returns
-// before they run. See registry.Placement.
+// before they run. See registry.StartPlacement.
 func (n *Node) Place(ctx context.Context, children ...supervisor.ChildSpec) error {
 	return registry.Place(ctx, n, children...)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // agreement decides when the nodes of one side see the same members, which is
-// when they may act on it: the pure core of [Placement].
+// when they may act on it: the pure core of placement.
 //
 // Invariants:
 //  1. views holds what each member last said its view was.

@@ -20,7 +20,7 @@
 // # When a node crashes
 //
 // Its names vanish on every node as soon as that node sees the loss, and come
-// back if it was only unreachable. A [Placement] of each remaining node then
+// back if it was only unreachable. The placement of each remaining node then
 // computes, from the members alone, who runs the children of the lost one, and
 // starts its own share under its own supervisor.
 package registry

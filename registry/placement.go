@@ -18,7 +18,7 @@ import (
 // short enough that a lost node's children are back within a second or two.
 const DefaultSettle = 500 * time.Millisecond
 
-// PlacementConfig says how a [Placement] works.
+// PlacementConfig says how a node's placement works; see [StartPlacement].
 type PlacementConfig struct {
 	// Cluster tells who the members are. It must not be nil.
 	Cluster Cluster
@@ -27,19 +27,9 @@ type PlacementConfig struct {
 	Settle time.Duration
 }
 
-// Placement runs children that are declared for the whole cluster. Every node
-// declares the same ones; each runs on the node that [Owner] names for its ID.
-//
-// Once the nodes that can reach each other have seen the same members for
-// Settle, exactly one of them runs each child. Before that, and across a
-// partition, there may be none or several: a child that must be alone
-// registers a ClusterName, of which the older holder wins. When a node is lost
-// its children are started elsewhere; when one joins, its share moves to it:
-// the old instance is stopped first, by its supervisor and with its Shutdown.
-//
-// An instance that loses its name to another ends and is tried again later. So
-// a child needs no thought of partitions, except for its state.
-type Placement struct {
+// placement is the process that decides which of the declared children run on
+// this node. See StartPlacement.
+type placement struct {
 	cfg      PlacementConfig
 	children actor.PID // the supervisor of those that run here
 	declared map[string]supervisor.ChildSpec
@@ -68,6 +58,21 @@ const placementName = actor.Name("topos.placement")
 
 // StartPlacement returns the start function of a node's placement: a supervisor
 // with the placed children's supervisor and the process that decides.
+//
+// A placement runs children that are declared for the whole cluster, with
+// [Place]. Every node declares the same ones; each runs on the node that [Owner]
+// names for its ID.
+//
+// Once the nodes that can reach each other have seen the same members for
+// Settle, exactly one of them runs each child. Before that, and across a
+// partition, there may be none or several. When a node is lost its children are
+// started elsewhere; when one joins, its share moves to it, and the instances
+// that move are stopped by their supervisor, with their Shutdown.
+//
+// A child should register a ClusterName. Then its next instance is not started
+// before the last one has ended, and of two that come together when a partition
+// heals the older one keeps the name and the other ends. Without a name two may
+// overlap for a moment whenever a child moves.
 func StartPlacement(cfg PlacementConfig) actor.StartFunc {
 	if cfg.Settle == 0 {
 		cfg.Settle = DefaultSettle
@@ -80,7 +85,7 @@ func StartPlacement(cfg PlacementConfig) actor.StartFunc {
 			return actor.PID{}, fmt.Errorf("registry: PlacementConfig.Settle %v is negative", cfg.Settle)
 		}
 		children := supervisor.Start(supervisor.Spec{Intensity: supervisor.AtMost(placedRestarts)}, actor.Name("topos.placed"), actor.Label("placed children"))
-		decider := actor.Start(func() actor.Actor { return &Placement{cfg: cfg} }, placementName, actor.Label("placement"))
+		decider := actor.Start(func() actor.Actor { return &placement{cfg: cfg} }, placementName, actor.Label("placement"))
 		return supervisor.Start(supervisor.Spec{
 			Strategy: supervisor.OneForAll,
 			Children: []supervisor.ChildSpec{
@@ -122,7 +127,7 @@ type (
 )
 
 // Init implements actor.Initializer.
-func (p *Placement) Init(self *actor.Self) error {
+func (p *placement) Init(self *actor.Self) error {
 	children, ok := self.System().Whereis("topos.placed")
 	if !ok {
 		return errors.New("registry: the placed children's supervisor is not there")
@@ -144,10 +149,10 @@ func (p *Placement) Init(self *actor.Self) error {
 }
 
 // Terminate implements actor.Terminator.
-func (p *Placement) Terminate(*actor.Self, error) { p.cancel() }
+func (p *placement) Terminate(*actor.Self, error) { p.cancel() }
 
 // Receive implements actor.Actor.
-func (p *Placement) Receive(self *actor.Self, msg any) error {
+func (p *placement) Receive(self *actor.Self, msg any) error {
 	now := time.Now()
 	switch m := msg.(type) {
 	case declare:
@@ -176,7 +181,7 @@ func (p *Placement) Receive(self *actor.Self, msg any) error {
 }
 
 // tellView tells the other members what this node sees.
-func (p *Placement) tellView() {
+func (p *placement) tellView() {
 	for _, node := range p.views.members() {
 		if node != p.views.self {
 			p.tellViewTo(node)
@@ -184,13 +189,13 @@ func (p *Placement) tellView() {
 	}
 }
 
-func (p *Placement) tellViewTo(node actor.NodeID) {
+func (p *placement) tellViewTo(node actor.NodeID) {
 	payload := binary.BigEndian.AppendUint64(nil, p.views.view())
 	_ = p.cfg.Cluster.SendControl(node, placementTopic, payload) // repeated anyway
 }
 
 // decideLater makes sure of a decision when the views have settled.
-func (p *Placement) decideLater(self *actor.Self, now time.Time) {
+func (p *placement) decideLater(self *actor.Self, now time.Time) {
 	if ok, due := p.views.settled(now); !p.deciding && (ok || !due.IsZero()) {
 		p.deciding = true
 		self.SendAfter(max(0, due.Sub(now)), decideNow{})
@@ -198,7 +203,7 @@ func (p *Placement) decideLater(self *actor.Self, now time.Time) {
 }
 
 // decide starts and stops children so that this node runs its share.
-func (p *Placement) decide(self *actor.Self) error {
+func (p *placement) decide(self *actor.Self) error {
 	now := time.Now()
 	if ok, _ := p.views.settled(now); !ok {
 		p.decideLater(self, now)
@@ -228,7 +233,7 @@ func (p *Placement) decide(self *actor.Self) error {
 }
 
 // running says of the children that are present here whether they run.
-func (p *Placement) running(self *actor.Self) (map[string]bool, error) {
+func (p *placement) running(self *actor.Self) (map[string]bool, error) {
 	infos, err := supervisor.WhichChildren(self.Context(), self, p.children)
 	if err != nil {
 		return nil, err
@@ -241,7 +246,7 @@ func (p *Placement) running(self *actor.Self) (map[string]bool, error) {
 }
 
 // start starts a child here. It reports false if that has to be tried again.
-func (p *Placement) start(self *actor.Self, child supervisor.ChildSpec, present bool) bool {
+func (p *placement) start(self *actor.Self, child supervisor.ChildSpec, present bool) bool {
 	var pid actor.PID
 	var err error
 	if present {
@@ -270,7 +275,7 @@ func unlessTaken(start actor.StartFunc) actor.StartFunc {
 }
 
 // stop stops a child that another node is to run.
-func (p *Placement) stop(self *actor.Self, id string) {
+func (p *placement) stop(self *actor.Self, id string) {
 	err := supervisor.TerminateChild(self.Context(), self, p.children, id)
 	if err == nil {
 		err = supervisor.DeleteChild(self.Context(), self, p.children, id)
