@@ -7,7 +7,7 @@ import (
 	"github.com/topos-go/topos/bench/measure"
 )
 
-type message struct{ n int }
+type message struct{ _ int }
 
 // Tell sends n messages from one goroutine to one mailbox.
 func Tell(n int) (measure.Result, error) {

@@ -96,10 +96,9 @@ const pairs = 500
 
 // player plays ping-pong with its peer.
 type player struct {
-	peer  actor.PID
-	serve bool
-	left  int
-	wg    *sync.WaitGroup
+	peer actor.PID
+	left int
+	wg   *sync.WaitGroup
 }
 
 type meet struct{ peer actor.PID }
