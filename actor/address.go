@@ -1,8 +1,8 @@
 package actor
 
 // Address is what a message can be sent to: a [PID], a [Name] on this node, a
-// [NameAt] another node, a [ClusterName], or a typed [Ref] of one of them. The
-// set is closed.
+// [NameAt] another node or a [ClusterName]. The set is closed. A typed [Ref] is
+// made of one of them.
 type Address interface {
 	address()
 }

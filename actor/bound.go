@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -71,19 +72,27 @@ func (m Mailbox) valid() error {
 //
 // Invariants:
 //  1. users never exceeds Capacity.
-//  2. While a sender waits, users is Capacity: a place that becomes free goes to
-//     the sender that has waited longest, and nobody overtakes it.
+//  2. While a sender waits, users is Capacity: a place that becomes free is
+//     filled at once with the message that has waited longest outside, so that
+//     nobody overtakes it.
 type bound struct {
 	Mailbox
 	queue   []boundEntry // a ring
 	head, n int
-	users   int             // places taken: user messages, and places given to senders not yet back
-	waiting []chan struct{} // blocked senders, the longest first
+	users   int       // entries that count against the capacity
+	waiting []*waiter // blocked senders, the longest first
 }
 
 type boundEntry struct {
 	msg    any
 	exempt bool
+}
+
+// waiter is a sender waiting for room.
+type waiter struct {
+	msg   any
+	taken bool          // msg is in the queue
+	done  chan struct{} // closed when it is, or when the process is gone
 }
 
 func (b *bound) push(msg any, exempt bool) {
@@ -136,34 +145,31 @@ func (b *bound) replaceOldest(msg any) (dropped any) {
 	return dropped
 }
 
-// vacate gives a free place to the sender that has waited longest, if any.
+// vacate fills a free place with what has waited longest outside, if anything.
 func (b *bound) vacate() {
 	if len(b.waiting) == 0 {
 		b.users--
 		return
 	}
-	close(b.waiting[0])
+	w := b.waiting[0]
+	b.waiting[0] = nil
 	b.waiting = b.waiting[1:]
+	b.push(w.msg, false)
+	w.taken = true
+	close(w.done)
 }
 
 // releaseAll lets every blocked sender find out that the process is gone.
 func (b *bound) releaseAll() {
 	for _, w := range b.waiting {
-		close(w)
+		close(w.done)
 	}
 	b.waiting = nil
 }
 
-// giveUp takes a sender from the queue. It reports false if the sender has been
-// given a place in the same moment.
-func (b *bound) giveUp(place chan struct{}) bool {
-	for i, w := range b.waiting {
-		if w == place {
-			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-			return true
-		}
-	}
-	return false
+// giveUp takes w out of the queue of blocked senders.
+func (b *bound) giveUp(w *waiter) {
+	b.waiting = slices.DeleteFunc(b.waiting, func(other *waiter) bool { return other == w })
 }
 
 // deliverBounded delivers a user message to a bounded mailbox. ctx ends the
@@ -197,33 +203,29 @@ func (p *process) deliverBounded(ctx context.Context, msg any, from *process) er
 
 // deliverBlocking waits for room. It is called with p.mu held and releases it.
 func (p *process) deliverBlocking(ctx context.Context, b *bound, msg any, from *process) error {
-	place := make(chan struct{})
-	b.waiting = append(b.waiting, place)
+	w := &waiter{msg: msg, done: make(chan struct{})}
+	b.waiting = append(b.waiting, w)
 	p.mu.Unlock()
-	gaveUp := b.await(ctx, place, msg, from)
+	gaveUp := b.await(ctx, w, from)
 	p.mu.Lock()
-	if p.phase == phaseDead {
-		p.mu.Unlock()
+	defer p.mu.Unlock()
+	switch {
+	case w.taken: // perhaps in the moment of giving up
+		return nil
+	case p.phase == phaseDead:
 		return ErrNoProc
-	}
-	if gaveUp != nil {
-		if !b.giveUp(place) {
-			b.vacate()
-		}
-		p.mu.Unlock()
+	default:
+		b.giveUp(w)
 		return gaveUp
 	}
-	b.push(msg, false) // its place is counted already
-	p.wake(from)       // unlocks
-	return nil
 }
 
-// await waits until place is given or there is a reason to wait no longer,
-// which it returns: the mailbox's patience, the call's deadline, the end of ctx
-// or that of the sender.
-func (b *bound) await(ctx context.Context, place chan struct{}, msg any, from *process) error {
+// await waits until w is done or there is a reason to wait no longer, which it
+// returns: the mailbox's patience, the call's deadline, the end of ctx or that of
+// the sender.
+func (b *bound) await(ctx context.Context, w *waiter, from *process) error {
 	patience, late := b.Wait, ErrMailboxFull
-	if c, ok := msg.(*call); ok {
+	if c, ok := w.msg.(*call); ok {
 		if left := time.Until(c.dueBy()); left < patience {
 			patience, late = left, ErrTimeout
 		}
@@ -237,7 +239,7 @@ func (b *bound) await(ctx context.Context, place chan struct{}, msg any, from *p
 		ended = life.Done()
 	}
 	select {
-	case <-place:
+	case <-w.done:
 		return nil
 	case <-timeout.C:
 		return late

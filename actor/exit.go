@@ -57,6 +57,33 @@ func (p *process) signalExit(sig exitSignal, from *process) {
 	p.interrupt(fenceExit, sig.reason) // unlocks
 }
 
+// exitSignal sends an exit signal from outside or from a process.
+func (s *System) exitSignal(from *process, to PID, reason error) error {
+	if to.IsZero() {
+		return ErrNoProc
+	}
+	if reason == nil {
+		reason = ErrNormal
+	}
+	var sender PID
+	if from != nil {
+		sender = from.pid()
+	}
+	if to.node != s.node {
+		return s.route(Signal{Kind: SignalExit, From: sender, To: to, Reason: reason})
+	}
+	p := s.procs.find(to.id)
+	if p == nil {
+		return ErrNoProc
+	}
+	if errors.Is(reason, ErrKilled) {
+		p.kill()
+		return nil
+	}
+	p.signalExit(exitSignal{from: sender, reason: reason}, from)
+	return nil
+}
+
 // isParent reports whether pid spawned p. What was spawned from outside has
 // the system as parent, which signals as the zero PID.
 func (p *process) isParent(pid PID) bool {
@@ -180,110 +207,4 @@ func (p *process) terminate(reason *error) {
 	}()
 	t.Terminate(p.self(), *reason)
 	returned = true
-}
-
-// finalize takes p out of the world, in the order that OTP promises: first p
-// cannot be found any more and its names are free, then callers, links and
-// monitors learn of it. own says whether the caller owns the receiver's line;
-// for a zombie nobody does but the stuck handler.
-func (p *process) finalize(reason error, own bool) {
-	a := p.detach(reason)
-	p.failCalls(reason)
-	p.discardMail(own)
-	if a != nil {
-		p.fireLinks(a, reason)
-		p.fireMonitors(a, reason)
-	}
-	p.sys.exited(p, reason)
-}
-
-// detach frees everything by which p can be reached.
-func (p *process) detach(reason error) *annex {
-	p.sys.procs.remove(p.id)
-	p.mu.Lock()
-	a := p.annex.Load()
-	if a == nil {
-		p.mu.Unlock()
-		return nil
-	}
-	names, clusters, aliases, timers := a.names, a.clusters, a.aliases, a.timers
-	a.names, a.clusters, a.aliases, a.timers = nil, nil, nil, nil
-	life, grace, idle, b, abroad := a.life, a.grace, a.idle, a.bound, a.abroad
-	if b != nil {
-		b.releaseAll()
-	}
-	p.mu.Unlock()
-	for _, id := range aliases {
-		p.sys.procs.remove(id)
-	}
-	for _, name := range names {
-		p.sys.names.remove(name, p.pid())
-	}
-	for _, name := range clusters {
-		p.sys.clusterNames.Unregister(string(name), p.pid())
-	}
-	for _, t := range timers {
-		t.timer.Stop()
-	}
-	if grace != nil {
-		grace.Stop()
-	}
-	if idle != nil {
-		idle.timer.Stop()
-	}
-	if life != nil {
-		life.cancel(reason)
-	}
-	if abroad {
-		p.sys.peers.forget(p.id)
-	}
-	return a
-}
-
-// discardMail makes dead letters of what p will not handle any more.
-func (p *process) discardMail(own bool) {
-	if own {
-		p.discardHand()
-	}
-	var h hand
-	for {
-		p.mu.Lock()
-		var msg any
-		ok := false
-		if p.mailbox.bounded {
-			msg, ok = p.annex.Load().bound.pop()
-		} else if h.firstI < h.firstN || h.chunk != nil || p.mailbox.take(&h) {
-			msg, ok = h.next(p.sys)
-		}
-		p.mu.Unlock()
-		if !ok {
-			return
-		}
-		p.sys.discard(p.pid(), msg, ErrNoProc)
-	}
-}
-
-// discardHand makes dead letters of what the receiver has taken or stashed.
-func (p *process) discardHand() {
-	if a := p.annex.Load(); a != nil {
-		for _, e := range a.stash.entries {
-			p.sys.discard(p.pid(), e.msg, ErrNoProc)
-		}
-		a.stash.entries = nil
-	}
-	for {
-		msg, ok := p.hand.next(p.sys)
-		if !ok {
-			return
-		}
-		p.sys.discard(p.pid(), msg, ErrNoProc)
-	}
-}
-
-// returned is called on the goroutine of a zombie that has come back to its
-// senses. Everybody has been told already that the process is dead.
-func (p *process) returned() {
-	p.discardHand()
-	p.sys.zombies.remove(p.pid())
-	p.sys.observers.report(ZombieReturned{p.pid()})
 }

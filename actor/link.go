@@ -53,6 +53,14 @@ func (s *pidSet) remove(p PID) bool {
 	return false
 }
 
+func (s *pidSet) has(p PID) bool {
+	if s.many != nil {
+		_, ok := s.many[p]
+		return ok
+	}
+	return slices.Contains(s.few, p)
+}
+
 func (s *pidSet) list() []PID {
 	if s.many == nil {
 		return append([]PID(nil), s.few...)
@@ -62,12 +70,13 @@ func (s *pidSet) list() []PID {
 
 func (s *pidSet) len() int { return len(s.few) + len(s.many) }
 
-// link puts a link to pid into p's half. It reports false if p is dead.
+// link puts a link to pid into p's half. It reports false if p is dead and its
+// links have fired.
 func (p *process) link(pid PID) bool {
 	a := p.ensureAnnex()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phase == phaseDead {
+	if p.told() {
 		return false
 	}
 	a.links.add(pid)
@@ -86,8 +95,22 @@ func (p *process) unlink(pid PID) {
 	}
 }
 
+// linked reports whether p's half of a link to pid stands.
+func (p *process) linked(pid PID) bool {
+	a := p.annex.Load()
+	if a == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return a.links.has(pid)
+}
+
 // linkTo links p, whose goroutine this is, with the process at to.
 func (p *process) linkTo(to PID) {
+	if p.linked(to) {
+		return // if to is just ending, this link will say why
+	}
 	if !p.link(to) {
 		return // a zombie hears of nothing
 	}
@@ -115,11 +138,7 @@ func (p *process) unlinkFrom(to PID) {
 
 // fireLinks sends p's exit signal to the processes linked to it. The children
 // of a zombie are killed: nobody is left to stop them in order.
-func (p *process) fireLinks(a *annex, reason error) {
-	p.mu.Lock()
-	links := a.links.list()
-	a.links = pidSet{}
-	p.mu.Unlock()
+func (p *process) fireLinks(links []PID, reason error) {
 	for _, pid := range links {
 		if pid.node != p.sys.node {
 			_ = p.sys.route(Signal{Kind: SignalExit, From: p.pid(), To: pid, Reason: reason, Link: true})

@@ -27,6 +27,9 @@ type monitoring struct {
 	target PID    // zero for a name on another node
 	node   string // that other node
 	fired  bool   // the Down is in the mailbox
+	reason error  // of that Down
+
+	awaited callRef // who waits for the Down in AwaitDown; see there
 }
 
 // monitor starts a monitor of p, whose goroutine this is, on to.
@@ -65,12 +68,13 @@ func (p *process) monitor(to Address) MonitorRef {
 	return ref
 }
 
-// watch notes that by monitors p. It reports false if p is dead.
+// watch notes that by monitors p. It reports false if p is dead and its monitors
+// have fired.
 func (p *process) watch(key watchKey, by PID) bool {
 	a := p.ensureAnnex()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phase == phaseDead {
+	if p.told() {
 		return false
 	}
 	if a.watchers == nil {
@@ -105,7 +109,11 @@ func (p *process) monitorDown(ref MonitorRef, reason error, from *process) {
 		p.mu.Unlock()
 		return
 	}
-	m.fired = true
+	m.fired, m.reason = true, reason
+	if m.awaited.complete(nil, nil, true) {
+		p.mu.Unlock()
+		return
+	}
 	p.enqueueLocked(&letter{kind: letterDown, ref: ref.id, of: m.of, reason: reason})
 	p.wake(from) // unlocks
 }
@@ -156,11 +164,7 @@ func (p *process) cancelMonitor(ref MonitorRef, m *monitoring) {
 }
 
 // fireMonitors tells p's watchers of its end and ends the monitors p held.
-func (p *process) fireMonitors(a *annex, reason error) {
-	p.mu.Lock()
-	watchers, monitors := a.watchers, a.monitors
-	a.watchers, a.monitors = nil, nil
-	p.mu.Unlock()
+func (p *process) fireMonitors(watchers map[watchKey]PID, monitors map[MonitorRef]*monitoring, reason error) {
 	// In the order in which the monitors were made.
 	keys := slices.SortedFunc(maps.Keys(watchers), func(a, b watchKey) int { return cmp.Compare(a.ref, b.ref) })
 	for _, key := range keys {

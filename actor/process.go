@@ -59,6 +59,7 @@ func (p phase) String() string {
 const (
 	fenceExit   = 1 << iota // an exit signal waits in annex.exit
 	fenceKilled             // killed: no more handlers, sends are dropped
+	fenceTold               // dead, and its links and monitors have fired or will at once
 )
 
 // annex holds what most processes never need. It is made on first use.
@@ -106,6 +107,9 @@ func (p *process) self() *Self { return (*Self)(p) }
 
 // fenced reports whether p was killed: what it sends from now on is dropped.
 func (p *process) fenced() bool { return p.fence.Load()&fenceKilled != 0 }
+
+// told reports whether p is dead and everybody has been told. p.mu is held.
+func (p *process) told() bool { return p.fence.Load()&fenceTold != 0 }
 
 // deliver puts msg into p's mailbox and wakes p. User messages (exempt false)
 // obey the mailbox's bound; signals and replies do not. from is the sending

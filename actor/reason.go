@@ -57,15 +57,15 @@ var (
 	ErrReplyType = errors.New("actor: reply of another type")
 	// ErrRequestType is returned by Ask for a request that the Ref does not take.
 	ErrRequestType = errors.New("actor: request of another type")
-	// ErrNameTaken is returned when a name is held by another process.
+	// ErrNameTaken is returned when a name is held by a process already.
 	ErrNameTaken = errors.New("actor: name already registered")
 	// ErrInvalidName is returned when an empty name is registered.
 	ErrInvalidName = errors.New("actor: invalid name")
 	// ErrIgnore, returned by Init, says that the process need not exist. A
 	// supervisor then goes on without the child, as after OTP's ignore.
 	ErrIgnore = errors.New("actor: ignore")
-	// ErrClosed is returned by operations on a closed [System], and is the
-	// cancellation cause of contexts of processes it ended.
+	// ErrClosed is returned by Spawn on a closed [System], and by Close when
+	// zombies are left.
 	ErrClosed = errors.New("actor: system closed")
 	// ErrNoCluster is returned by operations that need other nodes or cluster
 	// names on a System that has no [Router] or [Names].
@@ -123,13 +123,14 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Stack formats the calls that led to the panic, innermost first, one
-// "function (file:line)" a line.
+// "function (file:line)" a line. The runtime's own way of panicking is left out.
 func (e *PanicError) Stack() string {
 	var b strings.Builder
 	frames := runtime.CallersFrames(e.stack)
 	for {
 		f, more := frames.Next()
-		if f.Function != "" {
+		panicking := b.Len() == 0 && strings.HasPrefix(f.Function, "runtime.")
+		if f.Function != "" && !panicking {
 			fmt.Fprintf(&b, "%s (%s:%d)\n", f.Function, f.File, f.Line)
 		}
 		if !more {

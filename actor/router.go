@@ -177,6 +177,9 @@ func (s *System) Deliver(sig Signal) {
 
 // deliverSignal carries out the signals that mean nothing to a dead process.
 func (p *process) deliverSignal(sig Signal) {
+	if sig.Reason == nil {
+		sig.Reason = ErrNormal
+	}
 	switch sig.Kind {
 	case SignalUnlink:
 		p.unlink(sig.From)
@@ -191,6 +194,9 @@ func (p *process) deliverSignal(sig Signal) {
 
 func (s *System) deliverMessage(p *process, sig Signal) {
 	msg, err := sig.Msg, ErrNoProc
+	if msg == nil {
+		p, err = nil, ErrNilMessage
+	}
 	if sig.Trace != nil {
 		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace}
 	}
@@ -211,6 +217,9 @@ func (s *System) deliverRequest(p *process, sig Signal) {
 	c.origin = origin{sig.Origin, sig.Ref}
 	c.deadline, c.trace = sig.Deadline, sig.Trace
 	err := ErrNoProc
+	if sig.Msg == nil {
+		p, err = nil, ErrNilMessage
+	}
 	if p != nil {
 		err = p.deliverCall(context.Background(), c, nil)
 	}
@@ -222,8 +231,12 @@ func (s *System) deliverRequest(p *process, sig Signal) {
 // NodeDown tells the processes of this system that node is lost: monitors of
 // its processes fire and links to them break with reason, and calls to them
 // fail. The remote layer calls it once a node incarnation cannot be reached any
-// more, after everything that arrived from it has been delivered.
+// more, after everything that arrived from it has been delivered. A nil reason
+// is ErrNoConnection.
 func (s *System) NodeDown(node NodeID, reason error) {
+	if reason == nil {
+		reason = ErrNoConnection
+	}
 	handle := makeHandle(node)
 	ids, calls := s.peers.lost(handle)
 	for _, ref := range calls {

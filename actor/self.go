@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 )
@@ -41,90 +40,51 @@ func (s *Self) Context() context.Context { return s.proc().messageContext() }
 
 // Send sends msg to the process at to. It does not wait for it to be handled,
 // nor, between nodes, for it to arrive. An error says why the message certainly
-// will not be handled: ErrNoProc, ErrMailboxFull, ErrNilMessage, ErrKilled when
-// this process has been killed; the message is then a [DeadLetter] too. Nil
-// promises nothing but an attempt.
+// will not be handled: ErrNoProc, ErrMailboxFull, ErrKilled when this process
+// has been killed, its exit reason when that ended the wait for a full mailbox;
+// the message is then a [DeadLetter] too. ErrNilMessage says that there was no
+// message. Nil promises nothing but an attempt.
 //
 // Messages of one process to another on one channel arrive in the order sent.
 func (s *Self) Send(to Address, msg any, opts ...SendOption) error {
 	if s.proc().fenced() {
-		return ErrKilled
+		return s.sys.fencedSend(s.proc(), to, msg)
 	}
 	return s.sys.send(s.proc(), to, msg, opts)
 }
 
-// Reply answers the call in hand. It always returns nil, so that a handler can
-// end with it. If the message is not a call, has been answered, or its caller
-// has given up, nothing happens.
-func (s *Self) Reply(value any) error {
-	s.proc().current.complete(value, nil, true)
-	return nil
-}
-
-// ReplyError answers the call in hand with an error, which [Call] returns
-// wrapped in a [CallError]. A nil err is replied as a nil value.
-func (s *Self) ReplyError(err error) error {
-	s.proc().current.complete(nil, err, true)
-	return nil
-}
-
-// IsCall reports whether the message in hand is a call that waits for a reply.
-func (s *Self) IsCall() bool { return s.proc().current.waiting() }
-
-// From keeps the call in hand to be answered later, from anywhere. The call
-// fails when this process ends before it was answered. The From of a message
-// that is not a call answers nobody.
-func (s *Self) From() From {
-	p := s.proc()
-	if p.current.c == nil {
-		return From{}
-	}
-	from := From{callRef{p.current.c, p.current.word &^ refKept}}
-	p.current.word |= refKept
-	return from
-}
-
-// From is who waits for the reply to a call. It is safe for concurrent use; the
-// first reply counts. The zero From is nobody.
-type From struct{ ref callRef }
-
-// Reply answers the call. It reports whether the caller was still waiting.
-func (f From) Reply(value any) bool { return f.ref.complete(value, nil, true) }
-
-// ReplyError answers the call with an error; see [Self.ReplyError].
-func (f From) ReplyError(err error) bool { return f.ref.complete(nil, err, true) }
-
-// Waiting reports whether the caller still waits.
-func (f From) Waiting() bool { return f.ref.waiting() }
-
 // Spawn starts a process and returns when its Init has returned; Init's error,
-// or a [*PanicError] if it panicked, is Spawn's. The new process is not linked;
-// see [Self.SpawnLink].
+// or a [*PanicError] if it panicked, is Spawn's. An Init that calls
+// [runtime.Goexit] ends this process too, with ErrGoexit. When an exit signal or
+// a kill ends this process during Init, it ends the new one too. The new process
+// is not linked; see [Self.SpawnLink].
 func (s *Self) Spawn(a Actor, opts ...SpawnOption) (PID, error) {
-	return s.spawn(a, false, opts)
+	return s.spawn(a, false, nil, opts)
 }
 
 // SpawnLink is [Self.Spawn] with a link that stands before Init begins. A
 // failing Init sends no exit signal to this process: the error is enough.
 func (s *Self) SpawnLink(a Actor, opts ...SpawnOption) (PID, error) {
-	return s.spawn(a, true, opts)
+	return s.spawn(a, true, nil, opts)
 }
 
-// SpawnMonitor is [Self.Spawn] with a monitor.
+// SpawnMonitor is [Self.Spawn] with a monitor that stands before the process
+// handles its first message.
 func (s *Self) SpawnMonitor(a Actor, opts ...SpawnOption) (PID, MonitorRef, error) {
-	pid, err := s.spawn(a, false, opts)
+	var ref MonitorRef
+	pid, err := s.spawn(a, false, &ref, opts)
 	if err != nil {
 		return PID{}, MonitorRef{}, err
 	}
-	return pid, s.Monitor(pid), nil
+	return pid, ref, nil
 }
 
-func (s *Self) spawn(a Actor, link bool, opts []SpawnOption) (PID, error) {
+func (s *Self) spawn(a Actor, link bool, watch *MonitorRef, opts []SpawnOption) (PID, error) {
 	ctx := context.Background()
 	if _, ok := a.(Initializer); ok {
 		ctx = s.proc().lifeContext()
 	}
-	p, err := s.sys.spawn(ctx, s.proc(), a, link, opts)
+	p, err := s.sys.spawn(ctx, s.proc(), a, link, watch, opts)
 	if err != nil {
 		return PID{}, err
 	}
@@ -194,21 +154,29 @@ func (s *Self) Register(name Name) error { return s.proc().register(name) }
 func (s *Self) Unregister(name Name) bool { return s.proc().unregister(name) }
 
 // Alias returns another PID for this process, which can be given away and taken
-// back: after [Self.Unalias] it names nobody, for ever.
+// back: after [Self.Unalias] it names nobody, for ever. It is an address for
+// messages, calls, monitors and exit signals; a link to it finds no process.
 func (s *Self) Alias() (PID, error) { return s.proc().addAlias() }
 
 // Unalias ends an alias. It reports false if alias is not one of this process.
 func (s *Self) Unalias(alias PID) bool { return s.proc().removeAlias(alias) }
 
-// SendAfter sends msg to this process after d, unless it ends before.
+// SendAfter sends msg to this process after d, unless it ends before. It panics
+// if msg is nil.
 func (s *Self) SendAfter(d time.Duration, msg any) TimerRef {
+	if msg == nil {
+		panic(ErrNilMessage)
+	}
 	return s.proc().startTimer(d, 0, msg)
 }
 
 // Every sends msg to this process every d, for the first time after d. Ticks
 // that find the last one still waiting are left out. It panics if d is not
-// positive.
+// positive or msg is nil.
 func (s *Self) Every(d time.Duration, msg any) TimerRef {
+	if msg == nil {
+		panic(ErrNilMessage)
+	}
 	if d <= 0 {
 		panic("actor: non-positive interval for Every")
 	}
@@ -238,20 +206,6 @@ func (s *Self) Stash(msg any) error {
 // mailbox, the longest stashed first, and returns how many there were.
 func (s *Self) UnstashAll() int { return s.proc().unstashAll() }
 
-// Become lets a handle the messages from the next one on, until
-// [Self.Unbecome]. Init and Terminate remain those of the original actor.
-func (s *Self) Become(a Actor) error {
-	if a == nil {
-		return errNilActor
-	}
-	s.proc().become(a)
-	return nil
-}
-
-// Unbecome goes back to the actor before the last [Self.Become]. It reports
-// false if there is none.
-func (s *Self) Unbecome() bool { return s.proc().unbecome() }
-
 // SetLabel names the process for people; see [Label].
 func (s *Self) SetLabel(label string) {
 	p := s.proc()
@@ -259,62 +213,4 @@ func (s *Self) SetLabel(label string) {
 	p.mu.Lock()
 	a.label = label
 	p.mu.Unlock()
-}
-
-// become and unbecome change p.actor. The lock is for those who look at p.
-func (p *process) become(a Actor) {
-	x := p.ensureAnnex()
-	p.mu.Lock()
-	x.behaviours = append(x.behaviours, p.actor)
-	p.actor = a
-	p.mu.Unlock()
-}
-
-func (p *process) unbecome() bool {
-	x := p.annex.Load()
-	if x == nil || len(x.behaviours) == 0 {
-		return false
-	}
-	last := len(x.behaviours) - 1
-	p.mu.Lock()
-	p.actor = x.behaviours[last]
-	x.behaviours[last] = nil
-	x.behaviours = x.behaviours[:last]
-	p.mu.Unlock()
-	return true
-}
-
-// original returns the actor p was spawned with.
-func (p *process) original() Actor {
-	if x := p.annex.Load(); x != nil && len(x.behaviours) > 0 {
-		return x.behaviours[0]
-	}
-	return p.actor
-}
-
-// exitSignal sends an exit signal from outside or from a process.
-func (s *System) exitSignal(from *process, to PID, reason error) error {
-	if to.IsZero() {
-		return ErrNoProc
-	}
-	if reason == nil {
-		reason = ErrNormal
-	}
-	var sender PID
-	if from != nil {
-		sender = from.pid()
-	}
-	if to.node != s.node {
-		return s.route(Signal{Kind: SignalExit, From: sender, To: to, Reason: reason})
-	}
-	p := s.procs.find(to.id)
-	if p == nil {
-		return ErrNoProc
-	}
-	if errors.Is(reason, ErrKilled) {
-		p.kill()
-		return nil
-	}
-	p.signalExit(exitSignal{from: sender, reason: reason}, from)
-	return nil
 }

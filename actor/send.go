@@ -20,15 +20,23 @@ func (s *System) send(from *process, to Address, msg any, opts []SendOption) err
 	}
 	if pid, ok := to.(PID); ok && pid.node == s.node && len(opts) == 0 {
 		if p := s.procs.find(pid.id); p != nil {
-			if err := p.deliver(msg, from, false); err == nil {
+			err := p.deliver(msg, from, false)
+			if err == nil {
 				return nil
-			} else if err == ErrMailboxFull {
-				return s.undeliverable(from, pid, msg, err)
 			}
+			return s.undeliverable(from, pid, msg, err)
 		}
 		return s.undeliverable(from, pid, msg, ErrNoProc)
 	}
 	return s.sendSlowly(from, to, msg, opts)
+}
+
+// fencedSend is the send of a process that was killed.
+func (s *System) fencedSend(from *process, to Address, msg any) error {
+	if msg == nil {
+		return ErrNilMessage
+	}
+	return s.undeliverable(from, copyAddress(to), msg, ErrKilled)
 }
 
 // sendSlowly is send for names, other nodes and messages with options.

@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,10 +113,11 @@ func (s *System) NodeHandle() NodeHandle { return s.node }
 
 // Spawn starts a process and returns when its Init has returned, which runs on
 // this goroutine; Init's error, or a [*PanicError] if it panicked, is Spawn's.
-// When ctx ends during Init, the new process's [Self.Context] is cancelled;
-// Init must look at it. ctx does not matter once Spawn has returned.
+// When ctx ends during Init, that is an exit signal to the new process with
+// ctx's cause: its [Self.Context] is cancelled, which Init must look at, and
+// Spawn fails. ctx does not matter once Spawn has returned.
 func (s *System) Spawn(ctx context.Context, a Actor, opts ...SpawnOption) (PID, error) {
-	p, err := s.spawn(ctx, nil, a, false, opts)
+	p, err := s.spawn(ctx, nil, a, false, nil, opts)
 	if err != nil {
 		return PID{}, err
 	}
@@ -189,8 +189,13 @@ func (s *System) exited(p *process, reason error) {
 
 func (s *System) logExit(p *process, reason error) {
 	attrs := []any{"pid", p.pid(), "actor", fmt.Sprintf("%T", p.original()), "reason", reason}
-	if a := p.annex.Load(); a != nil && a.label != "" {
-		attrs = append(attrs, "label", a.label)
+	if a := p.annex.Load(); a != nil {
+		p.mu.Lock() // a zombie may still change it
+		label := a.label
+		p.mu.Unlock()
+		if label != "" {
+			attrs = append(attrs, "label", label)
+		}
 	}
 	var panicked *PanicError
 	if errors.As(reason, &panicked) && s.log.Enabled(context.Background(), slog.LevelError) {
@@ -226,58 +231,6 @@ func (s *System) deadLetter(d DeadLetter) {
 	}
 }
 
-// Close ends all processes and returns when they have ended, and with them all
-// goroutines of the system. Processes spawned from outside get a shutdown
-// signal, which their links carry on; what is left when ctx ends is killed. If
-// handlers do not return even then, the error names the zombies: their
-// goroutines are still running. Nothing can be spawned any more.
-func (s *System) Close(ctx context.Context) error {
-	s.population.close()
-	s.endAll(ctx)
-	s.stop()
-	s.sched.close()
-	if zombies := s.zombies.list(); len(zombies) > 0 {
-		return fmt.Errorf("%w with handlers that do not return: %v", ErrClosed, zombies)
-	}
-	s.sched.wg.Wait()
-	return nil
-}
-
-// endAll returns when no process is left.
-func (s *System) endAll(ctx context.Context) {
-	const look = 5 * time.Millisecond
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	told := make(map[PID]bool)
-	for {
-		s.shutDownRoots(told)
-		select {
-		case <-s.population.empty:
-			return
-		case <-tick.C:
-		case <-ctx.Done():
-			for pid := range s.Processes() {
-				_ = s.Kill(pid)
-			}
-			<-s.population.empty
-			return
-		}
-	}
-}
-
-// shutDownRoots asks every process to end whose parent will not: those spawned
-// from outside, and those whose parent has ended without taking them along.
-func (s *System) shutDownRoots(told map[PID]bool) {
-	for pid := range s.Processes() {
-		p := s.procs.find(pid.id)
-		if p == nil || told[pid] || p.parent != 0 && s.procs.find(p.parent) != nil {
-			continue
-		}
-		told[pid] = true
-		p.signalExit(exitSignal{reason: ErrShutdown, parent: true}, nil)
-	}
-}
-
 // makeHandle is unique.Make for a node.
 func makeHandle(node NodeID) NodeHandle { return unique.Make(node) }
 
@@ -291,72 +244,3 @@ type noNames struct{}
 func (noNames) Whereis(string) (PID, bool) { return PID{}, false }
 func (noNames) Register(string, PID) error { return ErrNoCluster }
 func (noNames) Unregister(string, PID)     {}
-
-// population counts the processes.
-type population struct {
-	mu      sync.Mutex
-	alive   int
-	spawned uint64
-	closed  bool
-	empty   chan struct{} // closed when closed and alive == 0
-}
-
-func (c *population) init() { c.empty = make(chan struct{}) }
-
-func (c *population) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
-	c.alive++
-	c.spawned++
-	return true
-}
-
-func (c *population) leave() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.alive--; c.alive == 0 && c.closed {
-		close(c.empty)
-	}
-}
-
-func (c *population) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed && c.alive == 0 {
-		close(c.empty)
-	}
-	c.closed = true
-}
-
-func (c *population) counts() (alive int, spawned uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.alive, c.spawned
-}
-
-// zombieSet names the killed processes whose goroutines still run.
-type zombieSet struct {
-	mu   sync.Mutex
-	pids map[PID]struct{}
-}
-
-func (z *zombieSet) add(pid PID) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.pids[pid] = struct{}{}
-}
-
-func (z *zombieSet) remove(pid PID) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	delete(z.pids, pid)
-}
-
-func (z *zombieSet) list() []PID {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(z.pids), func(a, b PID) int { return cmp.Compare(a.id, b.id) })
-}

@@ -1,0 +1,103 @@
+package crdt
+
+// PNCounter is a counter that goes up and down. Each replica keeps its own
+// totals of what it added and what it took; the value is the sum over all
+// replicas. Joining takes the greater of two totals of one replica and never
+// adds them, which is why an update heard twice counts once.
+//
+// The state has one entry for each replica that ever counted, however many
+// updates there were. The zero PNCounter is 0 and ready to use; it must not be
+// copied after first use. See [State] for concurrency and ownership, and
+// [Digester] for anti-entropy.
+//
+// A replica can add and take at most 2^61-1 in total each; what goes
+// beyond is not counted.
+//
+// Shapiro, Preguiça, Baquero, Zawirski, "A comprehensive study of convergent
+// and commutative replicated data types" (2011), section 3.1.3; deltas as in
+// Almeida et al. (2018).
+type PNCounter struct {
+	counts counts
+}
+
+// Add counts n, which may be negative, for replica, and returns the delta. The
+// delta carries everything replica has counted so far, so a later one makes up
+// for earlier ones that were lost. Adding 0 changes nothing; its delta is zero.
+func (c *PNCounter) Add(replica ReplicaID, n int64) (delta *PNCounter) {
+	if n == 0 {
+		return new(PNCounter)
+	}
+	return &PNCounter{counts{list: []count{*c.raise(replica, n)}}}
+}
+
+// Accumulate counts like [PNCounter.Add] and makes no delta: it allocates
+// nothing once the replica has an entry. [PNCounter.Share] makes one delta for
+// any number of updates afterwards.
+func (c *PNCounter) Accumulate(replica ReplicaID, n int64) {
+	if n != 0 {
+		c.raise(replica, n)
+	}
+}
+
+func (c *PNCounter) raise(replica ReplicaID, n int64) *count {
+	share := c.counts.of(replica)
+	if n > 0 {
+		raise(&share.up, uint64(n))
+	} else {
+		raise(&share.down, magnitude(n))
+	}
+	return share
+}
+
+// Share returns a delta with everything replica has counted so far; zero when
+// it has not counted.
+func (c *PNCounter) Share(replica ReplicaID) *PNCounter {
+	return &PNCounter{c.counts.share(replica)}
+}
+
+// Value returns the count, or the nearest int64 if it does not fit.
+func (c *PNCounter) Value() int64 {
+	var total sum
+	for i := range c.counts.list {
+		total.addUnsigned(c.counts.list[i].up)
+		total.subUnsigned(c.counts.list[i].down)
+	}
+	return total.int64()
+}
+
+// IsZero reports whether nobody has counted: such a delta need not be sent.
+func (c *PNCounter) IsZero() bool { return len(c.counts.list) == 0 }
+
+// Join implements [State].
+func (c *PNCounter) Join(other *PNCounter) bool {
+	return other != nil && c.counts.join(&other.counts)
+}
+
+// Clone implements [State].
+func (c *PNCounter) Clone() *PNCounter { return &PNCounter{c.counts.clone()} }
+
+// Equal implements [State].
+func (c *PNCounter) Equal(other *PNCounter) bool { return c.counts.equal(&other.counts) }
+
+// Digest implements [Digester].
+func (c *PNCounter) Digest() *Digest { return c.counts.digest() }
+
+// DeltaSince implements [Digester].
+func (c *PNCounter) DeltaSince(d *Digest) *PNCounter { return &PNCounter{c.counts.since(d)} }
+
+// MarshalBinary implements [State].
+func (c *PNCounter) MarshalBinary() ([]byte, error) {
+	return c.counts.append([]byte(kindPNCounter), true), nil
+}
+
+// UnmarshalBinary implements [State].
+func (c *PNCounter) UnmarshalBinary(data []byte) error {
+	r := reader{rest: data}
+	r.kinds(kindPNCounter)
+	decoded := r.counts(true)
+	if err := r.end(); err != nil {
+		return err
+	}
+	c.counts = decoded
+	return nil
+}

@@ -1,0 +1,112 @@
+package fullmesh
+
+import (
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// linkUp takes a node that has proven itself among the members.
+func (c *Core) linkUp(now time.Time, node overlay.Node) {
+	reason := c.outdated(node)
+	if node.Name == c.cfg.Self.Name {
+		reason = overlay.ErrSelf
+	}
+	if reason != nil {
+		c.emit(overlay.Disconnect{Node: node})
+		c.emit(overlay.Down{Node: node, Reason: reason})
+		return
+	}
+	for _, p := range c.sorted() {
+		if node.Newer(p.node) {
+			c.remove(now, p, overlay.ErrRestarted)
+		}
+	}
+	p := c.peers[node]
+	if p == nil {
+		p = &peer{node: node, met: now}
+		c.peers[node] = p
+	}
+	newcomer := !p.member
+	p.member, p.linked, p.dialing, p.heard, p.reason = true, true, false, now, nil
+	if newcomer {
+		c.emit(overlay.Up{Node: node})
+		linked := c.linked()
+		for _, other := range linked {
+			if other != node {
+				c.emit(overlay.Send{To: other, Message: overlay.Nodes{Nodes: []overlay.Node{node}}})
+			}
+		}
+		if len(linked) > 1 {
+			c.emit(overlay.Send{To: node, Message: overlay.Nodes{Nodes: linked}})
+		}
+	}
+	c.ping(now, p)
+}
+
+// linkDown dials again: at once if the link was of any use, after a wait if it
+// broke as soon as it was made.
+func (c *Core) linkDown(now time.Time, p *peer) {
+	p.linked, p.nextDial = false, now
+	if p.attempts > 0 {
+		p.nextDial = now.Add(c.backoff(p.attempts - 1))
+	}
+	p.attempts++
+	c.dialIfDue(now, p)
+}
+
+func (c *Core) dialFailed(now time.Time, p *peer, ev overlay.DialFailed) {
+	if !p.dialing {
+		return
+	}
+	p.dialing = false
+	silent := now.Sub(p.met) >= c.silence()
+	switch {
+	case p.linked:
+	case p.member && !ev.Refused, ev.Alive && !silent:
+		// It may be a lost packet. Silence decides.
+		p.nextDial = now.Add(c.backoff(p.attempts))
+		p.attempts++
+	case p.member:
+		c.down(now, p, overlay.ErrUnreachable)
+	default:
+		c.down(now, p, overlay.ErrDialFailed)
+	}
+}
+
+func (c *Core) ping(now time.Time, p *peer) {
+	p.seq++
+	p.pinged, p.nextPing = now, now.Add(c.cfg.Interval)
+	c.emit(overlay.Send{To: p.node, Message: overlay.Ping{Seq: p.seq}})
+}
+
+func (c *Core) received(now time.Time, p *peer, m overlay.Message) {
+	p.heard, p.attempts = now, 0
+	switch m := m.(type) {
+	case overlay.Ping:
+		c.emit(overlay.Send{To: p.node, Message: overlay.Pong(m)})
+	case overlay.Pong:
+		if m.Seq == p.seq {
+			p.rtt = now.Sub(p.pinged)
+		}
+	case overlay.Nodes:
+		for _, node := range m.Nodes {
+			c.meet(now, node, false)
+		}
+	case overlay.Leaving:
+		if left, ok := c.left[p.node.Name]; !ok || p.node.Newer(left) {
+			c.left[p.node.Name] = p.node
+		}
+		c.remove(now, p, overlay.ErrLeft)
+	}
+}
+
+func (c *Core) leave() {
+	for _, node := range c.linked() {
+		c.emit(overlay.Send{To: node, Message: overlay.Leaving{}})
+		c.emit(overlay.Disconnect{Node: node})
+	}
+	clear(c.peers)
+	clear(c.seeds)
+	c.leaving = true
+}

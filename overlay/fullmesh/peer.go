@@ -1,0 +1,121 @@
+package fullmesh
+
+import (
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// peer is what is known of one incarnation of another node.
+//
+// Invariants:
+//  1. A linked peer is a member.
+//  2. Of the members, no two have the same name.
+//  3. dialing is set from Dial to LinkUp, DialFailed or Down.
+type peer struct {
+	node    overlay.Node
+	member  bool
+	linked  bool
+	dialing bool
+
+	heard    time.Time // last message or link
+	met      time.Time // when it became known, or went down
+	nextDial time.Time // while neither linked nor dialing
+	attempts int       // to link it, since it was heard of last
+
+	nextPing time.Time // while linked
+	seq      uint64
+	pinged   time.Time
+	rtt      time.Duration
+	reason   error // why the last attempt failed
+}
+
+// seed is an address at which somebody may be found.
+type seed struct {
+	addr     string
+	node     overlay.Node // who answered last
+	probing  bool
+	next     time.Time
+	attempts int
+}
+
+// meet makes node known. direct says that there is more than hearsay, so that
+// it is worth trying at once.
+func (c *Core) meet(now time.Time, node overlay.Node, direct bool) {
+	if node.Valid() != nil || node.Name == c.cfg.Self.Name {
+		return
+	}
+	if reason := c.outdated(node); reason != nil {
+		if direct {
+			c.emit(overlay.Down{Node: node, Reason: reason})
+		}
+		return
+	}
+	p := c.peers[node]
+	if p == nil {
+		p = &peer{node: node, met: now, heard: now, nextDial: now}
+		if !direct && c.cfg.Self.Compare(node) > 0 {
+			// Both sides are being told of each other: let the lesser dial.
+			p.nextDial = now.Add(c.cfg.Interval / 2)
+		}
+		c.peers[node] = p
+	} else if direct && !p.member && !p.dialing && now.Before(p.nextDial) && p.reason != nil {
+		// It has just been tried in vain.
+		c.emit(overlay.Down{Node: node, Reason: p.reason})
+		return
+	}
+	c.dialIfDue(now, p)
+}
+
+// outdated says why node cannot be a member any more; nil if it can.
+func (c *Core) outdated(node overlay.Node) error {
+	if left, ok := c.left[node.Name]; ok && !node.Newer(left) {
+		return overlay.ErrLeft
+	}
+	for other, p := range c.peers {
+		if p.member && other.Newer(node) {
+			return overlay.ErrRestarted
+		}
+	}
+	return nil
+}
+
+func (c *Core) dialIfDue(now time.Time, p *peer) {
+	if p.linked || p.dialing || now.Before(p.nextDial) {
+		return
+	}
+	p.dialing = true
+	c.emit(overlay.Dial{Node: p.node})
+}
+
+// down takes p out of the members. It is tried again later.
+func (c *Core) down(now time.Time, p *peer, reason error) {
+	c.emit(overlay.Down{Node: p.node, Member: p.member, Reason: reason})
+	if p.member {
+		p.met = now
+		for _, s := range c.seeds {
+			if s.node == p.node {
+				s.node, s.attempts, s.next = overlay.Node{}, 0, now.Add(c.backoff(0))
+			}
+		}
+	}
+	p.member, p.linked, p.dialing, p.reason = false, false, false, reason
+	p.nextDial = now.Add(c.backoff(p.attempts))
+	p.attempts++
+}
+
+// remove forgets p, which is down because of reason, for good.
+func (c *Core) remove(now time.Time, p *peer, reason error) {
+	c.down(now, p, reason)
+	delete(c.peers, p.node)
+}
+
+// backoff returns the wait after the given number of attempts in vain.
+func (c *Core) backoff(attempts int) time.Duration {
+	d := c.cfg.RedialMin << min(attempts, 20)
+	if d > c.cfg.RedialMax || d <= 0 {
+		d = c.cfg.RedialMax
+	}
+	// Half of it is jitter, so that many nodes do not come back at once.
+	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d/2)+1))
+}

@@ -1,0 +1,182 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/overlay/fullmesh"
+	"github.com/topos-go/topos/remote/codec"
+)
+
+// Defaults of [Config].
+const (
+	// DefaultCluster is the name of a cluster that was given none.
+	DefaultCluster = "topos"
+	// DefaultListen is any free port that only this machine can reach.
+	DefaultListen = "127.0.0.1:0"
+	// DefaultDialTimeout bounds the making of a connection, and
+	// DefaultHandshakeTimeout the handshake on it: several round trips around
+	// the world, and no longer than a stranger may keep a connection open.
+	DefaultDialTimeout      = 3 * time.Second
+	DefaultHandshakeTimeout = 5 * time.Second
+	// DefaultMaxMessage is the largest encoded message: large enough for
+	// state that is handed over, small enough for a few of them in memory.
+	DefaultMaxMessage = 64 << 20
+	// DefaultQueueBytes is what may wait for one node on one lane: a second
+	// of a fast network.
+	DefaultQueueBytes = 128 << 20
+	// DefaultMaxUnauthenticated is how many connections may be in the middle
+	// of a handshake: more than a large cluster needs when all nodes return
+	// at once, few enough for what each may cost.
+	DefaultMaxUnauthenticated = 128
+)
+
+// Config says what a [Node] is. Name and Secret must be given; every other zero
+// value means its default.
+type Config struct {
+	// Name is what people call the node. The node's whole name, which must be
+	// its own in the cluster, is "Name@Advertise".
+	Name string
+	// Listen is the address to listen at.
+	Listen string
+	// Advertise is the address at which others reach this node. Empty means
+	// the listener's own, which will not do if that is a wildcard.
+	Advertise string
+	// Insecure allows a listener that others than this machine can reach. The
+	// secret is proven, never sent, but what follows the handshake is neither
+	// encrypted nor authenticated: whoever is in the network's path can read
+	// and change it.
+	Insecure bool
+	// Incarnation tells this start of the node from the others. Zero means the
+	// clock's microseconds and a random text; set Boot if the clock is not
+	// known to go forwards from start to start.
+	Incarnation actor.Incarnation
+
+	// Cluster is the name of the cluster, and Secret what all its nodes know.
+	Cluster string
+	Secret  string
+	// Join has addresses of nodes of the cluster, "host:port" or
+	// "name@host:port". They need not be up, nor all be given: one that is
+	// reached sometime is enough. Without any, this node waits for others.
+	Join []string
+
+	// Types and Errors are what messages may contain and what reasons are
+	// recognised by errors.Is on other nodes; see package codec.
+	Types  []codec.Type
+	Errors []error
+
+	// Logger gets a line for every member that comes and goes and for every
+	// connection refused. Nil discards.
+	Logger *slog.Logger
+	// Transport makes the connections. Nil means TCP.
+	Transport Transport
+
+	// Heartbeat is the time between two heartbeats to a member, and Misses how
+	// many without any answer make it down. See package fullmesh.
+	Heartbeat time.Duration
+	Misses    int
+	// RedialMin and RedialMax bound the exponential wait between attempts to
+	// connect.
+	RedialMin, RedialMax time.Duration
+	// DialTimeout and HandshakeTimeout bound one attempt.
+	DialTimeout, HandshakeTimeout time.Duration
+
+	// MaxMessage is the largest encoded message in bytes.
+	MaxMessage int
+	// QueueBytes is how many bytes may wait on one lane to one node, sent or
+	// not, until the node confirms them.
+	QueueBytes int
+	// MaxUnauthenticated is how many accepted connections may not have proven
+	// the secret yet. Further ones are refused.
+	MaxUnauthenticated int
+	// Seed makes waits differ from node to node and from run to run. Zero
+	// means a random one.
+	Seed uint64
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (c *Config) setDefaults() {
+	orDefault(&c.Listen, DefaultListen)
+	orDefault(&c.Cluster, DefaultCluster)
+	orDefault(&c.Heartbeat, fullmesh.DefaultInterval)
+	orDefault(&c.Misses, fullmesh.DefaultMisses)
+	orDefault(&c.RedialMin, fullmesh.DefaultRedialMin)
+	orDefault(&c.RedialMax, fullmesh.DefaultRedialMax)
+	orDefault(&c.DialTimeout, DefaultDialTimeout)
+	orDefault(&c.HandshakeTimeout, DefaultHandshakeTimeout)
+	orDefault(&c.MaxMessage, DefaultMaxMessage)
+	orDefault(&c.QueueBytes, DefaultQueueBytes)
+	orDefault(&c.MaxUnauthenticated, DefaultMaxUnauthenticated)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Transport == nil {
+		c.Transport = TCP{}
+	}
+}
+
+// maxMessageLimit is what a frame's header can express, with room for the rest.
+const maxMessageLimit = 1 << 30
+
+// valid reports what is wrong with c, after its defaults have been set.
+func (c *Config) valid() error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("remote: Config."+format, args...)) }
+	if c.Name == "" || strings.ContainsAny(c.Name, "@/<> \t\r\n") {
+		complain("Name %q must not be empty nor contain '@', '/', '<', '>' or white space", c.Name)
+	}
+	if c.Secret == "" {
+		complain("Secret is missing")
+	}
+	for _, addr := range c.Join {
+		if addrOf(addr) == "" {
+			complain("Join has an empty address: %q", addr)
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"Heartbeat", c.Heartbeat}, {"RedialMin", c.RedialMin}, {"RedialMax", c.RedialMax},
+		{"DialTimeout", c.DialTimeout}, {"HandshakeTimeout", c.HandshakeTimeout},
+	} {
+		if d.value < 0 {
+			complain("%s %v is negative", d.name, d.value)
+		}
+	}
+	if c.RedialMin > c.RedialMax {
+		complain("RedialMin %v is more than RedialMax %v", c.RedialMin, c.RedialMax)
+	}
+	if c.Misses < 0 || c.QueueBytes < 0 || c.MaxUnauthenticated < 0 {
+		complain("Misses %d, QueueBytes %d or MaxUnauthenticated %d is negative", c.Misses, c.QueueBytes, c.MaxUnauthenticated)
+	}
+	if c.MaxMessage < 0 || c.MaxMessage > maxMessageLimit {
+		complain("MaxMessage %d is not between 0 and %d", c.MaxMessage, maxMessageLimit)
+	}
+	return errors.Join(errs...)
+}
+
+// addrOf returns the address in "name@address" or "address".
+func addrOf(s string) string {
+	if _, addr, ok := strings.Cut(s, "@"); ok {
+		return addr
+	}
+	return s
+}
+
+// exposed reports whether a listener can be reached from other machines.
+func exposed(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
+}

@@ -1,0 +1,243 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/handshake"
+)
+
+// run connects the lane when it is needed and serves its connection, until the
+// peer is retired.
+func (l *lane) run() {
+	for c := l.connect(); c != nil; {
+		if c = l.serve(c); c == nil {
+			c = l.connect()
+		}
+	}
+}
+
+// connect waits until there is a connection. It returns nil when the peer is
+// retired.
+func (l *lane) connect() *connection {
+	for {
+		var c *connection
+		switch {
+		case l.peer.isRetired():
+			return nil
+		case l.attempts > 0 && l.kind != laneMembership:
+			c = l.pause()
+		case l.wantsDial():
+			c = l.dial()
+		default:
+			c = l.idle()
+		}
+		if c != nil {
+			return c
+		}
+	}
+}
+
+// idle waits for something to happen.
+func (l *lane) idle() *connection {
+	select {
+	case o := <-l.offers:
+		return l.accept(o)
+	case <-l.wake:
+	case <-l.peer.retired:
+	}
+	return nil
+}
+
+// pause waits before the next attempt to connect. The overlay decides that for
+// its own lane.
+func (l *lane) pause() *connection {
+	wait := time.NewTimer(l.node.backoff(l.attempts - 1))
+	defer wait.Stop()
+	select {
+	case o := <-l.offers:
+		return l.accept(o)
+	case <-wait.C:
+		if l.wantsDial() {
+			return l.dial()
+		}
+		l.attempts = 0
+	case <-l.peer.retired:
+	}
+	return nil
+}
+
+// dial makes one attempt to connect.
+func (l *lane) dial() *connection {
+	ctx, cancel := context.WithCancel(l.node.ctx)
+	defer cancel()
+	result := make(chan dialResult, 1)
+	mine, known := l.peer.numbers()
+	attach := handshake.Attach{
+		Lane: uint32(l.kind), Association: mine, Known: known, Epoch: l.epoch, Received: l.received.Load(),
+	}
+	l.peer.wg.Go(func() { result <- l.node.dial(ctx, l.peer.id, attach) })
+	abandon := func() {
+		cancel()
+		if r := <-result; r.conn != nil {
+			r.conn.Close()
+		}
+	}
+	for {
+		select {
+		case r := <-result:
+			if r.err == nil && l.dialled(r.conn) {
+				return r.conn
+			}
+			l.failed(r.err)
+			return nil
+		case o := <-l.offers:
+			if l.node.id.Less(l.peer.id) {
+				// Both sides are dialling: the lesser's connection counts.
+				o.refuse(handshake.ErrDuplicate)
+				continue
+			}
+			abandon()
+			if c := l.accept(o); c != nil {
+				return c
+			}
+			l.failed(handshake.ErrDuplicate)
+			return nil
+		case <-l.peer.retired:
+			abandon()
+			return nil
+		}
+	}
+}
+
+// dialled takes over a connection that this side has made. It reports false if
+// it belongs to another association.
+func (l *lane) dialled(c *connection) bool {
+	if !l.peer.associate(c.attach.Association, c.peer.MaxPayload) {
+		c.Close()
+		return false
+	}
+	l.epoch = c.attach.Epoch
+	return true
+}
+
+// failed deals with an attempt to connect in vain; a nil err means that what
+// was reached belongs to another association.
+func (l *lane) failed(err error) {
+	l.attempts++
+	l.node.stats.dialsFailed.Add(1)
+	l.mu.Lock()
+	asked := l.asked
+	l.asked = false
+	l.mu.Unlock()
+	if err == nil || errors.Is(err, handshake.ErrStale) {
+		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
+		return
+	}
+	l.node.dialRefused(err, "node", l.peer.id, "lane", l.kind.String())
+	if asked {
+		l.node.post(dialFailed{l.peer, err})
+	}
+}
+
+// accept takes a connection that the peer has dialled. The lane must have none.
+func (l *lane) accept(o *offer) *connection {
+	mine, theirs := l.peer.numbers()
+	epoch := max(l.epoch, o.conn.attach.Epoch) + 1
+	answer := handshake.Attach{
+		Lane: uint32(l.kind), Association: mine, Known: theirs, Epoch: epoch, Received: l.received.Load(),
+	}
+	if !o.accept(answer) {
+		return nil
+	}
+	l.epoch = epoch
+	return o.conn
+}
+
+// serve lets a connection work until it breaks, is replaced, or the peer is
+// retired. It returns the connection that replaces it, if there is one.
+func (l *lane) serve(c *connection) *connection {
+	k := newLink(l, c)
+	if !l.attach(c) {
+		c.Close()
+		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
+		l.attempts++
+		return nil
+	}
+	if l.kind == laneMembership {
+		l.node.post(linkUp{l.peer})
+	}
+	k.start()
+	next := l.watch(k)
+	l.detach(k)
+	var replacement *connection
+	if next != nil {
+		replacement = l.accept(next)
+	}
+	if l.kind == laneMembership && replacement == nil {
+		l.node.post(linkDown{l.peer, k.err})
+	}
+	return replacement
+}
+
+// attach prepares the lane for a new connection. It reports false if the two
+// sides do not agree on what has been received.
+func (l *lane) attach(c *connection) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sequenced() {
+		if !l.out.rewind(c.attach.Received) {
+			return false
+		}
+	} else {
+		l.out.init()
+	}
+	l.asked, l.attached, l.finish = false, true, false
+	return true
+}
+
+// detach ends k and notes whether it was of any use.
+func (l *lane) detach(k *link) {
+	k.stop()
+	l.mu.Lock()
+	l.attached = false
+	l.mu.Unlock()
+	if k.progress() {
+		l.attempts = 0
+	} else {
+		l.attempts++
+	}
+	if !l.peer.isRetired() {
+		l.node.log.Debug("connection lost", "node", l.peer.id, "lane", l.kind.String(), "error", k.err)
+	}
+}
+
+// watch waits until k has failed, or something else ends it: then it returns
+// the offer that replaces it, if that is what did.
+func (l *lane) watch(k *link) *offer {
+	look := time.NewTicker(l.node.cfg.Heartbeat)
+	defer look.Stop()
+	for {
+		select {
+		case <-k.failed:
+			return nil
+		case o := <-l.offers:
+			if k.conn.outgoing && o.conn.attach.Epoch < l.epoch {
+				// It was dialled before the peer knew of k.
+				o.refuse(handshake.ErrDuplicate)
+				continue
+			}
+			k.fail(errReplaced)
+			return o
+		case <-look.C:
+			if l.sequenced() && k.stalled() {
+				k.fail(errStalled)
+			}
+		case <-l.peer.retired:
+			k.drain()
+			return nil
+		}
+	}
+}

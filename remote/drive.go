@@ -1,0 +1,257 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+	"unique"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/handshake"
+)
+
+// What drive is told. Those with a peer count only as long as that peer has not
+// been given up.
+type (
+	linkUp   struct{ peer *peer }
+	linkDown struct {
+		peer *peer
+		err  error
+	}
+	dialFailed struct {
+		peer *peer
+		err  error
+	}
+	peerLost struct {
+		peer *peer
+		err  error
+	}
+	received struct {
+		peer    *peer
+		message overlay.Message
+	}
+	met struct{ id actor.NodeID }
+	// admission asks for the peer that an accepted connection belongs to.
+	admission struct {
+		peer   handshake.Peer
+		attach handshake.Attach
+		answer chan admitted // capacity 1
+	}
+	leave struct{ told chan struct{} }
+)
+
+type admitted struct {
+	peer *peer
+	err  error
+}
+
+// post tells drive of something. It does not wait for what comes of it.
+func (n *Node) post(what any) {
+	select {
+	case n.inbox <- what:
+	case <-n.ctx.Done():
+	}
+}
+
+// drive carries out the overlay's protocol until the node is closed. Nothing in
+// it waits for the network or for users' code.
+func (n *Node) drive() {
+	n.carryOut(n.core.Tick(time.Now()))
+	timer := time.NewTimer(n.untilDeadline())
+	defer timer.Stop()
+	for {
+		select {
+		case what := <-n.inbox:
+			n.handleOne(what)
+		case <-timer.C:
+			n.carryOut(n.core.Tick(time.Now()))
+		case <-n.ctx.Done():
+			return
+		}
+		timer.Reset(n.untilDeadline())
+	}
+}
+
+// untilDeadline returns how long the overlay has nothing to do.
+func (n *Node) untilDeadline() time.Duration {
+	if next := n.core.Deadline(); !next.IsZero() {
+		return max(0, time.Until(next))
+	}
+	return time.Hour // it has left
+}
+
+func (n *Node) step(ev overlay.Event) { n.carryOut(n.core.Step(time.Now(), ev)) }
+
+// handleOne deals with one thing that drive was told.
+func (n *Node) handleOne(what any) {
+	switch what := what.(type) {
+	case linkUp:
+		if n.current(what.peer) {
+			n.step(overlay.LinkUp{Node: overlayNode(what.peer.id)})
+		}
+	case linkDown:
+		if n.current(what.peer) {
+			n.step(overlay.LinkDown{Node: overlayNode(what.peer.id), Err: what.err})
+		}
+	case dialFailed:
+		if n.current(what.peer) {
+			n.dialFailed(what.peer, what.err)
+		}
+	case peerLost:
+		if n.current(what.peer) {
+			n.lost(what.peer, what.err)
+		}
+	case received:
+		if n.current(what.peer) {
+			n.step(overlay.Received{From: overlayNode(what.peer.id), Message: what.message})
+		}
+	case met:
+		n.step(overlay.Met{Node: overlayNode(what.id)})
+	case admission:
+		p, err := n.admit(what.peer, what.attach)
+		what.answer <- admitted{p, err}
+	case leave:
+		n.leaving = true
+		n.step(overlay.LeaveRequested{})
+		close(what.told)
+	case overlay.Event:
+		n.step(what)
+	}
+}
+
+func (n *Node) current(p *peer) bool { return n.peers.find(p.handle) == p }
+
+func (n *Node) dialFailed(p *peer, err error) {
+	refused := errors.Is(err, syscall.ECONNREFUSED)
+	var other *unexpectedError
+	if errors.As(err, &other) {
+		// Somebody else listens there now: p does not any more.
+		refused = true
+	}
+	_, theirs := p.numbers()
+	if theirs != 0 && p.lanes[laneMembership].connected() {
+		return // the peer has dialled meanwhile
+	}
+	alive := errors.Is(err, handshake.ErrDuplicate) || theirs != 0 && !refused
+	n.step(overlay.DialFailed{Node: overlayNode(p.id), Refused: refused, Alive: alive, Err: err})
+	if other != nil {
+		n.step(overlay.Met{Node: overlayNode(other.got)})
+	}
+}
+
+// lost gives p up, whatever the overlay thinks of its node.
+func (n *Node) lost(p *peer, err error) {
+	n.step(overlay.Lost{Node: overlayNode(p.id), Err: err})
+	if n.current(p) {
+		n.giveUp(n.peers.remove(p.handle), err)
+	}
+}
+
+// admit finds the peer that a connection belongs to which another node has
+// made and proven itself on.
+func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error) {
+	if n.leaving {
+		return nil, handshake.ErrLeaving
+	}
+	if err := n.core.Outdated(overlayNode(from.Node)); err != nil {
+		return nil, fmt.Errorf("%w: %w", handshake.ErrOldIncarnation, err)
+	}
+	if p := n.peers.find(unique.Make(from.Node)); p != nil {
+		mine, theirs := p.numbers()
+		switch {
+		case attach.Known != 0 && attach.Known != mine, theirs != 0 && attach.Association < theirs:
+			return nil, handshake.ErrStale
+		case theirs != 0 && attach.Association != theirs:
+			n.lost(p, overlay.ErrForgotten)
+		}
+	} else if attach.Known != 0 {
+		return nil, handshake.ErrStale
+	}
+	p, made := n.peers.ensure(n, from.Node)
+	if p == nil {
+		return nil, handshake.ErrLeaving
+	}
+	if !p.associate(attach.Association, from.MaxPayload) {
+		return nil, handshake.ErrStale
+	}
+	if made && laneKind(attach.Lane) != laneMembership {
+		n.step(overlay.Met{Node: overlayNode(from.Node)})
+	}
+	return p, nil
+}
+
+// carryOut does what the overlay wants, after making its view visible: who is
+// told of a member finds it there.
+func (n *Node) carryOut(effects overlay.Effects) {
+	n.publish()
+	for _, e := range effects {
+		switch e := e.(type) {
+		case overlay.Dial:
+			if p, _ := n.peers.ensure(n, nodeID(e.Node)); p != nil {
+				p.lanes[laneMembership].dialOnce()
+			}
+		case overlay.Probe:
+			n.wg.Go(func() { n.probe(e.Addr) })
+		case overlay.Send:
+			if p := n.peers.find(unique.Make(nodeID(e.To))); p != nil {
+				_ = p.lanes[laneMembership].push(encodeMembership(e.Message), nil, true)
+			}
+		case overlay.Disconnect:
+			if p := n.peers.find(unique.Make(nodeID(e.Node))); p != nil {
+				p.lanes[laneMembership].hangUp()
+			}
+		case overlay.Up:
+			n.memberUp(nodeID(e.Node))
+		case overlay.Down:
+			n.memberDown(nodeID(e.Node), e.Member, e.Reason)
+		}
+	}
+}
+
+func (n *Node) memberUp(id actor.NodeID) {
+	p := n.peers.find(unique.Make(id))
+	if p == nil {
+		return // the node is being closed
+	}
+	n.peers.setMember(p)
+	n.log.Info("member up", "node", id)
+	n.news.publish(news{event: MemberEvent{Kind: MemberUp, Node: id}, after: p.up})
+}
+
+func (n *Node) memberDown(id actor.NodeID, member bool, cause error) {
+	p := n.peers.remove(unique.Make(id))
+	if p == nil {
+		return
+	}
+	reason := n.giveUp(p, cause)
+	if !member {
+		n.log.Debug("node not reached", "node", id, "reason", cause)
+		return
+	}
+	kind := MemberDown
+	if errors.Is(cause, overlay.ErrLeft) {
+		kind = MemberLeft
+	}
+	n.log.Info("member "+kind.String(), "node", id, "reason", cause)
+	n.news.publish(news{event: MemberEvent{Kind: kind, Node: id, Reason: reason}, before: p.gone})
+}
+
+// giveUp retires a peer that has been taken out of the table. It returns the
+// reason that processes see.
+func (n *Node) giveUp(p *peer, cause error) error {
+	reason := fmt.Errorf("%w %v: %w", actor.ErrNoConnection, p.id.Name, cause)
+	p.retire(reason)
+	return reason
+}
+
+// publish makes the overlay's view visible.
+func (n *Node) publish() {
+	members := []Member{{Node: n.id, Self: true, Linked: true}}
+	for _, m := range n.core.Members() {
+		members = append(members, Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT})
+	}
+	sortMembers(members)
+	n.snapshot.Store(&members)
+}

@@ -1,0 +1,26 @@
+package remote
+
+import "errors"
+
+// Errors of sends, calls and signals to other nodes.
+var (
+	// ErrQueueFull is returned by a send or a call to a node that does not
+	// keep up: what waits for it has reached Config.QueueBytes.
+	ErrQueueFull = errors.New("remote: queue to the node is full")
+	// ErrTooLarge is returned by a send or a call of a message larger than
+	// Config.MaxMessage of one of the two nodes.
+	ErrTooLarge = errors.New("remote: message too large")
+	// ErrOverloaded is why a node counts as down that let so much wait that
+	// not even signals could be kept for it any more.
+	ErrOverloaded = errors.New("remote: node does not keep up")
+	// ErrNotMember is returned for a node that is not known.
+	ErrNotMember = errors.New("remote: node is not a member")
+	// ErrNotStarted is returned before [Node.Start].
+	ErrNotStarted = errors.New("remote: node not started")
+	// ErrClosed is returned after [Node.Close] or [Node.Leave], and is why
+	// other nodes count as down then.
+	ErrClosed = errors.New("remote: node closed")
+	// ErrInsecure is returned by [New] for a listener that others than this
+	// machine can reach, unless Config.Insecure is set.
+	ErrInsecure = errors.New("remote: listening off loopback without TLS")
+)

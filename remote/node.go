@@ -1,0 +1,300 @@
+package remote
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unique"
+
+	"github.com/lithammer/shortuuid/v4"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/overlay/fullmesh"
+	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/remote/handshake"
+	"github.com/topos-go/topos/remote/wire"
+)
+
+// System is what a [Node] serves: an *actor.System.
+type System interface {
+	Deliver(sig actor.Signal)
+	NodeDown(node actor.NodeID, reason error)
+}
+
+// Node is this node's end of the cluster. It is the actor.Router of the node's
+// system. Its methods are safe for concurrent use. A Node is made with [New]
+// and must be closed.
+type Node struct {
+	cfg      Config
+	id       actor.NodeID
+	handle   actor.NodeHandle
+	codec    *codec.Codec
+	shake    handshake.Config
+	core     *fullmesh.Core // of the goroutine drive
+	listener net.Listener
+	log      *slog.Logger
+	quiet    *limiter // for log lines that strangers can cause
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	inbox  chan any // what drive has to do
+
+	sys          System
+	peers        peerTable
+	associations atomic.Uint64
+	strangers    atomic.Int64 // connections that have proven nothing yet
+	snapshot     atomic.Pointer[[]Member]
+
+	topics  topicTable
+	news    newsDesk
+	watched observers
+	stats   counters
+
+	encoders sync.Pool // of *encoder
+
+	randMu sync.Mutex
+	rand   *rand.Rand
+
+	state   sync.Mutex
+	started bool
+	closed  bool
+	leaving bool // of the goroutine drive
+}
+
+// New opens the listener, so that the node's name is known, and does nothing
+// else until [Node.Start]. Errors are those of cfg, all at once, and the
+// listener's.
+//
+// The node's identity is fixed here, before any PID exists:
+//
+//	node, err := remote.New(cfg)
+//	sys, err := actor.NewSystem(actor.Config{Node: node.ID(), Router: node})
+//	err = node.Start(sys)
+func New(cfg Config) (*Node, error) {
+	cfg.setDefaults()
+	codecs, err := codec.New(codec.Config{Types: cfg.Types, Errors: append(sentinels(), cfg.Errors...)})
+	if err := errors.Join(cfg.valid(), err); err != nil {
+		return nil, err
+	}
+	listener, err := cfg.Transport.Listen(cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("remote: %w", err)
+	}
+	if exposed(listener.Addr()) && !cfg.Insecure {
+		listener.Close()
+		return nil, fmt.Errorf("%w: %v; set Config.Insecure to allow it", ErrInsecure, listener.Addr())
+	}
+	n := &Node{cfg: cfg, codec: codecs, listener: listener, log: cfg.Logger, inbox: make(chan any, 64)}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	if err := n.identify(); err != nil {
+		n.cancel()
+		listener.Close()
+		return nil, err
+	}
+	n.log = n.log.With("self", n.id.Name)
+	n.quiet = newLimiter(n.log)
+	n.encoders.New = func() any { return new(encoder) }
+	n.peers.init()
+	n.topics.init()
+	n.news.init()
+	n.snapshot.Store(&[]Member{{Node: n.id, Self: true, Linked: true}})
+	return n, nil
+}
+
+// sentinels are this package's errors that can be reasons on other nodes.
+func sentinels() []error {
+	return []error{ErrQueueFull, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
+}
+
+// identify works out who the node is, and what follows from it.
+func (n *Node) identify() error {
+	cfg := &n.cfg
+	addr := cfg.Advertise
+	if addr == "" {
+		addr = n.listener.Addr().String()
+	}
+	if cfg.Incarnation == (actor.Incarnation{}) {
+		cfg.Incarnation.Boot = uint64(time.Now().UnixMicro())
+	}
+	if cfg.Incarnation.Unique == "" {
+		cfg.Incarnation.Unique = shortuuid.New()
+	}
+	n.id = actor.NodeID{Name: cfg.Name + "@" + addr, Incarnation: cfg.Incarnation}
+	if parsed, err := actor.ParseNodeID(n.id.String()); err != nil || parsed != n.id {
+		return fmt.Errorf("remote: %v cannot be a node's identity: %w", n.id, err)
+	}
+	n.handle = unique.Make(n.id)
+	n.shake = handshake.Config{
+		Self:       n.id,
+		Cluster:    cfg.Cluster,
+		Secret:     []byte(cfg.Secret),
+		MinVersion: wire.MinVersion,
+		MaxVersion: wire.MaxVersion,
+		MaxPayload: cfg.MaxMessage,
+	}
+	seed := cfg.Seed
+	if seed == 0 {
+		var b [8]byte
+		_, _ = crand.Read(b[:]) // it never fails
+		seed = binary.BigEndian.Uint64(b[:])
+	}
+	n.rand = rand.New(rand.NewPCG(seed, 1))
+	seeds := make([]string, len(cfg.Join))
+	for i, s := range cfg.Join {
+		seeds[i] = addrOf(s)
+	}
+	core, err := fullmesh.New(fullmesh.Config{
+		Self:      overlayNode(n.id),
+		Seeds:     seeds,
+		Interval:  cfg.Heartbeat,
+		Misses:    cfg.Misses,
+		RedialMin: cfg.RedialMin,
+		RedialMax: cfg.RedialMax,
+		Rand:      rand.New(rand.NewPCG(seed, 2)),
+	})
+	n.core = core
+	return err
+}
+
+// ID returns the node's identity, which its system must have too.
+func (n *Node) ID() actor.NodeID { return n.id }
+
+// Addr returns the address at which others reach the node.
+func (n *Node) Addr() string { return addrOf(n.id.Name) }
+
+// Start lets the node accept connections and join the cluster. sys gets what
+// arrives for its processes. It returns at once; see [Node.Subscribe] for what
+// comes of it.
+func (n *Node) Start(sys System) error {
+	n.state.Lock()
+	defer n.state.Unlock()
+	if n.closed {
+		return ErrClosed
+	}
+	if n.started {
+		return errors.New("remote: node already started")
+	}
+	n.started = true
+	n.sys = sys
+	n.peers.open()
+	n.wg.Go(n.drive)
+	n.wg.Go(n.acceptAll)
+	n.wg.Go(func() { n.news.run(n.ctx) })
+	return nil
+}
+
+// Leave leaves the cluster and closes the node: what has been sent is written
+// out and confirmed, then the members are told, for whom this node is gone at
+// once. It returns when they have been, or ctx has ended, and all goroutines
+// of the node have. The system should have been closed before.
+func (n *Node) Leave(ctx context.Context) error {
+	flushed := n.flush(ctx)
+	told := make(chan struct{})
+	n.post(leave{told})
+	select {
+	case <-told:
+		n.awaitHangUp(ctx)
+	case <-n.ctx.Done():
+	case <-ctx.Done():
+	}
+	return errors.Join(flushed, n.Close(ctx))
+}
+
+// Close cuts all connections and returns when all goroutines of the node have
+// ended, or when ctx has; then they end later. Members find out by themselves;
+// [Node.Leave] is the polite way. Processes of the system learn that every
+// other node is down, with ErrClosed.
+func (n *Node) Close(ctx context.Context) error {
+	if !n.shut() {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() { // ends with the node
+		n.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("remote: closing: %w", ctx.Err())
+	}
+}
+
+// shut lets everything end that the node does. It reports false if the node was
+// never started, so that there is nothing to wait for.
+func (n *Node) shut() bool {
+	n.state.Lock()
+	defer n.state.Unlock()
+	if !n.closed {
+		n.closed = true
+		n.cancel()
+		n.listener.Close()
+		for _, p := range n.peers.close() {
+			n.giveUp(p, ErrClosed)
+		}
+	}
+	return n.started
+}
+
+// flush waits until all that was sent to the members has been confirmed.
+func (n *Node) flush(ctx context.Context) error {
+	return n.await(ctx, func() bool {
+		for _, p := range n.peers.all() {
+			if !p.flushed() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// awaitHangUp waits until the members have been told goodbye.
+func (n *Node) awaitHangUp(ctx context.Context) {
+	_ = n.await(ctx, func() bool {
+		for _, p := range n.peers.all() {
+			if p.lanes[laneMembership].connected() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// await looks until done reports true.
+func (n *Node) await(ctx context.Context, done func() bool) error {
+	const look = 2 * time.Millisecond
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-n.ctx.Done():
+			return ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("remote: leaving: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// backoff returns how long to wait after the given number of attempts in vain.
+func (n *Node) backoff(attempts int) time.Duration {
+	d := n.cfg.RedialMin << min(attempts, 20)
+	if d > n.cfg.RedialMax || d <= 0 {
+		d = n.cfg.RedialMax
+	}
+	n.randMu.Lock()
+	defer n.randMu.Unlock()
+	// Half of it is jitter, so that many nodes do not come back at once.
+	return d/2 + time.Duration(n.rand.Int64N(int64(d/2)+1))
+}

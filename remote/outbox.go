@@ -1,0 +1,231 @@
+package remote
+
+import (
+	"fmt"
+
+	"github.com/topos-go/topos/remote/wire"
+)
+
+// outbox is what one lane has to send, and what it has sent without a
+// confirmation yet: a numbered sequence of frames. It is pure; the lane's lock
+// guards it.
+//
+// When a lane is connected anew, the other side says how many frames it has
+// received, and the outbox goes back to the one after that. So nothing is lost
+// or doubled as long as both nodes live, and the number of frames that were not
+// confirmed is known when one does not.
+//
+// Invariants:
+//  1. acked < written <= taken <= next.
+//  2. The segments hold the frames acked+1 … next-1 and perhaps earlier ones,
+//     in order and each whole.
+//  3. What lies before the cursor has been taken, what lies behind it has not.
+//  4. bytes is the sum of the segments' sizes.
+//  5. The memory of a segment is not reused before all its frames have been
+//     both written and confirmed: until then a writer may be reading it.
+type outbox struct {
+	segs  []*segment
+	bytes int
+
+	seg, off int // the cursor: segment and offset
+
+	next    uint64 // the number the next frame gets; the first is 1
+	taken   uint64 // the first frame that has not wholly been taken
+	written uint64 // the first frame that has not wholly been written
+	acked   uint64 // the last frame confirmed, of those written
+	claimed uint64 // the last frame confirmed, of those taken
+}
+
+// segment is a piece of memory with whole frames in it: many small ones, or
+// one whose payload lies elsewhere.
+type segment struct {
+	base    uint64 // the number of its first frame
+	frames  int
+	data    []byte
+	payload []byte
+}
+
+func (s *segment) size() int    { return len(s.data) + len(s.payload) }
+func (s *segment) last() uint64 { return s.base + uint64(s.frames) - 1 }
+
+const (
+	minSegment = 1 << 10
+	maxSegment = 64 << 10
+	// apart is the size from which a payload is not copied into a segment.
+	apart = 8 << 10
+)
+
+func (o *outbox) init() { *o = outbox{next: 1, taken: 1, written: 1} }
+
+// unconfirmed returns how many frames have not been confirmed.
+func (o *outbox) unconfirmed() uint64 { return o.next - 1 - o.acked }
+
+// unsent reports whether there is something to take.
+func (o *outbox) unsent() bool {
+	return o.seg+1 < len(o.segs) || o.seg < len(o.segs) && o.off < o.segs[o.seg].size()
+}
+
+// push appends a frame: head is its header and message, and is copied, payload
+// the rest, and is kept if it is large.
+func (o *outbox) push(head, payload []byte) {
+	size := len(head) + len(payload)
+	if len(payload) >= apart {
+		o.segs = append(o.segs, &segment{base: o.next, frames: 1, data: append([]byte(nil), head...), payload: payload})
+	} else {
+		s := o.tail(size)
+		s.data = append(append(s.data, head...), payload...)
+		s.frames++
+	}
+	o.next++
+	o.bytes += size
+}
+
+// tail returns a segment with room for n bytes.
+func (o *outbox) tail(n int) *segment {
+	size := minSegment
+	if len(o.segs) > 0 {
+		s := o.segs[len(o.segs)-1]
+		if s.payload == nil && cap(s.data)-len(s.data) >= n {
+			return s
+		}
+		size = min(2*cap(s.data), maxSegment)
+	}
+	s := &segment{base: o.next, data: make([]byte, 0, max(n, size, minSegment))}
+	o.segs = append(o.segs, s)
+	return s
+}
+
+// take appends about limit bytes of what is to be sent next to bufs, cutting
+// large payloads only. The slices must not be changed; they are valid until
+// wrote or rewind is called.
+func (o *outbox) take(bufs [][]byte, limit int) [][]byte {
+	for limit > 0 && o.unsent() {
+		s := o.segs[o.seg]
+		if o.off == s.size() {
+			o.seg, o.off = o.seg+1, 0
+			continue
+		}
+		piece := s.data
+		if o.off < len(s.data) {
+			piece = s.data[o.off:]
+		} else {
+			piece = s.payload[o.off-len(s.data):]
+			piece = piece[:min(len(piece), limit)]
+		}
+		bufs = append(bufs, piece)
+		o.off += len(piece)
+		limit -= len(piece)
+	}
+	if o.seg < len(o.segs) {
+		s := o.segs[o.seg]
+		o.taken = s.base + uint64(s.within(o.off))
+	}
+	return bufs
+}
+
+// cut reports whether the cursor is inside a frame.
+func (o *outbox) cut() bool {
+	return o.seg < len(o.segs) && o.segs[o.seg].payload != nil && o.off > 0 && o.off < o.segs[o.seg].size()
+}
+
+// within returns how many frames end within the first off bytes of s.
+func (s *segment) within(off int) int {
+	if off == s.size() {
+		return s.frames
+	}
+	if s.payload != nil {
+		return 0
+	}
+	n := 0
+	for end := frameSize(s.data); end <= off; end += frameSize(s.data[end:]) {
+		n++
+	}
+	return n
+}
+
+// frameSize returns the size of the frame, made by this package, that b begins
+// with.
+func frameSize(b []byte) int {
+	h, err := wire.ParseHeader(b, wire.Limits{Head: wire.MaxHead, Payload: maxMessageLimit, Last: 255})
+	if err != nil {
+		panic(fmt.Sprintf("remote: malformed frame in an outbox: %v", err))
+	}
+	return h.Size()
+}
+
+// wrote says that everything taken has been written.
+func (o *outbox) wrote() {
+	o.written = o.taken
+	o.confirm()
+}
+
+// ack says that the other side has received the frames up to number n. It
+// reports false if so many were never sent.
+func (o *outbox) ack(n uint64) bool {
+	if n >= o.taken {
+		return false
+	}
+	o.claimed = max(o.claimed, n)
+	o.confirm()
+	return true
+}
+
+// confirm gives up the segments whose frames have been written and confirmed.
+func (o *outbox) confirm() {
+	o.acked = max(o.acked, min(o.claimed, o.written-1))
+	done := 0
+	for done < len(o.segs) && o.segs[done].last() <= o.acked {
+		s := o.segs[done]
+		o.bytes -= s.size()
+		if done == len(o.segs)-1 && s.payload == nil {
+			// All is done: begin again in the same memory.
+			*s = segment{base: o.next, data: s.data[:0]}
+			o.seg, o.off = done, 0
+			break
+		}
+		done++
+	}
+	if done == 0 {
+		return
+	}
+	clear(o.segs[:done])
+	o.segs = o.segs[done:]
+	if o.seg -= done; o.seg < 0 {
+		o.seg, o.off = 0, 0 // it stood at the end of the last one given up
+	}
+}
+
+// rewind goes back to the frame after number n, the last that the other side
+// has received. It reports false if that cannot be.
+func (o *outbox) rewind(n uint64) bool {
+	if n < o.acked || n >= o.taken {
+		return false
+	}
+	o.seg, o.off = 0, 0
+	for i, s := range o.segs {
+		if o.seg, o.off = i, 0; n < s.base {
+			break
+		}
+		if o.off = s.end(int(min(n-s.base+1, uint64(s.frames)))); n < s.last() {
+			break
+		}
+	}
+	for o.seg+1 < len(o.segs) && o.off == o.segs[o.seg].size() {
+		o.seg, o.off = o.seg+1, 0
+	}
+	o.taken, o.claimed = n+1, n
+	o.wrote()
+	return true
+}
+
+// end returns where the first n frames of s end.
+func (s *segment) end(n int) int {
+	if n == s.frames {
+		return s.size()
+	}
+	end := 0
+	for range n {
+		end += frameSize(s.data[end:])
+	}
+	return end
+}

@@ -1,0 +1,124 @@
+package remote
+
+import (
+	"sync"
+	"unique"
+
+	"github.com/topos-go/topos/actor"
+)
+
+// peerTable finds the peers.
+type peerTable struct {
+	mu       sync.RWMutex
+	byHandle map[actor.NodeHandle]*peer
+	members  map[string]*peer // by node name
+	last     map[string]*peer // the newest peer of a name, until it is gone
+	closed   bool
+}
+
+func (t *peerTable) init() {
+	t.byHandle = make(map[actor.NodeHandle]*peer)
+	t.members = make(map[string]*peer)
+	t.last = make(map[string]*peer)
+	t.closed = true // until the node is started
+}
+
+func (t *peerTable) open() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = false
+}
+
+func (t *peerTable) find(h actor.NodeHandle) *peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byHandle[h]
+}
+
+// member returns the peer that is the member called name.
+func (t *peerTable) member(name string) *peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.members[name]
+}
+
+// ensure returns the peer for id, and whether it had to be made. It returns nil
+// once the table is closed.
+func (t *peerTable) ensure(n *Node, id actor.NodeID) (p *peer, made bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := unique.Make(id)
+	if p = t.byHandle[h]; p != nil || t.closed {
+		return p, false
+	}
+	last := t.last[id.Name]
+	if last != nil && last.id.Incarnation.Newer(id.Incarnation) {
+		// It will be down as soon as the overlay hears of it, and must not
+		// wait for the newer incarnation to go.
+		p = newPeer(n, id, nil)
+	} else {
+		p = newPeer(n, id, last)
+		t.last[id.Name] = p
+	}
+	t.byHandle[h] = p
+	p.start()
+	return p, true
+}
+
+func (t *peerTable) setMember(p *peer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.members[p.id.Name] = p
+}
+
+// remove takes the peer for h out of the table, to be retired.
+func (t *peerTable) remove(h actor.NodeHandle) *peer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.byHandle[h]
+	t.removeLocked(p)
+	return p
+}
+
+func (t *peerTable) removeLocked(p *peer) {
+	if p == nil {
+		return
+	}
+	delete(t.byHandle, p.handle)
+	if t.members[p.id.Name] == p {
+		delete(t.members, p.id.Name)
+	}
+}
+
+// gone is called when nothing of p is left.
+func (t *peerTable) gone(p *peer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last[p.id.Name] == p {
+		delete(t.last, p.id.Name)
+	}
+}
+
+// all returns the peers, in no order.
+func (t *peerTable) all() []*peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	peers := make([]*peer, 0, len(t.byHandle))
+	for _, p := range t.byHandle {
+		peers = append(peers, p)
+	}
+	return peers
+}
+
+// close empties the table for good and returns who was in it.
+func (t *peerTable) close() []*peer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	var peers []*peer
+	for _, p := range t.byHandle {
+		peers = append(peers, p)
+		t.removeLocked(p)
+	}
+	return peers
+}

@@ -1,0 +1,105 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+	"unique"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/remote/wire"
+)
+
+// errSignal says that a signal cannot have been made by this protocol.
+var errSignal = errors.New("remote: malformed signal")
+
+// receiveSignal delivers what a process of p's node sent. An error means that
+// the other side does not keep to the protocol; what this node does not
+// understand is none.
+func (n *Node) receiveSignal(p *peer, f wire.Frame) error {
+	var m wire.Signal
+	if err := m.Unmarshal(f.Head); err != nil {
+		return fmt.Errorf("%w: %w", errSignal, err)
+	}
+	sig, err := n.decodeSignal(p, &m)
+	if err != nil {
+		return err
+	}
+	n.stats.received.Add(1)
+	if m.Failed {
+		sig.Reason = n.codec.DecodeError(codec.Failure{Errors: m.Errors, Text: m.Text})
+	}
+	v := codec.Value{Encoding: codec.Encoding(m.Encoding), Type: m.Type, Data: f.Payload}
+	switch sig.Kind {
+	case actor.SignalMessage, actor.SignalCall:
+		if !f.Fresh && v.Encoding == codec.Bytes {
+			v.Data = append([]byte{}, v.Data...)
+		}
+		if sig.Msg, err = n.codec.Decode(v); err != nil || sig.Msg == nil {
+			n.undelivered(sig, m.Type, err)
+			return nil
+		}
+	case actor.SignalReply:
+		if v.Encoding != codec.Nil {
+			if !f.Fresh {
+				v.Data = append([]byte{}, v.Data...)
+			}
+			sig.Msg = n.codec.Lazy(v)
+		}
+	case actor.SignalExit, actor.SignalDown:
+		if sig.Reason == nil {
+			return fmt.Errorf("%w: kind %d without a reason", errSignal, m.Kind)
+		}
+	}
+	n.sys.Deliver(sig)
+	return nil
+}
+
+// decodeSignal decodes everything but the message and the reason.
+func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
+	if m.Kind < uint32(actor.SignalMessage) || m.Kind > uint32(actor.SignalDown) {
+		return actor.Signal{}, fmt.Errorf("%w: kind %d", errSignal, m.Kind)
+	}
+	sig := actor.Signal{
+		Kind:   actor.SignalKind(m.Kind),
+		From:   actor.MakePID(p.handle, m.From),
+		To:     actor.MakePID(n.handle, m.To),
+		Origin: p.handle,
+		Ref:    m.Ref,
+		Link:   m.Link,
+		Trace:  m.Trace,
+	}
+	if m.Name != "" {
+		sig.Name = actor.NameAt{Name: actor.Name(m.Name), Node: n.id.Name}
+	}
+	if m.FromNode != nil {
+		id, err := m.FromNode.NodeID()
+		if err != nil || id.Name != p.id.Name {
+			return actor.Signal{}, fmt.Errorf("%w: it speaks for another node", errSignal)
+		}
+		sig.From = actor.MakePID(unique.Make(id), m.From)
+	}
+	if m.Timeout != 0 {
+		sig.Deadline = time.Now().Add(time.Duration(min(max(m.Timeout, 1), math.MaxInt64/4)))
+	}
+	return sig, nil
+}
+
+// undelivered accounts for a message that this node cannot decode. A caller is
+// told why.
+func (n *Node) undelivered(sig actor.Signal, typeName string, err error) {
+	if err == nil {
+		err = actor.ErrNilMessage
+	}
+	n.stats.undecodable.Add(1)
+	n.report(Undelivered{From: sig.Origin.Value(), Sender: sig.From, To: sig.To, Name: sig.Name.Name, Type: typeName, Reason: err})
+	n.quiet.warn("message not delivered", "from", sig.Origin.Value(), "type", typeName, "reason", err)
+	if sig.Kind == actor.SignalCall {
+		// If the node is lost, so is the caller.
+		_ = n.Route(actor.Signal{
+			Kind: actor.SignalReply, To: actor.MakePID(sig.Origin, 1), Ref: sig.Ref, Reason: err,
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package remote
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/topos-go/topos/actor"
+)
+
+// Stats are counts since the node was made.
+type Stats struct {
+	// Sent and Received count signals between processes, that is messages,
+	// requests, replies, exits, links and monitors.
+	Sent, Received uint64
+	// ControlSent and ControlReceived count payloads of [Node.SendControl].
+	ControlSent, ControlReceived uint64
+	// QueueFull counts sends refused because too much waited for the node.
+	QueueFull uint64
+	// TooLarge counts sends refused because of their size.
+	TooLarge uint64
+	// Unencodable counts sends refused because of their type or value.
+	Unencodable uint64
+	// Undecodable counts messages that arrived and that this node could not
+	// decode: dead letters.
+	Undecodable uint64
+	// Unhandled counts payloads for a topic without a handler.
+	Unhandled uint64
+	// Unconfirmed counts what was sent to nodes that went down before they
+	// confirmed it: it may have arrived or not.
+	Unconfirmed uint64
+	// Refused counts connections that this node did not accept.
+	Refused uint64
+	// BadFrames counts connections cut because of a frame that broke the
+	// protocol.
+	BadFrames uint64
+	// DialsFailed counts attempts to connect in vain.
+	DialsFailed uint64
+}
+
+type counters struct {
+	sent, received, controlSent, controlReceived  atomic.Uint64
+	queueFull, tooLarge, unencodable, undecodable atomic.Uint64
+	unhandled, unconfirmed, refused, badFrames    atomic.Uint64
+	dialsFailed                                   atomic.Uint64
+}
+
+// Stats returns the counts of this moment.
+func (n *Node) Stats() Stats {
+	c := &n.stats
+	return Stats{
+		Sent: c.sent.Load(), Received: c.received.Load(),
+		ControlSent: c.controlSent.Load(), ControlReceived: c.controlReceived.Load(),
+		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
+		Unencodable: c.unencodable.Load(), Undecodable: c.undecodable.Load(),
+		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
+		Refused: c.refused.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
+	}
+}
+
+// Event is something that happened on the way between nodes and that a person
+// or a metric may want to know: [NodeLost], [ConnectionRefused] or
+// [Undelivered]. The set is closed.
+type Event interface{ event() }
+
+// NodeLost: a node has been given up, after its processes' links and monitors
+// have fired.
+type NodeLost struct {
+	Node   actor.NodeID
+	Reason error
+	// Unconfirmed is how many signals and payloads were sent to it and not
+	// confirmed: they may have arrived or not.
+	Unconfirmed uint64
+}
+
+// ConnectionRefused: a connection to this node's port was not accepted.
+type ConnectionRefused struct {
+	Addr   string
+	Reason error
+}
+
+// Undelivered: a message has come that this node cannot decode.
+type Undelivered struct {
+	From   actor.NodeID
+	Sender actor.PID
+	To     actor.PID // zero if it was sent to Name
+	Name   actor.Name
+	Type   string
+	Reason error
+}
+
+func (NodeLost) event()          {}
+func (ConnectionRefused) event() {}
+func (Undelivered) event()       {}
+
+// observers are the functions that want events.
+type observers struct {
+	mu   sync.RWMutex
+	next int
+	byID map[int]func(Event)
+}
+
+// Observe calls f for every [Event] from now on, until cancel is called. f is
+// called on the goroutine that caused the event, by many at once, so it must be
+// safe for concurrent use, quick, and must not wait.
+func (n *Node) Observe(f func(Event)) (cancel func()) {
+	o := &n.watched
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.byID == nil {
+		o.byID = make(map[int]func(Event))
+	}
+	id := o.next
+	o.next++
+	o.byID[id] = f
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.byID, id)
+	}
+}
+
+func (n *Node) report(e Event) {
+	n.watched.mu.RLock()
+	list := make([]func(Event), 0, len(n.watched.byID))
+	for _, f := range n.watched.byID {
+		list = append(list, f)
+	}
+	n.watched.mu.RUnlock()
+	for _, f := range list {
+		f(e)
+	}
+}

@@ -1,0 +1,138 @@
+package wire
+
+// Frame is one frame that a [Decoder] has found.
+type Frame struct {
+	Kind Kind
+	// Head is the encoded message. It is valid until the next call of Space.
+	Head []byte
+	// Payload is what follows the message. If Fresh, it is a slice of its own
+	// that the receiver may keep; else it is valid until the next call of
+	// Space.
+	Payload []byte
+	Fresh   bool
+}
+
+// freshPayload is the length from which a payload gets memory of its own, into
+// which it is read directly, instead of being copied out of the buffer.
+const freshPayload = 8 << 10
+
+// bufferSize is how much is read at once at most while payloads are small.
+const bufferSize = 64 << 10
+
+// Decoder cuts a stream of bytes into frames. It reads nothing itself: Space
+// says where the next bytes go, Advance that they are there, and Next gives out
+// the frames that are complete. An error of Next is final: where the next frame
+// begins is not known any more.
+//
+// Invariants:
+//  1. buf[start:end] are bytes that belong to no frame given out yet.
+//  2. While a large payload is being filled, start == end.
+//  3. Memory beyond the buffer is taken only for a payload whose header has
+//     passed the limits, and for a head that has.
+//
+// A Decoder is for one goroutine. It is made with [NewDecoder].
+type Decoder struct {
+	limits     Limits
+	buf        []byte
+	start, end int
+
+	large Frame // a frame whose payload is being filled
+	have  int   // how much of large.Payload is there
+}
+
+// NewDecoder returns a Decoder that takes what l allows. It takes a small
+// buffer only; see [Decoder.Relax].
+func NewDecoder(l Limits) *Decoder { return &Decoder{limits: l, buf: make([]byte, 1<<10)} }
+
+// Relax changes the limits, from the next frame on.
+func (d *Decoder) Relax(l Limits) { d.limits = l }
+
+// Buffered returns how many bytes belong to no frame given out yet.
+func (d *Decoder) Buffered() int {
+	n := d.end - d.start + d.have
+	if d.large.Payload != nil {
+		n += HeaderSize + len(d.large.Head)
+	}
+	return n
+}
+
+// Space returns where to put the next bytes: never empty. It invalidates the
+// frames given out before.
+func (d *Decoder) Space() []byte {
+	if d.large.Payload != nil {
+		return d.large.Payload[d.have:]
+	}
+	switch {
+	case d.start == d.end:
+		d.start, d.end = 0, 0
+	case d.end == len(d.buf) || d.start > len(d.buf)/2:
+		d.end = copy(d.buf, d.buf[d.start:d.end])
+		d.start = 0
+	}
+	if d.end == len(d.buf) {
+		// The frame in hand is longer than the buffer, but Next has let its
+		// header pass.
+		d.resize(2 * len(d.buf))
+	}
+	return d.buf[d.end:]
+}
+
+func (d *Decoder) resize(n int) {
+	bigger := make([]byte, n)
+	d.end = copy(bigger, d.buf[d.start:d.end])
+	d.buf, d.start = bigger, 0
+}
+
+// Advance says that n bytes have been put where Space said.
+func (d *Decoder) Advance(n int) {
+	if d.large.Payload != nil {
+		d.have += n
+		return
+	}
+	d.end += n
+	if d.end == len(d.buf) && len(d.buf) < bufferSize {
+		// The stream is busy: read more at once from now on.
+		d.resize(2 * len(d.buf))
+	}
+}
+
+// Next returns the next frame that is complete. It reports false if there is
+// none yet.
+func (d *Decoder) Next() (Frame, bool, error) {
+	if d.large.Payload != nil {
+		if d.have < len(d.large.Payload) {
+			return Frame{}, false, nil
+		}
+		f := d.large
+		d.large, d.have = Frame{}, 0
+		return f, true, nil
+	}
+	rest := d.buf[d.start:d.end]
+	if len(rest) < HeaderSize {
+		return Frame{}, false, nil
+	}
+	h, err := ParseHeader(rest, d.limits)
+	if err != nil {
+		return Frame{}, false, err
+	}
+	if len(rest) < HeaderSize+h.Head {
+		return Frame{}, false, nil
+	}
+	head := rest[HeaderSize : HeaderSize+h.Head : HeaderSize+h.Head]
+	if h.Payload >= freshPayload {
+		d.begin(h, head, rest[HeaderSize+h.Head:])
+		return d.Next()
+	}
+	if len(rest) < h.Size() {
+		return Frame{}, false, nil
+	}
+	d.start += h.Size()
+	return Frame{Kind: h.Kind, Head: head, Payload: rest[HeaderSize+h.Head : h.Size() : h.Size()]}, true, nil
+}
+
+// begin starts a frame with a large payload, of which some is there.
+func (d *Decoder) begin(h Header, head, rest []byte) {
+	d.large = Frame{Kind: h.Kind, Head: append([]byte(nil), head...), Payload: make([]byte, h.Payload), Fresh: true}
+	d.have = copy(d.large.Payload, rest)
+	d.start += HeaderSize + h.Head + d.have
+}

@@ -1,0 +1,3 @@
+package supervisor_test
+
+func reexecuted() bool { return false }

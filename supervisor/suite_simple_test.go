@@ -1,0 +1,215 @@
+package supervisor_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/supervisor"
+)
+
+func TestSimpleOneForOne(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sup := f.supervise(simple(permanent("child")))
+		pid1, pid2 := f.startInstance(sup), f.startInstance(sup)
+		f.end(pid1, errAbnormal)
+		list := f.which(sup)
+		if len(list) != 2 || list[0].PID == pid1 || list[1].PID != pid2 {
+			t.Errorf("instances are %+v; %v should be replaced, %v not", list, pid1, pid2)
+		}
+		f.wantCounts(sup, 1, 2, 0, 2)
+		f.end(pid2, errAbnormal)
+		w := f.watch("supervisor", sup)
+		f.end(f.which(sup)[0].PID, errAbnormal)
+		f.wantEnd(w, actor.ErrShutdown)
+	})
+}
+
+// TestSimpleOneForOneShutdown checks that instances stop side by side, each
+// within the Shutdown of the template.
+func TestSimpleOneForOneShutdown(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sup := f.supervise(simple(stopping("child", 0, 2*time.Second)))
+		var watches []*watch
+		for _, d := range []time.Duration{time.Second, time.Second, 5 * time.Second} {
+			watches = append(watches, f.watch(fmt.Sprint(d), f.startInstance(sup, d)))
+		}
+		began := time.Now()
+		f.stop(sup)
+		f.wantTook("stopping", began, 2*time.Second)
+		f.wantEnd(watches[0], actor.ErrShutdown)
+		f.wantEnd(watches[1], actor.ErrShutdown)
+		f.wantEnd(watches[2], actor.ErrKilled)
+	})
+}
+
+func TestSimpleOneForOneEscalation(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		once := startsOnce()
+		template := permanent("child")
+		template.Start = func(parent *actor.Self, args ...any) (actor.PID, error) {
+			if len(args) > 0 {
+				return once(parent)
+			}
+			return start(parent)
+		}
+		spec := simple(template)
+		spec.Intensity = supervisor.AtMost(4)
+		sup := f.supervise(spec)
+		pid1, pid2 := f.startInstance(sup, "once"), f.startInstance(sup)
+		w, w2 := f.watch("supervisor", sup), f.watch("instance", pid2)
+		f.end(pid1, errAbnormal)
+		f.wantEnd(w, supervisor.ErrIntensity)
+		f.wantEnd(w2, actor.ErrShutdown)
+	})
+}
+
+// TestSimpleOneForOneRestartIgnore checks that an instance that is not wanted
+// any more when it is restarted is forgotten.
+func TestSimpleOneForOneRestartIgnore(t *testing.T) {
+	for _, restart := range []supervisor.Restart{supervisor.Transient, supervisor.Permanent} {
+		bubble(t, func(f *fixture) {
+			starts := 0
+			spec := simple(supervisor.ChildSpec{ID: "child", Restart: restart, Start: func(parent *actor.Self, _ ...any) (actor.PID, error) {
+				if starts++; starts == 3 {
+					return ignoring(parent)
+				}
+				return start(parent)
+			}})
+			sup := f.supervise(spec)
+			f.kill(f.startInstance(sup))
+			f.wantChildren(sup, "child running")
+			f.kill(f.which(sup)[0].PID)
+			f.wantChildren(sup)
+			f.wantCounts(sup, 1, 0, 0, 0)
+			f.stop(sup)
+		})
+	}
+}
+
+// large is an argument that takes room.
+type large struct{ room [1 << 16]byte }
+
+// wantReleased checks that nothing holds on to p.
+func wantReleased(t *testing.T, what string, p weak.Pointer[large]) {
+	t.Helper()
+	for range 10 {
+		runtime.GC()
+		if p.Value() == nil {
+			return
+		}
+	}
+	t.Errorf("%s is still held", what)
+}
+
+// TestDoNotSaveStartParametersForTemporaryChildren checks it for arguments and
+// for start functions, and that those of other children are kept.
+func TestDoNotSaveStartParametersForTemporaryChildren(t *testing.T) {
+	for _, strategy := range []supervisor.Strategy{
+		supervisor.OneForAll, supervisor.OneForOne, supervisor.RestForOne, supervisor.SimpleOneForOne,
+	} {
+		for _, restart := range []supervisor.Restart{supervisor.Permanent, supervisor.Transient, supervisor.Temporary} {
+			bubble(t, func(f *fixture) {
+				held := startWithLarge(f, strategy, restart)
+				f.idle()
+				if restart == supervisor.Temporary {
+					wantReleased(t, "what a temporary child was started with", held)
+				} else if runtime.GC(); held.Value() == nil {
+					t.Errorf("what a %v child was started with is gone", restart)
+				}
+			})
+		}
+	}
+}
+
+func startWithLarge(f *fixture, strategy supervisor.Strategy, restart supervisor.Restart) weak.Pointer[large] {
+	child := supervisor.ChildSpec{ID: "child", Restart: restart, Start: start}
+	arg := new(large)
+	if strategy == supervisor.SimpleOneForOne {
+		sup := f.supervise(simple(child))
+		f.startInstance(sup, arg)
+		return weak.Make(arg)
+	}
+	child.Start = func(parent *actor.Self, _ ...any) (actor.PID, error) {
+		_ = arg.room
+		return start(parent)
+	}
+	f.startChild(f.supervise(supervisor.Spec{Strategy: strategy}), child)
+	return weak.Make(arg)
+}
+
+// TestSimpleOneForOneCorruption checks that arguments of temporary instances
+// are not kept either after one instance has ended.
+func TestSimpleOneForOneCorruption(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sup := f.supervise(simple(temporary("child")))
+		f.end(f.startInstance(sup), errAbnormal)
+		held := func() weak.Pointer[large] {
+			arg := new(large)
+			f.startInstance(sup, arg)
+			return weak.Make(arg)
+		}()
+		f.idle()
+		wantReleased(t, "the argument of a temporary instance", held)
+	})
+}
+
+// TestSimpleOneForOneScaleManyTemporaryChildren checks that ten times as many
+// instances take about ten times as long to terminate one by one.
+func TestSimpleOneForOneScaleManyTemporaryChildren(t *testing.T) {
+	f := outside(t)
+	sup := f.supervise(simple(temporary("child")))
+	run := func(n int) time.Duration {
+		var pids []actor.PID
+		for range n {
+			pids = append(pids, f.startInstance(sup))
+		}
+		began := time.Now()
+		for _, pid := range pids {
+			if err := supervisor.TerminateInstance(f.ctx, f.sys, sup, pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return time.Since(began)
+	}
+	few, many := run(1000), run(10000)
+	if scale := many / (few + 1); scale > 50 {
+		t.Errorf("terminating 1,000 instances takes %v, 10,000 take %v", few, many)
+	}
+}
+
+// TestScaleStartStopManyChildren does the same with many children with IDs
+// one by one, and with as many instances that are stopped together.
+func TestScaleStartStopManyChildren(t *testing.T) {
+	const fewN, manyN = scaleChildren / 100, scaleChildren
+	f := outside(t)
+	sup := f.supervise(supervisor.Spec{})
+	run := func(n int) (starting, stopping time.Duration) {
+		began := time.Now()
+		for i := range n {
+			f.startChild(sup, permanent(fmt.Sprint(n, i)))
+		}
+		starting, began = time.Since(began), time.Now()
+		for i := range n {
+			f.terminateChild(sup, fmt.Sprint(n, i))
+		}
+		return starting, time.Since(began)
+	}
+	fewStart, fewStop := run(fewN)
+	manyStart, manyStop := run(manyN)
+	const limit = manyN / fewN * 10
+	if manyStart/(fewStart+1) > limit || manyStop/(fewStop+1) > limit {
+		t.Errorf("%d children start in %v and stop in %v; %d take %v and %v",
+			fewN, fewStart, fewStop, manyN, manyStart, manyStop)
+	}
+	instances := f.supervise(simple(permanent("child")))
+	for range manyN {
+		f.startInstance(instances)
+	}
+	f.wantCounts(instances, 1, manyN, 0, manyN)
+	f.stop(instances)
+	f.stop(sup)
+}
