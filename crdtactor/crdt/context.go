@@ -25,8 +25,8 @@ import (
 // The zero CausalContext is empty and ready to use. It must not be copied
 // after first use and is safe for concurrent use by readers only.
 //
-// See Almeida, Shoker, Baquero, "Delta state replicated data types" (2018),
-// section 7.2, for causal contexts.
+// It is the causal context of Almeida, Shoker and Baquero, "Delta state
+// replicated data types" (2018).
 type CausalContext struct {
 	known []known // sorted by replica; no entry without spans
 }

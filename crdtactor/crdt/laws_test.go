@@ -57,7 +57,7 @@ func (c *cluster[S]) someStates(t *rapid.T) []S {
 	for _, l := range c.letters {
 		states = append(states, c.decoded(t, l.data))
 	}
-	return states
+	return append(states, c.answers...)
 }
 
 func joined[S crdt.State[S]](a, b S) S {

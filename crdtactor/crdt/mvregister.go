@@ -10,7 +10,7 @@ import "iter"
 // no value and is ready to use; it must not be copied after first use. See
 // [State] for concurrency and ownership, and [Digester] for anti-entropy.
 //
-// Almeida et al. (2018), section 7.4.2.
+// It is the multi-value register of Almeida et al. (2018).
 type MVRegister struct {
 	causal
 }

@@ -26,7 +26,7 @@ type Value[V any] interface {
 // empty and ready to use; it must not be copied after first use. See [State]
 // for concurrency and ownership, and [Digester] for anti-entropy.
 //
-// Almeida et al. (2018), section 7.4.3.
+// It is the map that embeds causal types of Almeida et al. (2018).
 type ORMap[V Value[V]] struct {
 	causal
 }

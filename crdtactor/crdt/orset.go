@@ -12,8 +12,8 @@ import "iter"
 // empty and ready to use; it must not be copied after first use. See [State]
 // for concurrency and ownership, and [Digester] for anti-entropy.
 //
-// Bieniusa et al., "An optimized conflict-free replicated set" (2012); Almeida
-// et al. (2018), section 7.4.1.
+// It is the optimized add-wins set: Bieniusa et al., "An optimized conflict-free
+// replicated set" (2012), and with deltas Almeida et al. (2018).
 type ORSet struct {
 	causal
 }

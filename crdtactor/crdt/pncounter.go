@@ -13,9 +13,9 @@ package crdt
 // A replica can add and take at most 2^61-1 in total each; what goes
 // beyond is not counted.
 //
-// Shapiro, Preguiça, Baquero, Zawirski, "A comprehensive study of convergent
-// and commutative replicated data types" (2011), section 3.1.3; deltas as in
-// Almeida et al. (2018).
+// It is the PN-counter of Shapiro, Preguiça, Baquero and Zawirski, "A
+// comprehensive study of convergent and commutative replicated data types"
+// (2011), with deltas as in Almeida et al. (2018).
 type PNCounter struct {
 	counts counts
 }

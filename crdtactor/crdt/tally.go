@@ -16,10 +16,10 @@ package crdt
 // is 0 and ready to use; it must not be copied after first use. See [State] for
 // concurrency and ownership, and [Digester] for anti-entropy.
 //
-// The counter that Almeida et al. (2018) put into maps replaces the dot of a
-// replica's total with every addition. A removal that runs against an addition
-// then loses to the whole total, and what was removed comes back; the run and
-// its mark are there to prevent that.
+// The simpler way, to give a replica's whole total a new dot with every addition
+// and let Reset kill the dots it saw, is not sound: a Reset that runs against an
+// addition loses to all of the total, and what was removed comes back. The run
+// and its marks are there to prevent that.
 type Tally struct {
 	causal
 }
@@ -38,7 +38,7 @@ func (t *Tally) Add(replica ReplicaID, n int64) (delta *Tally) {
 	own := t.own(replica)
 	if own != nil && own.fits(n) {
 		own.adds++
-		own.total += n // unspent it was and unspent it stays: no need for touched
+		own.total += n // it was not spent and is not now: the index is right
 		delta.bear(delta.root, *own)
 	} else {
 		first := birth{t.book.seen.Next(replica), run{adds: 1, total: n}}
