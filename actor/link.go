@@ -68,8 +68,6 @@ func (s *pidSet) list() []PID {
 	return slices.SortedFunc(maps.Keys(s.many), func(a, b PID) int { return cmp.Compare(a.id, b.id) })
 }
 
-func (s *pidSet) len() int { return len(s.few) + len(s.many) }
-
 // link puts a link to pid into p's half. It reports false if p is dead and its
 // links have fired.
 func (p *process) link(pid PID) bool {

@@ -13,7 +13,7 @@ func boxed() *process {
 	return &process{sys: sys}
 }
 
-// TestMailboxIsASlice runs random interleavings of senders and the receiver on a
+// TestMailboxGivesOutWhatASliceWould runs random interleavings of senders and the receiver on a
 // mailbox, a hand and a stash, and on slices.
 func TestMailboxGivesOutWhatASliceWould(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -131,7 +131,7 @@ func TestBoundKeepsNothingAfterABurst(t *testing.T) {
 	}
 }
 
-// TestBoundIsASlice: users in order and at most as many as fit, signals always.
+// TestBoundGivesOutWhatASliceWould: users in order and at most as many as fit, signals always.
 func TestBoundGivesOutWhatASliceWould(t *testing.T) {
 	type entry struct {
 		msg    int

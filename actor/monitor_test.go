@@ -120,7 +120,7 @@ func TestMonitorsOfAnEndedProcessAreForgotten(t *testing.T) {
 	})
 }
 
-// TestDownComesAfterEverythingSentBefore is FIFO for messages and signals.
+// TestDownAndExitComeAfterEverythingSentBefore is FIFO for messages and signals.
 func TestDownAndExitComeAfterEverythingSentBefore(t *testing.T) {
 	sys := actortest.NewSystem(t)
 	for range 200 {
@@ -147,7 +147,7 @@ func TestDownAndExitComeAfterEverythingSentBefore(t *testing.T) {
 	}
 }
 
-// TestNameIsFreeOnDown restarts a named process at the very moment its Down
+// TestOnDownTerminateHasEndedAndNamesAreFree restarts a named process at the very moment its Down
 // arrives, again and again: Terminate must have ended and the name be free.
 func TestOnDownTerminateHasEndedAndNamesAreFree(t *testing.T) {
 	const rounds = 5000

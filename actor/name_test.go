@@ -148,7 +148,7 @@ func TestMonitorOfAnAliasOutlivesTheAlias(t *testing.T) {
 	})
 }
 
-// TestStalePID uses few slots for many processes: each old PID must find
+// TestStalePIDNeverReachesASuccessor uses few slots for many processes: each old PID must find
 // nobody, however often its slot has been given away since.
 func TestStalePIDNeverReachesASuccessor(t *testing.T) {
 	sys := actortest.NewSystem(t)

@@ -33,14 +33,14 @@ func mustSpawn(t testing.TB, s *System, f Func) PID {
 	return pid
 }
 
-// TestSuccession blocks a thousand handlers, each in its own way, and expects
+// TestBlockedHandlersNeverStarveOthers blocks a thousand handlers, each in its own way, and expects
 // everybody else to go on: on every number of threads.
 func TestBlockedHandlersNeverStarveOthers(t *testing.T) {
 	for procs := 1; procs <= 4; procs++ {
 		old := runtime.GOMAXPROCS(procs)
 		ways := map[string]func(release chan struct{}, mu *sync.Mutex){
 			"channel": func(release chan struct{}, _ *sync.Mutex) { <-release },
-			"mutex":   func(_ chan struct{}, mu *sync.Mutex) { mu.Lock(); mu.Unlock() }, //nolint:staticcheck // to wait
+			"mutex":   func(_ chan struct{}, mu *sync.Mutex) { mu.Lock(); defer mu.Unlock() },
 			"select": func(release chan struct{}, _ *sync.Mutex) {
 				select {
 				case <-release:
@@ -145,7 +145,7 @@ func TestGoexitOfHandlersDoesNotStopTheScheduler(t *testing.T) {
 	progress(t, s, "after Goexit")
 }
 
-// TestBusyProcess: one that always has mail must let the others run.
+// TestBusyProcessesDoNotStarveOthers: one that always has mail must let the others run.
 func TestBusyProcessesDoNotStarveOthers(t *testing.T) {
 	old := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(old)

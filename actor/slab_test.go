@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestSlabIsAMap runs random operations on a slab and on a map.
+// TestSlabFindsWhatAMapWould runs random operations on a slab and on a map.
 func TestSlabFindsWhatAMapWould(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var s slab
@@ -127,7 +127,7 @@ func TestSlabIsFullAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestSlabRace has readers look for ids that come and go: they must find the
+// TestSlabNeverFindsAnotherProcessUnderContention has readers look for ids that come and go: they must find the
 // right process or none.
 func TestSlabNeverFindsAnotherProcessUnderContention(t *testing.T) {
 	var s slab

@@ -43,7 +43,7 @@ func TestMailSentDuringInitIsHandledAfterIt(t *testing.T) {
 	})
 }
 
-// TestFailedInit covers every way in which Init can fail, for every way of
+// TestFailedInitReachesTheSpawnerAndLeavesNothing covers every way in which Init can fail, for every way of
 // spawning: the spawner gets the reason and nothing is left of the process.
 func TestFailedInitReachesTheSpawnerAndLeavesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -57,7 +57,7 @@ func TestFailedInitReachesTheSpawnerAndLeavesNothing(t *testing.T) {
 			var p *actor.PanicError
 			return errors.As(err, &p) && p.Value == errBoom && errors.Is(err, errBoom)
 		}},
-		"panic with nil": {func() error { panic(nil) }, func(err error) bool { //nolint:govet // that is the point
+		"panic with nil": {func() error { panic(nil) }, func(err error) bool { // nil is the point
 			var p *runtime.PanicNilError
 			return errors.As(err, &p)
 		}},

@@ -181,7 +181,7 @@ func (m *member) call(self *actor.Self, other actor.PID) {
 	}
 }
 
-// TestStress is repeated with other seeds by -count.
+// TestRandomWorldKeepsItsPromises is repeated with other seeds by -count.
 func TestRandomWorldKeepsItsPromises(t *testing.T) {
 	for seed := range uint64(3) {
 		sys := actortest.NewSystem(t)

@@ -35,3 +35,15 @@ func ExampleProbe() {
 	// got 1
 	// full
 }
+
+// ExampleObserve records what happens in a system.
+func ExampleObserve() {
+	run(func(t testing.TB) {
+		sys := actortest.NewSystem(t)
+		var events *actortest.Recorder = actortest.Observe(t, sys)
+		_ = sys.Send(actor.Name("nobody"), "hello")
+		letter := actortest.Expect[actor.DeadLetter](events, time.Second)
+		fmt.Println(letter.Message, errors.Is(letter.Reason, actor.ErrNoProc))
+	})
+	// Output: hello true
+}

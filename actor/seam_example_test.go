@@ -1,0 +1,146 @@
+package actor_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/topos-go/topos/actor"
+)
+
+// job has an Init, which can refuse, and a Terminate, which cleans up.
+type job struct{ name string }
+
+func (j *job) Init(*actor.Self) error {
+	if j.name == "" {
+		return errors.New("a job needs a name")
+	}
+	fmt.Println("opened", j.name)
+	return nil
+}
+
+func (j *job) Receive(*actor.Self, any) error { return fmt.Errorf("%s is broken", j.name) }
+
+func (j *job) Terminate(_ *actor.Self, reason error) { fmt.Println("closed:", reason) }
+
+func ExampleInitializer() {
+	sys, ctx := start()
+	defer sys.Close(ctx)
+	_, err := sys.Spawn(ctx, &job{})
+	fmt.Println(err)
+	pid, err := sys.Spawn(ctx, &job{"the file"})
+	if err != nil {
+		panic(err)
+	}
+	_, err = actor.Call[int](ctx, sys, pid, "work")
+	fmt.Println(errors.Is(err, actor.ErrNoProc), err != nil)
+	// Output:
+	// a job needs a name
+	// opened the file
+	// closed: the file is broken
+	// false true
+}
+
+// A StartFunc is all that a supervisor knows of a child.
+func ExampleStart() {
+	sys, ctx := start()
+	defer sys.Close(ctx)
+	var startAccount actor.StartFunc = actor.Start(func() actor.Actor { return new(account) }, actor.Name("account"))
+	parent := actor.Func(func(self *actor.Self, _ any) error {
+		child, err := startAccount(self)
+		if err != nil {
+			return err
+		}
+		info, _ := self.System().Info(child)
+		return self.Reply(info.Names[0])
+	})
+	pid, err := sys.Spawn(ctx, parent)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(actor.Call[actor.Name](ctx, sys, pid, "go"))
+	// Output: account <nil>
+}
+
+// A trace travels with a message.
+func ExampleTraced() {
+	sys, ctx := start()
+	defer sys.Close(ctx)
+	seen := make(chan string)
+	pid, err := sys.Spawn(ctx, actor.Func(func(self *actor.Self, _ any) error {
+		seen <- string(actor.TraceFrom(self.Context()))
+		return nil
+	}))
+	if err != nil {
+		panic(err)
+	}
+	var from actor.Sender = sys
+	var option actor.SendOption = actor.Traced([]byte("request 17"))
+	from.Send(pid, "work", option)
+	fmt.Println(<-seen)
+	// Output: request 17
+}
+
+// loopback is the smallest Router: it hands every signal to the one other
+// system. A real one encodes it, sends it over a connection and decodes it.
+type loopback struct{ other *actor.System }
+
+func (l *loopback) Route(sig actor.Signal) error {
+	if sig.Kind == actor.SignalReply && sig.Reason == nil {
+		data, err := json.Marshal(sig.Msg)
+		if err != nil {
+			return err
+		}
+		sig.Msg = encoded(data)
+	}
+	sig.Origin = sig.From.NodeHandle()
+	l.other.Deliver(sig)
+	return nil
+}
+
+// encoded is a reply whose type only the caller knows.
+type encoded []byte
+
+func (e encoded) DecodeInto(target any) error { return json.Unmarshal(e, target) }
+
+func ExampleRouter() {
+	ctx := context.Background()
+	node := func(name string) (*actor.System, *loopback) {
+		router := new(loopback)
+		id := actor.NodeID{Name: name, Incarnation: actor.Incarnation{Boot: 1}}
+		sys, err := actor.NewSystem(actor.Config{Node: id, Router: router})
+		if err != nil {
+			panic(err)
+		}
+		return sys, router
+	}
+	a, toB := node("a@host:1")
+	b, toA := node("b@host:2")
+	toB.other, toA.other = b, a
+	defer a.Close(ctx)
+	defer b.Close(ctx)
+
+	pid, err := b.Spawn(ctx, &account{cents: 100})
+	if err != nil {
+		panic(err)
+	}
+	// A process on a asks, since the loopback reads the origin from the sender.
+	asker, err := a.Spawn(ctx, actor.Func(func(self *actor.Self, _ any) error {
+		cents, err := actor.Call[int](ctx, self, pid, balance{})
+		if err != nil {
+			return err
+		}
+		return self.Reply(cents)
+	}))
+	if err != nil {
+		panic(err)
+	}
+	var asked actor.Encoded = encoded("100")
+	var cents int
+	fmt.Println(asked.DecodeInto(&cents), cents)
+	fmt.Println(actor.Call[int](ctx, a, asker, "ask"))
+	// Output:
+	// <nil> 100
+	// 100 <nil>
+}
