@@ -15,6 +15,7 @@ type exitSignal struct {
 	reason error
 	link   bool // sent by a link, and so void once the link is gone
 	parent bool // counts as the parent's, whoever that is
+	abroad bool // came from another node, and so never from the parent
 }
 
 // signalExit lets sig act on p, by OTP's rules:
@@ -40,7 +41,7 @@ func (p *process) signalExit(sig exitSignal, from *process) {
 			return
 		}
 	}
-	fromParent := sig.parent || p.isParent(sig.from)
+	fromParent := sig.parent || !sig.abroad && p.isParent(sig.from)
 	if a := p.annex.Load(); a != nil && a.trap {
 		kind := letterExit
 		if fromParent {

@@ -184,7 +184,7 @@ func (p *process) deliverSignal(sig Signal) {
 	case SignalUnlink:
 		p.unlink(sig.From)
 	case SignalExit:
-		p.signalExit(exitSignal{from: sig.From, reason: sig.Reason, link: sig.Link}, nil)
+		p.signalExit(exitSignal{from: sig.From, reason: sig.Reason, link: sig.Link, abroad: true}, nil)
 	case SignalDemonitor:
 		p.unwatch(watchKey{sig.Ref, sig.From.node})
 	case SignalDown:

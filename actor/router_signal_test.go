@@ -97,3 +97,27 @@ func TestClusterNamesAreRegisteredAndFreed(t *testing.T) {
 		}
 	})
 }
+
+// The system is the parent of what was spawned from outside, and signals as the
+// zero PID. Another node's goroutine signals as the zero PID too.
+func TestExitSignalFromOutsideAnotherNodeIsNotTheParents(t *testing.T) {
+	cluster(t, func(t *testing.T, _ *network, a, b *place) {
+		exits := make(chan actor.Exit, 1)
+		pid := spawn(t, b.System, &scripted{receive: func(_ *actor.Self, msg any) error {
+			exits <- msg.(actor.Exit)
+			return nil
+		}, init: func(self *actor.Self) error {
+			self.TrapExit(true)
+			return nil
+		}})
+		if err := a.Exit(pid, errBoom); err != nil {
+			t.Fatal(err)
+		}
+		if exit := <-exits; exit.From != (actor.PID{}) || !errors.Is(exit.Reason, errBoom) {
+			t.Errorf("received %v", exit)
+		}
+		if !b.Alive(pid) {
+			t.Error("it ended, as if its parent had sent the signal")
+		}
+	})
+}
