@@ -77,7 +77,9 @@ func (n *Node) greet(conn net.Conn) {
 	o, p, err := n.authenticate(conn)
 	n.strangers.Add(-1)
 	if err == nil && o != nil {
-		err = n.offer(p, o)
+		if err = n.offer(p, o); err != nil {
+			n.post(met{p.id}) // it is there, but has no link yet
+		}
 	}
 	switch {
 	case err != nil:
@@ -146,8 +148,8 @@ func (n *Node) refused(conn net.Conn, err error) {
 		return
 	}
 	n.stats.refused.Add(1)
-	n.report(ConnectionRefused{Addr: conn.RemoteAddr().String(), Reason: err})
 	n.quiet.warn("connection refused", "addr", conn.RemoteAddr(), "reason", err)
+	n.report(ConnectionRefused{Addr: conn.RemoteAddr().String(), Reason: err})
 }
 
 // hostile reports whether err is not part of how nodes that wish each other

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -35,19 +38,29 @@ func TestNodesThatKnowOneSeedMeetEachOther(t *testing.T) {
 }
 
 func TestNodesThatDialEachOtherAtOnceSettleOnOneConnection(t *testing.T) {
-	for _, latency := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond} {
+	for seed := range uint64(30) {
 		bubble(t, func(t *testing.T, w *world) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			latency := time.Duration(rng.IntN(40)) * time.Millisecond
 			w.net.SetLatency(latency)
+			log := new(logBook)
 			var hosts []*host
-			for i := range 5 {
-				cfg := w.config(string(rune('a' + i)))
-				for j := range 5 {
-					cfg.Join = append(cfg.Join, string(rune('a'+j))+":1")
-				}
+			for _, name := range []string{"a", "b", "c", "d"} {
+				cfg := w.config(name)
+				cfg.Seed = seed + 1
+				cfg.Join = []string{"a:1", "b:1", "c:1", "d:1"}
+				cfg.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 				hosts = append(hosts, start(t, cfg))
+				w.pass(time.Duration(rng.IntN(int(latency)*2 + 1)))
 			}
+			begun := time.Now()
 			meet(t, hosts...)
-			time.Sleep(time.Minute)
+			// A probe, a dial, word of a third, a dial; and seeds that were not
+			// there yet are tried again.
+			if took := time.Since(begun); took > 16*latency+500*time.Millisecond {
+				t.Errorf("seed %d: with a latency of %v it took %v", seed, latency, took)
+			}
+			w.pass(time.Minute)
 			for _, h := range hosts {
 				h.quiet(t)
 				for _, m := range h.Members() {
@@ -55,6 +68,9 @@ func TestNodesThatDialEachOtherAtOnceSettleOnOneConnection(t *testing.T) {
 						t.Errorf("%v is not linked to %v", h.ID().Name, m.Node.Name)
 					}
 				}
+			}
+			if strings.Contains(log.String(), "connection lost") {
+				t.Errorf("seed %d: connections were not made once:\n%s", seed, log)
 			}
 		})
 	}
@@ -389,6 +405,50 @@ func TestSubscriberHearsOfPresentMembersFirst(t *testing.T) {
 		synctest.Wait()
 		if len(got) != 3 {
 			t.Errorf("got %v after cancel", got)
+		}
+	})
+}
+
+func TestLeaveOfANodeThatIsNotInAClusterOnlyClosesIt(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		n, err := remote.New(w.config("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Leave(t.Context()); err != nil {
+			t.Errorf("before Start: %v", err)
+		}
+		if err := n.Start(w.start("b").sys); !errors.Is(err, remote.ErrClosed) {
+			t.Errorf("Start after Leave: %v", err)
+		}
+		c := w.start("c")
+		for range 2 {
+			if err := c.Leave(t.Context()); err != nil {
+				t.Errorf("alone: %v", err)
+			}
+		}
+		if err := c.Start(c.sys); err == nil {
+			t.Error("started twice")
+		}
+	})
+}
+
+func TestLeaveEndsWithItsContext(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a := w.start("a")
+		cfg := w.config("b", a)
+		cfg.Misses = 1000
+		b := start(t, cfg)
+		meet(t, a, b)
+		pid := a.spawn(t, &counter{})
+		w.net.Partition("a", "b")
+		if err := b.sys.Send(pid, Add{1}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.Leave(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -161,6 +161,9 @@ func bubble(t *testing.T, f func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) { f(t, &world{t, memory.NewNetwork()}) })
 }
 
+// pass lets virtual time pass.
+func (w *world) pass(d time.Duration) { <-time.After(d) }
+
 // config is config on a host of the memory network.
 func (w *world) config(name string, join ...*host) remote.Config {
 	cfg := config(name)

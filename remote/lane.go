@@ -86,25 +86,32 @@ func (l *lane) push(head, payload []byte, must bool) error {
 	return nil
 }
 
-// close lets nothing be queued any more and returns how many frames were not
-// confirmed.
-func (l *lane) close() (lost uint64) {
+// close lets nothing be queued any more. It returns whether anything ever was,
+// and how many frames were not confirmed.
+func (l *lane) close() (used bool, lost uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 	if l.sequenced() {
-		lost = l.out.unconfirmed()
+		used, lost = l.out.next > 1, l.out.unconfirmed()
 	}
 	l.out = outbox{}
 	l.out.init()
-	return lost
+	return used, lost
 }
 
-// queued returns how many frames have not been confirmed.
-func (l *lane) queued() uint64 {
+// last returns the number of the last frame queued.
+func (l *lane) last() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.out.unconfirmed()
+	return l.out.next - 1
+}
+
+// confirmed reports whether the frames up to number n have been confirmed.
+func (l *lane) confirmed(n uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.acked >= n
 }
 
 // connected reports whether the lane has a connection.

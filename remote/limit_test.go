@@ -51,6 +51,17 @@ func TestTooLargeMessageIsAnErrorAtTheSender(t *testing.T) {
 		if n := a.Stats().TooLarge; n != 2 {
 			t.Errorf("%d counted", n)
 		}
+		// What comes with a message has a limit too.
+		name := actor.NameAt{Name: actor.Name(make([]byte, 17<<20)), Node: b.ID().Name}
+		if err := a.sys.Send(name, Get{}); !errors.Is(err, remote.ErrTooLarge) {
+			t.Errorf("long name: got %v", err)
+		}
+		if err := a.sys.Send(pid, Get{}, actor.Traced(make([]byte, 2<<20))); !errors.Is(err, remote.ErrTooLarge) {
+			t.Errorf("long trace: got %v", err)
+		}
+		if _, err := actor.Call[int](t.Context(), a.sys, pid, Get{}); err != nil {
+			t.Errorf("the lane does not work any more: %v", err)
+		}
 	})
 }
 

@@ -28,18 +28,10 @@ var (
 	errAck      = errors.New("remote: confirmation of frames that were never sent")
 )
 
-const (
-	// maxWrite bounds one write, so that progress can be seen on slow networks.
-	maxWrite = 256 << 10
-	// ackBytes is after how much a confirmation is sent at once, ackDelay when
-	// otherwise, unless something else is sent before.
-	ackBytes = 128 << 10
-	ackDelay = 5 * time.Millisecond
-	// stallChecks is how many heartbeats a connection may take without
-	// progress while something waits for confirmation: more than a member may
-	// be silent, because a large message on a slow network takes its time.
-	stallChecks = 10
-)
+// stallChecks is how many heartbeats a connection may take without progress
+// while something waits for confirmation: more than a member may be silent,
+// because a large message on a slow network takes its time.
+const stallChecks = 10
 
 // link is a lane's connection at work: one goroutine reads it and one writes
 // it.
@@ -47,6 +39,8 @@ type link struct {
 	lane *lane
 	conn *connection
 	wg   sync.WaitGroup
+
+	draining atomic.Bool
 
 	failed chan struct{} // closed once by fail
 	once   sync.Once
@@ -83,7 +77,13 @@ func newLink(l *lane, c *connection) *link {
 func (k *link) start() {
 	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage))
 	k.wg.Go(func() { k.fail(k.read()) })
-	k.wg.Go(func() { k.fail(k.write()) })
+	k.wg.Go(func() {
+		if err := k.write(); err != nil {
+			// What the other side has sent before it ended may still be there
+			// to be read. The reader ends the link.
+			k.dryUp()
+		}
+	})
 }
 
 // fail ends the link. The first reason counts.
@@ -102,13 +102,25 @@ func (k *link) stop() {
 	k.ackTimer.Stop()
 }
 
-// drain reads what has arrived, for a moment at most.
+// dryUp lets the reader go on until nothing comes for a moment.
+func (k *link) dryUp() {
+	k.draining.Store(true)
+	_ = k.conn.SetReadDeadline(time.Now().Add(drainPause))
+}
+
+// drain delivers what has arrived, until nothing more comes for a moment.
 func (k *link) drain() {
 	if k.lane.node.ctx.Err() != nil {
 		return
 	}
-	_ = k.conn.SetReadDeadline(time.Now().Add(drainTime))
-	<-k.failed
+	k.dryUp()
+	enough := time.NewTimer(drainTime)
+	defer enough.Stop()
+	select {
+	case <-k.failed:
+	case <-enough.C:
+	case <-k.lane.node.ctx.Done():
+	}
 }
 
 // progress reports whether the link was of any use.
@@ -148,7 +160,7 @@ func (k *link) read() error {
 			}
 			if err != nil {
 				l.node.stats.badFrames.Add(1)
-				l.node.log.Warn("bad frame", "node", l.peer.id, "lane", l.kind.String(), "error", err)
+				l.node.quiet.warn("bad frame", "node", l.peer.id, "lane", l.kind.String(), "error", err)
 				return err
 			}
 			if !ok {
@@ -156,6 +168,9 @@ func (k *link) read() error {
 			}
 		}
 		k.acknowledge()
+		if k.draining.Load() {
+			_ = k.conn.SetReadDeadline(time.Now().Add(drainPause))
+		}
 		n, err := k.conn.Read(dec.Space())
 		dec.Advance(n)
 		if err != nil && n == 0 {
@@ -199,74 +214,6 @@ func (k *link) receiveAck(f wire.Frame) error {
 		return fmt.Errorf("%w: %d", errAck, m.Received)
 	}
 	return nil
-}
-
-// acknowledge sees to it that what has been received is confirmed soon.
-func (k *link) acknowledge() {
-	if k.unacked == 0 {
-		return
-	}
-	if k.unacked >= ackBytes {
-		k.unacked = 0
-		k.ackDue.Store(true)
-		k.lane.poke()
-		return
-	}
-	if k.ackArmed.CompareAndSwap(false, true) {
-		k.unacked = 0
-		k.ackTimer.Reset(ackDelay)
-	}
-}
-
-// write sends what is queued until the connection fails. What has gathered
-// since the last write goes out in one.
-func (k *link) write() error {
-	l := k.lane
-	var bufs net.Buffers
-	for {
-		l.mu.Lock()
-		taken := l.out.take(bufs[:0], maxWrite)
-		finish, cut := l.finish && len(taken) == 0, l.out.cut()
-		l.mu.Unlock()
-		bufs = taken
-		if !cut && (len(taken) > 0 || k.ackDue.Swap(false)) {
-			if ack := k.ackFrame(); ack != nil {
-				taken = append(taken, ack)
-			}
-		}
-		if len(taken) == 0 {
-			if finish {
-				return errFinished
-			}
-			select {
-			case <-l.wake:
-			case <-k.failed:
-				return nil
-			}
-			continue
-		}
-		out := net.Buffers(taken)
-		if _, err := out.WriteTo(k.conn.Conn); err != nil {
-			return err
-		}
-		l.mu.Lock()
-		l.out.wrote()
-		if !l.sequenced() {
-			l.out.ack(l.out.taken - 1)
-		}
-		l.mu.Unlock()
-	}
-}
-
-// ackFrame returns a confirmation of what has been received; nil if the other
-// side knows already.
-func (k *link) ackFrame() []byte {
-	received := k.lane.received.Load()
-	if !k.lane.sequenced() || received == k.ackSent.Load() {
-		return nil
-	}
-	k.ackSent.Store(received)
-	return wire.Append(nil, wire.KindAck, &wire.Ack{Received: received}, 0)
 }
 
 // ready waits until what arrives may be delivered. It reports false if that is

@@ -192,23 +192,6 @@ func (n *Node) Start(sys System) error {
 	return nil
 }
 
-// Leave leaves the cluster and closes the node: what has been sent is written
-// out and confirmed, then the members are told, for whom this node is gone at
-// once. It returns when they have been, or ctx has ended, and all goroutines
-// of the node have. The system should have been closed before.
-func (n *Node) Leave(ctx context.Context) error {
-	flushed := n.flush(ctx)
-	told := make(chan struct{})
-	n.post(leave{told})
-	select {
-	case <-told:
-		n.awaitHangUp(ctx)
-	case <-n.ctx.Done():
-	case <-ctx.Done():
-	}
-	return errors.Join(flushed, n.Close(ctx))
-}
-
 // Close cuts all connections and returns when all goroutines of the node have
 // ended, or when ctx has; then they end later. Members find out by themselves;
 // [Node.Leave] is the polite way. Processes of the system learn that every
@@ -244,47 +227,6 @@ func (n *Node) shut() bool {
 		}
 	}
 	return n.started
-}
-
-// flush waits until all that was sent to the members has been confirmed.
-func (n *Node) flush(ctx context.Context) error {
-	return n.await(ctx, func() bool {
-		for _, p := range n.peers.all() {
-			if !p.flushed() {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// awaitHangUp waits until the members have been told goodbye.
-func (n *Node) awaitHangUp(ctx context.Context) {
-	_ = n.await(ctx, func() bool {
-		for _, p := range n.peers.all() {
-			if p.lanes[laneMembership].connected() {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// await looks until done reports true.
-func (n *Node) await(ctx context.Context, done func() bool) error {
-	const look = 2 * time.Millisecond
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-n.ctx.Done():
-			return ErrClosed
-		case <-ctx.Done():
-			return fmt.Errorf("remote: leaving: %w", ctx.Err())
-		}
-	}
-	return nil
 }
 
 // backoff returns how long to wait after the given number of attempts in vain.

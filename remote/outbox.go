@@ -105,7 +105,7 @@ func (o *outbox) take(bufs [][]byte, limit int) [][]byte {
 			o.seg, o.off = o.seg+1, 0
 			continue
 		}
-		piece := s.data
+		var piece []byte
 		if o.off < len(s.data) {
 			piece = s.data[o.off:]
 		} else {

@@ -89,19 +89,13 @@ func (p *peer) limit() int {
 	return p.maxMessage
 }
 
-// flushed reports whether everything sent to the peer has been confirmed.
-func (p *peer) flushed() bool {
-	for _, l := range p.lanes {
-		if l.sequenced() && l.queued() > 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// drainTime is how long the lanes of a peer that is given up may go on reading
-// what has arrived. Nothing more is asked for by then.
-const drainTime = 100 * time.Millisecond
+// The lanes of a peer that is given up go on reading what has arrived, until
+// nothing comes for drainPause, and for drainTime at most: a peer that still
+// sends must not keep itself from being gone.
+const (
+	drainPause = 100 * time.Millisecond
+	drainTime  = 5 * time.Second
+)
 
 // retire gives the peer up because of reason. It does not wait.
 func (p *peer) retire(reason error) {
@@ -115,13 +109,17 @@ func (p *peer) finish(reason error) {
 	if p.follow != nil {
 		<-p.follow.gone
 	}
-	var lost uint64
+	_, theirs := p.numbers()
+	used, lost := theirs != 0, uint64(0)
 	for _, l := range p.lanes {
-		lost += l.close()
+		sent, unconfirmed := l.close()
+		used, lost = used || sent, lost+unconfirmed
 	}
-	p.node.stats.unconfirmed.Add(lost)
-	p.node.sys.NodeDown(p.id, reason)
-	p.node.report(NodeLost{Node: p.id, Reason: reason, Unconfirmed: lost})
+	if used { // else it was only dialled, in vain
+		p.node.stats.unconfirmed.Add(lost)
+		p.node.sys.NodeDown(p.id, reason)
+		p.node.report(NodeLost{Node: p.id, Reason: reason, Unconfirmed: lost})
+	}
 	p.node.peers.gone(p)
 	close(p.gone)
 }

@@ -159,6 +159,10 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(v.Data), limit)
 	}
 	e.m.Encoding, e.m.Type = uint32(v.Encoding), v.Type
+	if size := e.m.Size(); size > wire.MaxMessage {
+		n.stats.tooLarge.Add(1)
+		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)
+	}
 	e.head = wire.Append(e.head[:0], wire.KindSignal, &e.m, len(v.Data))
 	e.payload = v.Data
 	return nil

@@ -38,7 +38,7 @@ type App struct {
 // circular dependencies, and what [Spec.Validate] would say.
 func Applications(apps ...App) (Spec, error) {
 	o := ordering{byName: make(map[string]*App, len(apps)), done: make(map[string]bool)}
-	for i := range apps {
+	for i := range slices.Backward(apps) { // of two with one name the first counts
 		o.byName[apps[i].Name] = &apps[i]
 	}
 	for i := range apps {

@@ -127,7 +127,7 @@ type ChildSpec struct {
 // Validate reports every mistake in c at once, each by name, for a child of a
 // supervisor with the given mode of automatic shutdown. The errors wrap
 // [ErrSpec].
-func (c *ChildSpec) Validate(auto AutoShutdown) error { return errors.Join(c.mistakes(auto)...) }
+func (c ChildSpec) Validate(auto AutoShutdown) error { return errors.Join(c.mistakes(auto)...) }
 
 func (c *ChildSpec) mistakes(auto AutoShutdown) []error {
 	var errs []error

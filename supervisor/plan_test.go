@@ -14,7 +14,7 @@ import (
 	"github.com/topos-go/topos/actor"
 )
 
-// TestPlan runs the transcripts in testdata. Run it with -rewrite to record
+// TestPlanDoesWhatTheTranscriptsSay runs the transcripts in testdata. Run it with -rewrite to record
 // what the plan does now, and commit the changes only if you understand them.
 //
 // Commands, of which those that start and stop act on an imagined world in
@@ -35,7 +35,7 @@ import (
 // A CHILD is an ID and any of: permanent, transient, temporary, worker,
 // supervisor, significant, escalate, shutdown=DURATION|brutal_kill|infinity,
 // backoff=INITIAL[/MAX[/RESET]].
-func TestPlan(t *testing.T) {
+func TestPlanDoesWhatTheTranscriptsSay(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		w := &world{t: t, now: time.Unix(0, 0), does: make(map[string]error)}
 		datadriven.RunTest(t, path, w.run)

@@ -144,7 +144,7 @@ func (s *process) down(self *actor.Self, m actor.Down) {
 // endReason is why c ended. If it had just ended before it was monitored, only
 // the link knows.
 func endReason(c *child, reason error) error {
-	if reason == actor.ErrNoProc && c.exit != nil {
+	if c.exit != nil && errors.Is(reason, actor.ErrNoProc) {
 		return c.exit
 	}
 	return reason

@@ -21,8 +21,8 @@ const DefaultStopDeadline = 25 * time.Second
 //	defer stop()
 //	err := supervisor.Run(ctx, sys, spec, 0)
 //
-// Run returns nil if the tree ended in order, because ctx ended or by itself,
-// and otherwise the mistakes in spec, the [*StartError], the reason why the
+// Run returns nil if the tree ended in order, because ctx ended, be it during
+// the start, or by itself, and otherwise the mistakes in spec, the [*StartError], the reason why the
 // root supervisor ended ([ErrIntensity] among them), a [*StopError] that says
 // who was killed, or actor.ErrClosed if the system was closed meanwhile.
 //
@@ -67,7 +67,7 @@ func (r *runner) run(ctx context.Context, deadline time.Duration) error {
 		select {
 		case err := <-spawned:
 			if err != nil {
-				return err
+				return startOutcome(ctx, err)
 			}
 			kept = <-r.keeper.born
 			r.started, over = true, kept.ctx.Done()
@@ -82,7 +82,14 @@ func (r *runner) run(ctx context.Context, deadline time.Duration) error {
 			return r.outcome(kept)
 		case <-late:
 			if !r.started {
-				kept = <-r.keeper.born
+				select {
+				case kept = <-r.keeper.born:
+				case err := <-spawned: // at the last moment
+					if err != nil {
+						return startOutcome(ctx, err)
+					}
+					kept = <-r.keeper.born
+				}
 			}
 			return &StopError{Deadline: deadline, Killed: killTree(r.sys, kept.pid)}
 		}
@@ -96,11 +103,21 @@ func (r *runner) tellStop(kept born) {
 	}
 }
 
+// startOutcome is what Run returns of a tree that did not start. If only
+// because ctx ended, that is an end in order like any other.
+func startOutcome(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		return nil
+	}
+	return err
+}
+
 // outcome is what Run returns of a tree that has ended.
 func (r *runner) outcome(kept born) error {
+	awaitGone(r.sys, kept.pid) // so that its Terminate is over
 	reason := r.keeper.reason
 	switch {
-	case reason == nil: // the keeper did not see the end of the tree
+	case reason == nil: // the keeper was told to end, or killed
 		return errors.Join(actor.ErrClosed, context.Cause(kept.ctx))
 	case errors.Is(reason, ErrIntensity), actor.Abnormal(reason):
 		return reason
@@ -114,7 +131,7 @@ type keeper struct {
 	root   actor.Actor
 	born   chan born // capacity 1
 	tree   actor.PID
-	reason error // why the tree ended; to be read when the keeper's context has
+	reason error // why the tree ended; to be read when the keeper is gone
 }
 
 // born is what the keeper says of itself.
@@ -146,25 +163,30 @@ func (k *keeper) Receive(self *actor.Self, msg any) error {
 	return nil
 }
 
+// Terminate takes the tree along if the keeper ends first: because the start
+// was interrupted in its last moment, or because the system is closed.
+func (k *keeper) Terminate(self *actor.Self, _ error) {
+	if k.reason == nil {
+		ref := self.Monitor(k.tree)
+		_ = self.Exit(k.tree, actor.ErrShutdown)
+		_, _ = self.AwaitDown(context.Background(), ref) // or until it is killed
+	}
+}
+
 // killTree kills top and everything below it, and returns what that was, except
 // top, when it is gone: that takes as long as the kill grace at most.
 func killTree(sys *actor.System, top actor.PID) []actor.ProcessInfo {
 	var all []actor.ProcessInfo
 	for _, t := range sys.Trees() {
-		if sub, ok := find(t, top); ok {
-			all = flatten(nil, sub)
+		if t.PID == top { // which was spawned from outside, and so is a root
+			all = flatten(nil, t)
 		}
 	}
 	for _, p := range all {
 		_ = sys.Kill(p.PID) // parents first, so that nobody is restarted
 	}
-	const look = 5 * time.Millisecond
-	tick := time.NewTicker(look)
-	defer tick.Stop()
 	for _, p := range all {
-		for sys.Alive(p.PID) {
-			<-tick.C
-		}
+		awaitGone(sys, p.PID)
 	}
 	if len(all) > 0 {
 		all = all[1:]
@@ -172,16 +194,12 @@ func killTree(sys *actor.System, top actor.PID) []actor.ProcessInfo {
 	return all
 }
 
-func find(t actor.Tree, pid actor.PID) (actor.Tree, bool) {
-	if t.PID == pid {
-		return t, true
+// awaitGone waits for the end of a process that is about to end.
+func awaitGone(sys *actor.System, pid actor.PID) {
+	const look = 5 * time.Millisecond
+	for wait := time.NewTimer(0); sys.Alive(pid); wait.Reset(look) {
+		<-wait.C
 	}
-	for _, c := range t.Children {
-		if found, ok := find(c, pid); ok {
-			return found, true
-		}
-	}
-	return actor.Tree{}, false
 }
 
 func flatten(list []actor.ProcessInfo, t actor.Tree) []actor.ProcessInfo {

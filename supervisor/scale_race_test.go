@@ -2,6 +2,9 @@
 
 package supervisor_test
 
-// scaleChildren is less than without the race detector, which multiplies time
-// and would make it a test of patience.
-const scaleChildren = 10_000
+// With the race detector there are fewer children, which would make it a test
+// of patience, and more attempts, since little time is measured.
+const (
+	scaleChildren = 3_000
+	scaleAttempts = 3
+)

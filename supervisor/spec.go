@@ -100,7 +100,7 @@ type Spec struct {
 
 // Validate reports every mistake in s at once, each by name; the errors wrap
 // [ErrSpec]. What the children's start functions will do it cannot know.
-func (s *Spec) Validate() error {
+func (s Spec) Validate() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, specError(format, args...)) }
 	if s.Strategy > SimpleOneForOne {

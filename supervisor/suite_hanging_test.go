@@ -26,7 +26,7 @@ func (d *deadlock) child(id string) supervisor.ChildSpec {
 	return supervisor.ChildSpec{ID: id, Start: d.start, Shutdown: supervisor.BrutalKill}
 }
 
-// hang brings the child pid into the restart loop.
+// hang brings the child pid into the restart loop. It runs in a bubble.
 func (f *fixture) hang(d *deadlock, pid actor.PID) {
 	f.Helper()
 	d.failing.Store(true)

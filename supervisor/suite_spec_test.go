@@ -108,7 +108,7 @@ func TestChildSpecs(t *testing.T) {
 		}
 	}
 	two := []supervisor.ChildSpec{permanent("c"), permanent("c")}
-	wantMistakes(t, (&supervisor.Spec{Children: two}).Validate(), `child "c": another child has the same ID`)
+	wantMistakes(t, supervisor.Spec{Children: two}.Validate(), `child "c": another child has the same ID`)
 	template := supervisor.Spec{Strategy: supervisor.SimpleOneForOne}
 	wantMistakes(t, template.Validate(), "SimpleOneForOne needs exactly one child, the template; there are 0")
 	template.Children = []supervisor.ChildSpec{permanent("a"), permanent("b")}

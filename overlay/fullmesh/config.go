@@ -19,7 +19,8 @@ const (
 	DefaultMisses = 3
 	// DefaultRedialMin and DefaultRedialMax bound the wait before a node that
 	// could not be connected is tried again. The maximum is how long a healed
-	// partition may go unnoticed.
+	// partition may go unnoticed. A node whose machine says that nobody
+	// listens is tried less often.
 	DefaultRedialMin = 100 * time.Millisecond
 	DefaultRedialMax = 5 * time.Second
 	// DefaultForget is how long a node that is down is tried again: longer

@@ -13,7 +13,7 @@ import (
 type Core struct {
 	cfg     Config
 	peers   map[overlay.Node]*peer
-	left    map[string]overlay.Node // the last incarnation of a name that has left
+	left    map[string]departure // the last incarnation of a name that has left
 	seeds   map[string]*seed
 	gossip  time.Time // when the next exchange is due
 	leaving bool
@@ -30,7 +30,7 @@ func New(cfg Config) (*Core, error) {
 	c := &Core{
 		cfg:   cfg,
 		peers: make(map[overlay.Node]*peer),
-		left:  make(map[string]overlay.Node),
+		left:  make(map[string]departure),
 		seeds: make(map[string]*seed),
 	}
 	c.join(time.Time{}, cfg.Seeds)
@@ -98,6 +98,11 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 			c.remove(now, p, overlay.ErrDialFailed)
 		default:
 			c.dialIfDue(now, p)
+		}
+	}
+	for name, d := range c.left {
+		if now.Sub(d.at) >= c.cfg.Forget {
+			delete(c.left, name)
 		}
 	}
 	c.probe(now)

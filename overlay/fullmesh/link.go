@@ -28,7 +28,7 @@ func (c *Core) linkUp(now time.Time, node overlay.Node) {
 		c.peers[node] = p
 	}
 	newcomer := !p.member
-	p.member, p.linked, p.dialing, p.heard, p.reason = true, true, false, now, nil
+	p.member, p.linked, p.dialing, p.heard, p.reason, p.refused = true, true, false, now, nil, false
 	if newcomer {
 		c.emit(overlay.Up{Node: node})
 		linked := c.linked()
@@ -59,7 +59,7 @@ func (c *Core) dialFailed(now time.Time, p *peer, ev overlay.DialFailed) {
 	if !p.dialing {
 		return
 	}
-	p.dialing = false
+	p.dialing, p.refused = false, ev.Refused
 	silent := now.Sub(p.met) >= c.silence()
 	switch {
 	case p.linked:
@@ -94,9 +94,7 @@ func (c *Core) received(now time.Time, p *peer, m overlay.Message) {
 			c.meet(now, node, false)
 		}
 	case overlay.Leaving:
-		if left, ok := c.left[p.node.Name]; !ok || p.node.Newer(left) {
-			c.left[p.node.Name] = p.node
-		}
+		c.left[p.node.Name] = departure{p.node, now}
 		c.remove(now, p, overlay.ErrLeft)
 	}
 }

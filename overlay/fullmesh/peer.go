@@ -28,6 +28,13 @@ type peer struct {
 	pinged   time.Time
 	rtt      time.Duration
 	reason   error // why the last attempt failed
+	refused  bool  // nobody listened at the last attempt
+}
+
+// departure is a node that has left, and when.
+type departure struct {
+	node overlay.Node
+	at   time.Time
 }
 
 // seed is an address at which somebody may be found.
@@ -69,7 +76,7 @@ func (c *Core) meet(now time.Time, node overlay.Node, direct bool) {
 
 // outdated says why node cannot be a member any more; nil if it can.
 func (c *Core) outdated(node overlay.Node) error {
-	if left, ok := c.left[node.Name]; ok && !node.Newer(left) {
+	if left, ok := c.left[node.Name]; ok && !node.Newer(left.node) {
 		return overlay.ErrLeft
 	}
 	for other, p := range c.peers {
@@ -100,9 +107,18 @@ func (c *Core) down(now time.Time, p *peer, reason error) {
 		}
 	}
 	p.member, p.linked, p.dialing, p.reason = false, false, false, reason
-	p.nextDial = now.Add(c.backoff(p.attempts))
+	wait := c.backoff(p.attempts)
+	if p.refused && wait >= c.cfg.RedialMax/2 {
+		// Nobody is there. Whoever starts there will find a seed by itself.
+		wait *= deadFactor
+	}
+	p.nextDial = now.Add(wait)
 	p.attempts++
 }
+
+// deadFactor is how many times RedialMax may pass between attempts to connect a
+// node whose process has ended.
+const deadFactor = 12
 
 // remove forgets p, which is down because of reason, for good.
 func (c *Core) remove(now time.Time, p *peer, reason error) {

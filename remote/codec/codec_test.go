@@ -199,7 +199,9 @@ func TestPeerCannotFillTheTableOfTypes(t *testing.T) {
 
 func TestHostileBytesGiveAnError(t *testing.T) {
 	c := newCodec(t)
-	long := func(head byte, n uint32) []byte { return []byte{head | 26, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)} }
+	long := func(head byte, n uint32) []byte {
+		return []byte{head | 26, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+	}
 	for name, v := range map[string]Value{
 		"nothing":          {CBOR, "int", nil},
 		"wrong type":       {CBOR, "int", []byte{0x61, 'a'}},
@@ -238,11 +240,10 @@ func TestPanicInUserCodeIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := c.Encode(bomb{})
-	if !errors.Is(err, ErrEncode) {
+	if _, err := c.Encode(bomb{}); !errors.Is(err, ErrEncode) {
 		t.Errorf("encoding: %v", err)
 	}
-	v = Value{Encoding: CBOR, Type: "github.com/topos-go/topos/remote/codec.bomb", Data: []byte{0x61, 'a'}}
+	v := Value{Encoding: CBOR, Type: "github.com/topos-go/topos/remote/codec.bomb", Data: []byte{0x61, 'a'}}
 	if _, err := c.Decode(v); !errors.Is(err, ErrDecode) {
 		t.Errorf("decoding: %v", err)
 	}

@@ -91,7 +91,7 @@ func (c *conversation) say(who string, b []byte) {
 		var p wire.Proof
 		_ = p.Unmarshal(f.Head)
 		attach, err := decodeAttach(p.Attach)
-		fmt.Fprintf(c.out, "%s: proof of %d bytes, %+v %v\n", who, len(p.Mac), attach, err)
+		fmt.Fprintf(c.out, "%s: proof %x, %+v %v\n", who, p.Mac, attach, err)
 		return
 	case wire.KindRefusal:
 		var r wire.Refusal
@@ -147,7 +147,7 @@ func (c *conversation) refuse(err error) {
 	fmt.Fprintf(c.out, "dialler ends: %v\n", err)
 }
 
-func TestTranscripts(t *testing.T) {
+func TestTranscriptsOfBothSides(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		var dialler, accepter *Config
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {

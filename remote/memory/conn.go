@@ -48,6 +48,12 @@ func (c *conn) Close() error {
 	return nil
 }
 
+// CloseWrite ends the writing half, as that of a net.TCPConn.
+func (c *conn) CloseWrite() error {
+	c.out.closeWrite()
+	return nil
+}
+
 func (c *conn) LocalAddr() net.Addr  { return c.local }
 func (c *conn) RemoteAddr() net.Addr { return c.remote }
 

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/topos-go/topos/remote/wire"
@@ -27,4 +28,19 @@ func ExampleDecoder() {
 	// Output:
 	// control: 7 bytes of message, payload "hello"
 	// ack: 2 bytes of message, payload ""
+}
+
+// A header says how long the rest is, and is checked before memory is taken.
+func ExampleParseHeader() {
+	hostile := wire.Header{Kind: wire.KindSignal, Payload: 1 << 31}.Append(nil)
+	_, err := wire.ParseHeader(hostile, wire.Session(64<<20))
+	fmt.Println(errors.Is(err, wire.ErrTooLarge))
+
+	// Any generated type is a Message.
+	var m wire.Message = &wire.Ack{Received: 3}
+	h, err := wire.ParseHeader(wire.Append(nil, wire.KindAck, m, 0), wire.Session(64<<20))
+	fmt.Println(h.Kind, h.Size(), err)
+	// Output:
+	// true
+	// ack 10 <nil>
 }

@@ -85,9 +85,13 @@ func Handshake() Limits {
 	return Limits{Head: 4 << 10, First: KindHello, Last: KindRefusal}
 }
 
+// MaxMessage is the largest message taken once the secret is proven, in bytes.
+// What comes in numbers or from users is in payloads.
+const MaxMessage = 1 << 20
+
 // Session returns the limits for a side that has proven the secret.
 func Session(maxPayload int) Limits {
-	return Limits{Head: 1 << 20, Payload: maxPayload, First: KindSignal, Last: kindEnd - 1}
+	return Limits{Head: MaxMessage, Payload: maxPayload, First: KindSignal, Last: kindEnd - 1}
 }
 
 // ParseHeader decodes a header of HeaderSize bytes and checks it against l.

@@ -1,0 +1,16 @@
+package overlay_test
+
+import (
+	"fmt"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// The same place started twice is two nodes, the later one newer.
+func ExampleNode() {
+	first := overlay.Node{Name: "shop@10.0.0.7:4000", Boot: 1}
+	second := overlay.Node{Name: "shop@10.0.0.7:4000", Boot: 2}
+	fmt.Println(second.Newer(first), first.Newer(second), second.Addr())
+	// Output:
+	// true false 10.0.0.7:4000
+}

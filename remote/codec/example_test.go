@@ -1,0 +1,48 @@
+package codec_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/topos-go/topos/remote/codec"
+)
+
+type Add struct{ N int }
+
+// A registered type goes under its own name or one given to it; an error keeps
+// its text and what it wraps.
+func Example() {
+	c, err := codec.New(codec.Config{Types: []codec.Type{codec.Named("shop.Add", Add{})}})
+	if err != nil {
+		panic(err)
+	}
+	v, _ := c.Encode(Add{N: 2})
+	msg, _ := c.Decode(v)
+	fmt.Printf("%s: %d bytes, %+v\n", v.Type, len(v.Data), msg)
+
+	_, err = c.Encode(struct{ X int }{1})
+	fmt.Println(errors.Is(err, codec.ErrUnknownType))
+
+	reason := c.DecodeError(c.EncodeError(fmt.Errorf("reading cart 7: %w", io.ErrUnexpectedEOF)))
+	fmt.Println(reason, errors.Is(reason, io.ErrUnexpectedEOF))
+	// Output:
+	// shop.Add: 4 bytes, {N:2}
+	// true
+	// reading cart 7: unexpected EOF true
+}
+
+// The type of a reply need not be registered: the caller knows it.
+func ExampleLazy() {
+	type total struct{ Sum int }
+	c, _ := codec.New(codec.Config{})
+	v, _ := c.EncodeReply(total{Sum: 5})
+
+	var t total
+	fmt.Println(c.Lazy(v).DecodeInto(&t), t.Sum)
+	var s string
+	fmt.Println(errors.Is(c.Lazy(v).DecodeInto(&s), codec.ErrDecode))
+	// Output:
+	// <nil> 5
+	// true
+}

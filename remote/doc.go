@@ -1,0 +1,78 @@
+// Package remote joins nodes to a cluster in which processes send to, call,
+// link and monitor each other as if they were on one node.
+//
+//	   node a                                     node b
+//	actor.System                              actor.System
+//	     | Route                                   ^ Deliver, NodeDown
+//	     v              lanes, one TCP connection each
+//	  [Node] ======== membership: heartbeats ======== [Node]
+//	         ======== default: signals of processes ==
+//	         ======== control: topics of layers above =
+//
+// The smallest program:
+//
+//	node, err := remote.New(remote.Config{Name: "a", Secret: secret, Join: []string{"10.0.0.7:4000"}})
+//	sys, err := actor.NewSystem(actor.Config{Node: node.ID(), Router: node})
+//	err = node.Start(sys)
+//	defer node.Leave(ctx) // after sys.Close(ctx)
+//
+// New fixes the node's identity, which every PID carries, and opens the
+// listener; Start lets it accept, dial and join. Nodes find each other from any
+// one address in Join: each tells the others whom it has met; see package
+// fullmesh. [Node.Subscribe] tells who comes and goes, [Node.SendControl] is
+// for protocols between nodes, such as a registry's.
+//
+// # What is promised
+//
+// Between two nodes, an incarnation each, everything that [Node.Route] has
+// taken is delivered once and in the order in which it was routed, or both
+// nodes learn that the other one is down for them. A connection that breaks is
+// made again, and goes on where it stopped: each side counts what it has
+// delivered, and keeps what it has sent until that is confirmed.
+//
+// Not promised: that a message is handled; any order between messages that come
+// from different nodes, or between processes' messages and control payloads;
+// that two nodes agree on who else is up.
+//
+// # What happens when a node crashes
+//
+// Its connections break, and the others dial at once. If its machine answers
+// that nobody listens there, it is down in that moment, which after a SIGKILL on
+// the same machine takes milliseconds. If nothing answers, it is down when it
+// has been silent for Config.Misses heartbeats. A newer incarnation of the same
+// name makes the old one down when it proves itself. First everything that had
+// arrived is delivered, then the system is told by NodeDown: links break,
+// monitors fire and calls fail, with a reason that wraps actor.ErrNoConnection
+// and the overlay's own; then subscribers learn of it. How much had been sent
+// and not confirmed is counted in [Stats] and told by [NodeLost].
+//
+// A node that was given up wrongly, because the network failed or the process
+// was stopped, comes back as the same incarnation. Both sides have then broken
+// what bound them: whichever had not noticed is told that it was given up, and
+// its links and monitors fire too, before anything new is delivered.
+//
+// # What can come in
+//
+// A connection has to prove the cluster secret within Config.HandshakeTimeout
+// and a few kilobytes; see package handshake. What fails is counted, logged
+// with a bound on lines, and closed. After that, a frame that breaks the
+// protocol costs its connection; a message that cannot be decoded is counted
+// and, if it is a call, answered with codec.ErrUnknownType or codec.ErrDecode.
+// None of this ends a process or the node.
+//
+// There is no TLS yet: a listener that other machines can reach must be asked
+// for with Config.Insecure.
+//
+// # Limits
+//
+// What waits for one node on one lane is bounded by Config.QueueBytes: beyond
+// it sends and calls fail with [ErrQueueFull]. Links, exits, monitors and
+// replies may use twice as much; a node that lets even that fill up is given up
+// with [ErrOverloaded]. A message may have Config.MaxMessage bytes: beyond it
+// the sender gets [ErrTooLarge].
+//
+// A connection delivers on its own goroutine, which waits where a mailbox that
+// blocks its senders is full: that process then holds up the others that the
+// same node sends to, for its wait at most each message. Heartbeats have a
+// connection of their own and are never behind.
+package remote
