@@ -10,11 +10,12 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/crdtactor"
+	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/registry"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/supervisor"
 )
 
 // Config says what a [Node] is. Name must be given; every other zero value
@@ -97,7 +98,10 @@ func (c *Config) remote() remote.Config {
 		secret = rand.Text() // nobody else knows it, so nobody can join
 	}
 	types := append(codec.Types(crdtactor.WireTypes()...), c.Types...)
-	errs := append([]error{registry.ErrConflict, actor.ErrNameTaken}, c.Errors...)
+	errs := append([]error{
+		registry.ErrConflict, supervisor.ErrIntensity, supervisor.ErrAutoShutdown, crdtactor.ErrNoCopies,
+		overlay.ErrUnreachable, overlay.ErrSilent, overlay.ErrRestarted, overlay.ErrLeft, overlay.ErrForgotten,
+	}, c.Errors...)
 	return remote.Config{
 		Name:       c.Name,
 		Listen:     c.Listen,
