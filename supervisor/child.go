@@ -71,9 +71,9 @@ type child struct {
 
 	prev, next *child // among its siblings
 
-	// The supervisor process's own, of which the plan knows nothing.
-	monitor actor.MonitorRef // since it was told to end
-	exit    error            // the reason that came by the link after that
+	// The supervisor process's own, of which the plan knows nothing: set once
+	// the child has been told to end.
+	monitor actor.MonitorRef
 }
 
 // info is c as others may see it.

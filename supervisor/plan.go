@@ -157,15 +157,18 @@ func (p *plan) serve(now time.Time, req request, from replier) []effect {
 	return p.out
 }
 
-// ended says that the process of c is gone, and why it ended.
+// ended says that the process of c is gone, and why it ended. Only the first
+// time counts.
 func (p *plan) ended(now time.Time, c *child, reason error) []effect {
 	p.out = p.out[:0]
+	if !c.state.alive() {
+		return nil
+	}
 	c.reason = reason
-	switch c.state {
-	case running:
+	if c.state == running {
 		c.state = ended
 		p.queue = append(p.queue, pending{child: c})
-	case stopping, killing:
+	} else {
 		p.gone(now, c)
 	}
 	p.settle(now)

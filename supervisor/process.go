@@ -121,33 +121,18 @@ func (s *process) Terminate(self *actor.Self, _ error) {
 // the supervisor may end as it likes, and a child that is alive may send exit
 // signals as it likes.
 func (s *process) exited(self *actor.Self, m actor.Exit) {
-	c := s.plan.family.byPID[m.From]
-	if c == nil || self.System().Alive(m.From) {
-		return
-	}
-	if c.state == running {
+	if c := s.plan.family.byPID[m.From]; c != nil && !self.System().Alive(m.From) {
 		s.perform(self, s.plan.ended(time.Now(), c, m.Reason))
-	} else if c.exit == nil {
-		c.exit = m.Reason // its Down follows
 	}
 }
 
-// down is the end of a child that was told to end. A monitor reports it and not
-// just the link, which the child may have taken back.
+// down is the end of a child that was told to end. A monitor reports it too,
+// since the child may have taken the link back. The first report counts.
 func (s *process) down(self *actor.Self, m actor.Down) {
 	pid, _ := m.Of.(actor.PID)
 	if c := s.plan.family.byPID[pid]; c != nil && c.monitor == m.Ref {
-		s.perform(self, s.plan.ended(time.Now(), c, endReason(c, m.Reason)))
+		s.perform(self, s.plan.ended(time.Now(), c, m.Reason))
 	}
-}
-
-// endReason is why c ended. If it had just ended before it was monitored, only
-// the link knows.
-func endReason(c *child, reason error) error {
-	if c.exit != nil && errors.Is(reason, actor.ErrNoProc) {
-		return c.exit
-	}
-	return reason
 }
 
 // signal makes the process of c end, and sees to it that its Down comes.
@@ -201,7 +186,7 @@ func (s *process) start(self *actor.Self, c *child) (pid actor.PID, err error) {
 	case pid.IsZero():
 		return actor.PID{}, ErrNoProcess
 	}
-	c.monitor, c.exit = actor.MonitorRef{}, nil
+	c.monitor = actor.MonitorRef{}
 	return pid, self.Link(pid) // in case the start function has not
 }
 
@@ -242,7 +227,7 @@ func (s *process) drain(self *actor.Self) {
 		var effects []effect
 		switch {
 		case err == nil:
-			effects = s.plan.ended(time.Now(), c, endReason(c, down.Reason))
+			effects = s.plan.ended(time.Now(), c, down.Reason)
 		case errors.Is(err, actor.ErrTimeout):
 			effects = s.plan.tick(time.Now())
 		default:
