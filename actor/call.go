@@ -50,19 +50,21 @@ type Encoded interface {
 }
 
 func replyAs[R any](to Address, value any) (R, error) {
-	var r R
 	if e, ok := value.(Encoded); ok {
-		if err := e.DecodeInto(&r); err != nil {
-			return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
-		}
-		return r, nil
-	}
-	if value == nil {
-		return r, nil // a handler that replied nil: R's zero value
+		return decodeReply[R](to, e)
 	}
 	r, ok := value.(R)
-	if !ok {
+	if !ok && value != nil { // nil is R's zero value
 		return r, &CallError{To: copyAddress(to), Err: ErrReplyType}
+	}
+	return r, nil
+}
+
+// decodeReply is by itself because its R is allocated.
+func decodeReply[R any](to Address, e Encoded) (R, error) {
+	var r R
+	if err := e.DecodeInto(&r); err != nil {
+		return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
 	}
 	return r, nil
 }
@@ -273,14 +275,18 @@ func (p *process) interruptedLocked() error {
 
 // request sends c on its way to to.
 func (s *System) request(ctx context.Context, c *call, from *process, to Address) error {
-	t, err := s.resolve(to)
-	if err != nil {
-		return err
+	pid, ok := to.(PID)
+	if !ok || pid.node != s.node {
+		t, err := s.resolve(to)
+		if err != nil {
+			return err
+		}
+		if t.remote(s) {
+			return s.requestRemote(c, from, t)
+		}
+		pid = t.pid
 	}
-	if t.remote(s) {
-		return s.requestRemote(c, from, t)
-	}
-	p := s.procs.find(t.pid.id)
+	p := s.procs.find(pid.id)
 	if p == nil {
 		return ErrNoProc
 	}

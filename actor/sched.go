@@ -32,8 +32,8 @@ type scheduler struct {
 
 	mu     sync.Mutex // guards the rest
 	parked []*worker
-	next   uint32 // the shard of the next new worker
-	closed bool
+	next   uint32      // the shard of the next new worker
+	closed atomic.Bool // written with mu held
 	wg     sync.WaitGroup
 }
 
@@ -175,7 +175,7 @@ func (s *scheduler) any() bool {
 func (w *worker) park() bool {
 	s := w.s
 	s.mu.Lock()
-	if s.closed || len(s.parked) >= maxParked {
+	if s.closed.Load() || len(s.parked) >= maxParked {
 		s.mu.Unlock()
 		return false
 	}
@@ -183,9 +183,7 @@ func (w *worker) park() bool {
 	s.mu.Unlock()
 	s.active.Add(-1)
 	<-w.wake
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
+	closed := s.closed.Load()
 	if closed {
 		s.active.Add(1) // ended takes it back
 	}
@@ -196,7 +194,7 @@ func (w *worker) park() bool {
 // do. It must only be called when no process is left but zombies.
 func (s *scheduler) close() {
 	s.mu.Lock()
-	s.closed = true
+	s.closed.Store(true)
 	for _, w := range s.parked {
 		w.wake <- struct{}{}
 	}
