@@ -117,6 +117,17 @@ func (p *process) told() bool { return p.fence.Load()&fenceTold != 0 }
 // not wait for.
 func (p *process) deliver(msg any, from *process, exempt bool) error {
 	p.mu.Lock()
+	// The common case by itself: the receiver is awake, and there is room in
+	// its last chunk, which a bounded mailbox does not have.
+	if t := p.tail; t != nil && p.phase == phaseReady {
+		if n := uint(t.n); n < chunkMessages {
+			t.msgs[n] = msg
+			t.n = int(n + 1)
+			p.count++
+			p.mu.Unlock()
+			return nil
+		}
+	}
 	if p.phase == phaseDead {
 		p.mu.Unlock()
 		return ErrNoProc
