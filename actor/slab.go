@@ -6,7 +6,7 @@ import (
 )
 
 // slab maps processIDs to processes. Lookup takes no lock: one bounds check,
-// three loads of one cache line. It never forgets which generations a slot has
+// two loads of one cache line. It never forgets which generations a slot has
 // seen, so an id is never used twice.
 //
 // Invariants:
@@ -31,19 +31,19 @@ type slabSlot struct {
 	proc atomic.Pointer[process]
 }
 
-// find returns the process that id names now, or nil.
+// find returns the process that id names now, or nil. It is small enough to be
+// inlined.
+//
+// The process is read before the slot's id. Whoever has an id got it after its
+// process was entered, and ids only grow: so if the slot still has the id
+// afterwards, what was read is that process.
 func (s *slab) find(id processID) *process {
 	pages := *s.pages.Load()
-	slot := id.slot()
-	if page := int(slot / slabPageSlots); page < len(pages) {
+	slot := uint64(id) & slotMask
+	if page := slot / slabPageSlots; page < uint64(len(pages)) {
 		e := &pages[page][slot%slabPageSlots]
-		if e.id.Load() == uint64(id) {
-			p := e.proc.Load()
-			// The slot may have been given to another process between the two
-			// loads; ids only grow, so the same id again proves it was not.
-			if e.id.Load() == uint64(id) {
-				return p
-			}
+		if p := e.proc.Load(); e.id.Load() == uint64(id) {
+			return p
 		}
 	}
 	return nil
