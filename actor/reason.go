@@ -33,6 +33,9 @@ var (
 	ErrNoProc = errors.New("actor: no such process")
 	// ErrNoConnection says that the process's node cannot be reached.
 	ErrNoConnection = errors.New("actor: no connection to the node")
+	// ErrOutcomeUnknown is why an acknowledged message became a dead letter of
+	// which nobody knows whether it arrived; see [Ack].
+	ErrOutcomeUnknown = errors.New("actor: outcome unknown")
 	// ErrGoexit ends a process whose handler called [runtime.Goexit], as
 	// testing.T.FailNow does.
 	ErrGoexit = errors.New("actor: handler called runtime.Goexit")

@@ -56,6 +56,13 @@ type Signal struct {
 	Deadline time.Time
 	// Trace belongs to a message or call; see ContextWithTrace.
 	Trace []byte
+	// Via is how a message or call is to travel. The others take the default
+	// channel.
+	Via Delivery
+	// Size is what a message or call that came from another node is charged to
+	// its receiver's budget, in bytes. The sending System leaves it zero; the
+	// Router sets it before Deliver.
+	Size int
 }
 
 // SignalKind says what a [Signal] is.

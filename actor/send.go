@@ -1,12 +1,5 @@
 package actor
 
-// SendOption changes how one message is sent; see [Traced].
-type SendOption struct{ trace []byte }
-
-// Traced lets a message carry trace to its receiver, whose [Self.Context] has
-// it; see [ContextWithTrace]. The caller must not change trace afterwards.
-func Traced(trace []byte) SendOption { return SendOption{trace: trace} }
-
 // Sender is what messages can be sent from: a [*Self] or a [*System].
 type Sender interface {
 	Send(to Address, msg any, opts ...SendOption) error
@@ -41,17 +34,12 @@ func (s *System) fencedSend(from *process, to Address, msg any) error {
 
 // sendSlowly is send for names, other nodes and messages with options.
 func (s *System) sendSlowly(from *process, to Address, msg any, opts []SendOption) error {
-	var trace []byte
-	for _, o := range opts {
-		if o.trace != nil {
-			trace = o.trace
-		}
-	}
+	o := gather(opts)
 	t, err := s.resolve(to)
 	switch {
 	case err != nil:
 	case t.remote(s):
-		sig := Signal{Kind: SignalMessage, To: t.pid, Name: t.at, Msg: msg, Trace: trace}
+		sig := Signal{Kind: SignalMessage, To: t.pid, Name: t.at, Msg: msg, Trace: o.trace, Via: o.via}
 		if from != nil {
 			sig.From = from.pid()
 		}
@@ -60,8 +48,8 @@ func (s *System) sendSlowly(from *process, to Address, msg any, opts []SendOptio
 		err = ErrNoProc
 		if p := s.procs.find(t.pid.id); p != nil {
 			var mail = msg
-			if trace != nil {
-				mail = &letter{kind: letterEnvelope, msg: msg, trace: trace}
+			if o.trace != nil {
+				mail = &letter{kind: letterEnvelope, msg: msg, trace: o.trace}
 			}
 			err = p.deliver(mail, from, false)
 		}
