@@ -149,7 +149,8 @@ func (c *call) answerRemote(value any, err error) {
 // Deliver carries out a signal that came from another node. It never blocks,
 // except on a local mailbox whose overflow policy is to block, and may be called
 // by several goroutines; signals of one pair of processes must come in order.
-func (s *System) Deliver(sig Signal) {
+// It reports over if the receiver now has more mail waiting than its budget.
+func (s *System) Deliver(sig Signal) (over bool) {
 	pid := sig.To
 	if pid.IsZero() && sig.Name.Name != "" {
 		pid, _ = s.names.find(sig.Name.Name)
@@ -180,6 +181,7 @@ func (s *System) Deliver(sig Signal) {
 			p.deliverSignal(sig)
 		}
 	}
+	return false
 }
 
 // deliverSignal carries out the signals that mean nothing to a dead process.

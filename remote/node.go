@@ -25,7 +25,7 @@ import (
 
 // System is what a [Node] serves: an *actor.System.
 type System interface {
-	Deliver(sig actor.Signal)
+	Deliver(sig actor.Signal) (over bool)
 	NodeDown(node actor.NodeID, reason error)
 }
 
