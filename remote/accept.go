@@ -113,8 +113,8 @@ func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if attach.Lane >= uint32(laneCount) || attach.Association == 0 {
-		return nil, nil, fmt.Errorf("%w: lane %d, association %d", handshake.ErrMalformed, attach.Lane, attach.Association)
+	if err := attachable(attach); err != nil {
+		return nil, nil, err
 	}
 	ask := admission{from, attach, make(chan admitted, 1)}
 	n.post(ask)
@@ -127,12 +127,30 @@ func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 	}
 }
 
+// attachable reports what is wrong with what a connection is said to be for.
+func attachable(a handshake.Attach) error {
+	switch {
+	case a.Association == 0:
+	case a.Channel == "" || len(a.Channel) > maxChannelName:
+	case a.Lane >= maxLanes:
+	case a.Lane > 0 && (a.Channel == MembershipChannel || a.Channel == ControlChannel):
+	case a.Compression > uint32(Zstd):
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %+v", handshake.ErrMalformed, a)
+}
+
 // offer hands a connection to its lane and returns what becomes of it.
 func (n *Node) offer(p *peer, o *offer) error {
 	timeout := time.NewTimer(n.cfg.HandshakeTimeout)
 	defer timeout.Stop()
+	l := p.accepting(o.conn.attach.Channel, int(o.conn.attach.Lane))
+	if l == nil {
+		return handshake.ErrStale
+	}
 	select {
-	case p.lanes[o.conn.attach.Lane].offers <- o:
+	case l.offers <- o:
 		return <-o.answer // a lane answers what it has taken
 	case <-p.retired:
 		return handshake.ErrStale

@@ -27,9 +27,6 @@ const (
 	// DefaultMaxMessage is the largest encoded message: large enough for
 	// state that is handed over, small enough for a few of them in memory.
 	DefaultMaxMessage = 64 << 20
-	// DefaultQueueBytes is what may wait for one node on one lane: a second
-	// of a fast network.
-	DefaultQueueBytes = 128 << 20
 	// DefaultMaxUnauthenticated is how many connections may be in the middle
 	// of a handshake: more than a large cluster needs when all nodes return
 	// at once, few enough for what each may cost.
@@ -86,10 +83,12 @@ type Config struct {
 	// DialTimeout and HandshakeTimeout bound one attempt.
 	DialTimeout, HandshakeTimeout time.Duration
 
+	// Channels declares channels besides those that every node has, or changes
+	// these.
+	Channels []Channel
 	// MaxMessage is the largest encoded message in bytes.
 	MaxMessage int
-	// QueueBytes is how many bytes may wait on one lane to one node, sent or
-	// not, until the node confirms them.
+	// QueueBytes is the default of Channel.QueueBytes.
 	QueueBytes int
 	// MaxUnauthenticated is how many accepted connections may not have proven
 	// the secret yet. Further ones are refused.

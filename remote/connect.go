@@ -27,7 +27,7 @@ func (l *lane) connect() *connection {
 		switch {
 		case l.peer.isRetired():
 			return nil
-		case l.attempts > 0 && l.kind != laneMembership:
+		case l.attempts > 0 && l.sequenced():
 			c = l.pause()
 		case l.wantsDial():
 			c = l.dial()
@@ -76,7 +76,8 @@ func (l *lane) dial() *connection {
 	result := make(chan dialResult, 1)
 	mine, known := l.peer.numbers()
 	attach := handshake.Attach{
-		Lane: uint32(l.kind), Association: mine, Known: known, Epoch: l.epoch, Received: l.received.Load(),
+		Channel: l.stream.ch.Name, Lane: uint32(l.index), Association: mine, Known: known,
+		Epoch: l.epoch, Received: l.received.Load(), Compression: uint32(l.stream.ch.Compression),
 	}
 	l.peer.wg.Go(func() { result <- l.node.dial(ctx, l.peer.id, attach) })
 	abandon := func() {
@@ -128,15 +129,15 @@ func (l *lane) dialled(c *connection) bool {
 func (l *lane) failed(err error) {
 	l.attempts++
 	l.node.stats.dialsFailed.Add(1)
-	l.mu.Lock()
+	l.stream.mu.Lock()
 	asked := l.asked
 	l.asked = false
-	l.mu.Unlock()
+	l.stream.mu.Unlock()
 	if err == nil || errors.Is(err, handshake.ErrStale) {
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
 		return
 	}
-	l.node.dialRefused(err, "node", l.peer.id, "lane", l.kind.String())
+	l.node.dialRefused(err, "node", l.peer.id, "lane", l)
 	if asked {
 		l.node.post(dialFailed{l.peer, err})
 	}
@@ -147,7 +148,8 @@ func (l *lane) accept(o *offer) *connection {
 	mine, theirs := l.peer.numbers()
 	epoch := max(l.epoch, o.conn.attach.Epoch) + 1
 	answer := handshake.Attach{
-		Lane: uint32(l.kind), Association: mine, Known: theirs, Epoch: epoch, Received: l.received.Load(),
+		Channel: l.stream.ch.Name, Lane: uint32(l.index), Association: mine, Known: theirs,
+		Epoch: epoch, Received: l.received.Load(), Compression: uint32(l.stream.ch.Compression),
 	}
 	if !o.accept(answer) {
 		return nil
@@ -159,14 +161,21 @@ func (l *lane) accept(o *offer) *connection {
 // serve lets a connection work until it breaks, is replaced, or the peer is
 // retired. It returns the connection that replaces it, if there is one.
 func (l *lane) serve(c *connection) *connection {
-	k := newLink(l, c)
-	if !l.attach(c) {
+	k, err := newLink(l, c)
+	if err != nil {
 		c.Close()
+		l.node.quiet.warn("connection not used", "node", l.peer.id, "lane", l, "error", err)
+		l.attempts++
+		return nil
+	}
+	if !l.attach(k) {
+		c.Close()
+		k.pipe.close()
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
 		l.attempts++
 		return nil
 	}
-	if l.kind == laneMembership {
+	if !l.sequenced() {
 		l.node.post(linkUp{l.peer})
 	}
 	k.start()
@@ -176,7 +185,7 @@ func (l *lane) serve(c *connection) *connection {
 	if next != nil {
 		replacement = l.accept(next)
 	}
-	if l.kind == laneMembership && replacement == nil {
+	if !l.sequenced() && replacement == nil {
 		l.node.post(linkDown{l.peer, k.err})
 	}
 	return replacement
@@ -184,33 +193,43 @@ func (l *lane) serve(c *connection) *connection {
 
 // attach prepares the lane for a new connection. It reports false if the two
 // sides do not agree on what has been received.
-func (l *lane) attach(c *connection) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *lane) attach(k *link) bool {
+	limit := l.peer.limit()
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
 	if l.sequenced() {
-		if !l.out.rewind(c.attach.Received) {
+		if !l.out.rewind(k.conn.attach.Received) {
 			return false
 		}
+		l.confirmLocked()
+		l.out.queue.limit = limit
 	} else {
-		l.out.init()
+		l.out.init(0)
 	}
-	l.asked, l.attached, l.finish = false, true, false
+	l.asked, l.link, l.finish, l.asleep = false, k, false, false
 	return true
 }
 
 // detach ends k and notes whether it was of any use.
 func (l *lane) detach(k *link) {
 	k.stop()
-	l.mu.Lock()
-	l.attached = false
-	l.mu.Unlock()
+	l.stream.mu.Lock()
+	l.link = nil
+	if l.writing { // a sender, which will be done now that the connection is closed
+		done := make(chan struct{})
+		l.written = done
+		l.stream.mu.Unlock()
+		<-done
+		l.stream.mu.Lock()
+	}
+	l.stream.mu.Unlock()
 	if k.progress() {
 		l.attempts = 0
 	} else {
 		l.attempts++
 	}
 	if !l.peer.isRetired() {
-		l.node.log.Debug("connection lost", "node", l.peer.id, "lane", l.kind.String(), "error", k.err)
+		l.node.log.Debug("connection lost", "node", l.peer.id, "lane", l, "error", k.err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 	"unique"
 
 	"github.com/topos-go/topos/actor"
@@ -74,7 +75,7 @@ func (n *Node) SendControl(node actor.NodeID, topic string, payload []byte) erro
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(payload), limit)
 	}
 	head := wire.Append(nil, wire.KindControl, &wire.Control{Topic: topic}, len(payload))
-	err := p.lanes[laneControl].push(head, payload, false)
+	err := p.control.push(outgoing{frame: head, payload: payload}, sameKey{}, time.Time{})
 	switch {
 	case errors.Is(err, ErrQueueFull):
 		n.stats.queueFull.Add(1)

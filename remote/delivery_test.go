@@ -36,9 +36,10 @@ func (l *ledger) read() []string {
 	return slices.Clone(l.lines)
 }
 
-func (l *ledger) Deliver(sig actor.Signal) {
+func (l *ledger) Deliver(sig actor.Signal) bool {
 	<-time.After(l.slow)
 	l.note("%v from %v", sig.Msg, sig.Origin.Value().Incarnation.Boot)
+	return false
 }
 
 func (l *ledger) NodeDown(node actor.NodeID, _ error) { l.note("down %v", node.Incarnation.Boot) }

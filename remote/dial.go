@@ -80,8 +80,11 @@ func (n *Node) prove(conn net.Conn, id actor.NodeID, attach handshake.Attach) (*
 	if err != nil {
 		return nil, err
 	}
-	if theirs.Lane != attach.Lane || theirs.Association == 0 {
-		return nil, fmt.Errorf("%w: lane %d, association %d", handshake.ErrMalformed, theirs.Lane, theirs.Association)
+	if theirs.Lane != attach.Lane || theirs.Channel != attach.Channel {
+		return nil, fmt.Errorf("%w: %+v", handshake.ErrMalformed, theirs)
+	}
+	if err := attachable(theirs); err != nil {
+		return nil, err
 	}
 	return &connection{Conn: conn, dec: dec, peer: peer, attach: theirs, outgoing: true}, nil
 }

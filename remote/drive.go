@@ -131,7 +131,7 @@ func (n *Node) dialFailed(p *peer, err error) {
 		refused = true
 	}
 	_, theirs := p.numbers()
-	if theirs != 0 && p.lanes[laneMembership].connected() {
+	if theirs != 0 && p.membership.connected() {
 		return // the peer has dialled meanwhile
 	}
 	alive := errors.Is(err, handshake.ErrDuplicate) || theirs != 0 && !refused
@@ -176,7 +176,7 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 	if !p.associate(attach.Association, from.MaxPayload) {
 		return nil, handshake.ErrStale
 	}
-	if made && laneKind(attach.Lane) != laneMembership {
+	if made && attach.Channel != MembershipChannel {
 		n.step(overlay.Met{Node: overlayNode(from.Node)})
 	}
 	return p, nil
@@ -190,17 +190,17 @@ func (n *Node) carryOut(effects overlay.Effects) {
 		switch e := e.(type) {
 		case overlay.Dial:
 			if p, _ := n.peers.ensure(n, nodeID(e.Node)); p != nil {
-				p.lanes[laneMembership].dialOnce()
+				p.membership.dialOnce()
 			}
 		case overlay.Probe:
 			n.wg.Go(func() { n.probe(e.Addr) })
 		case overlay.Send:
 			if p := n.peers.find(unique.Make(nodeID(e.To))); p != nil {
-				_ = p.lanes[laneMembership].push(encodeMembership(e.Message), nil, true)
+				p.tell(encodeMembership(e.Message))
 			}
 		case overlay.Disconnect:
 			if p := n.peers.find(unique.Make(nodeID(e.Node))); p != nil {
-				p.lanes[laneMembership].hangUp()
+				p.membership.hangUp()
 			}
 		case overlay.Up:
 			n.memberUp(nodeID(e.Node))

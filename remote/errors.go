@@ -4,15 +4,23 @@ import "errors"
 
 // Errors of sends, calls and signals to other nodes.
 var (
-	// ErrQueueFull is returned by a send or a call to a node that does not
-	// keep up: what waits for it has reached Config.QueueBytes.
-	ErrQueueFull = errors.New("remote: queue to the node is full")
+	// ErrQueueFull is returned by a send or a call to a node, or a process on
+	// it, that does not keep up: what waits for it on the channel has reached
+	// Channel.QueueBytes, or the process's budget is spent, and there was no
+	// room in time.
+	ErrQueueFull = errors.New("remote: queue is full")
+	// ErrReplaced is why a message became a dead letter that a newer one on a
+	// monotonic channel has replaced.
+	ErrReplaced = errors.New("remote: replaced by a newer message")
 	// ErrTooLarge is returned by a send or a call of a message larger than
 	// Config.MaxMessage of one of the two nodes.
 	ErrTooLarge = errors.New("remote: message too large")
 	// ErrOverloaded is why a node counts as down that let so much wait that
 	// not even signals could be kept for it any more.
 	ErrOverloaded = errors.New("remote: node does not keep up")
+	// ErrNoChannel is returned by a send over a channel that Config.Channels
+	// does not declare.
+	ErrNoChannel = errors.New("remote: no such channel")
 	// ErrNotMember is returned for a node that is not known.
 	ErrNotMember = errors.New("remote: node is not a member")
 	// ErrNotStarted is returned before [Node.Start].

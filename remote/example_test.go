@@ -117,7 +117,7 @@ func ExampleNode_SendControl() {
 // office is a System that only counts: what a Node needs of one.
 type office struct{ delivered, down int }
 
-func (o *office) Deliver(actor.Signal)         { o.delivered++ }
+func (o *office) Deliver(actor.Signal) bool    { o.delivered++; return false }
 func (o *office) NodeDown(actor.NodeID, error) { o.down++ }
 
 // New opens the listener, so that the node's name is known before the system

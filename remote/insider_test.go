@@ -39,11 +39,12 @@ func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider
 	if _, err := d.Greeted(in.frame(t)); err != nil {
 		t.Fatal(err)
 	}
-	in.write(t, d.Prove(handshake.Attach{Lane: lane, Association: association}))
+	channel := []string{remote.MembershipChannel, remote.DefaultChannel, remote.ControlChannel}[lane]
+	in.write(t, d.Prove(handshake.Attach{Channel: channel, Association: association}))
 	if _, err := d.Accepted(in.frame(t)); err != nil {
 		t.Fatal(err)
 	}
-	in.dec.Relax(wire.Session(1 << 20))
+	in.dec.Relax(wire.Session(1<<20), nil)
 	return in
 }
 

@@ -1,30 +1,21 @@
 package remote
 
 import (
-	"errors"
 	"fmt"
-	"sync"
+	"net"
 	"sync/atomic"
+	"time"
+
+	"github.com/topos-go/topos/remote/wire"
 )
 
-// laneKind says what a lane carries. The numbers are part of the protocol.
-type laneKind uint32
-
-const (
-	laneMembership laneKind = iota // heartbeats and member lists; not sequenced
-	laneData                       // signals between processes
-	laneControl                    // topics of higher layers
-	laneCount
-)
-
-func (k laneKind) String() string { return [...]string{"membership", "default", "control"}[k] }
-
-// lane is one of the streams to a peer: a TCP connection at a time, and what
-// survives it. The goroutine that runs it owns its connection.
+// lane is one of the streams of bytes to a peer: a connection at a time, and
+// what survives it. The goroutine that runs it owns its connection.
 type lane struct {
-	node *Node
-	peer *peer
-	kind laneKind
+	node   *Node
+	peer   *peer
+	stream *stream
+	index  int
 
 	offers chan *offer   // connections that the peer has dialled
 	wake   chan struct{} // capacity 1: there is something to do
@@ -32,27 +23,46 @@ type lane struct {
 	// received is the number of sequenced frames that have been delivered. Only
 	// the reader of the moment adds to it.
 	received atomic.Uint64
+	parts    wire.Assembler // of the reader of the moment
 
 	// Of the goroutine that runs the lane.
 	epoch    uint64
 	attempts int
 
-	mu       sync.Mutex
+	// Guarded by the stream's lock.
 	out      outbox
+	link     *link // the connection at work, if there is one
 	closed   bool
-	asked    bool // the overlay has asked for one attempt to dial
-	attached bool
-	finish   bool // hang up when everything has been written
+	asked    bool          // the overlay has asked for one attempt to dial
+	finish   bool          // hang up when everything has been written
+	writing  bool          // somebody writes; bufs and the memory taken are theirs
+	asleep   bool          // the link's writer waits for wake
+	written  chan struct{} // if not nil, to be closed when nobody writes
+	confirms []uint32      // numbers of the peer's dictionary, to be confirmed
+	used     time.Time     // when something was last pushed, to the stream's clock
+	pushed   uint64        // how many frames have been pushed
+	quiet    uint64        // pushed, when everything was last confirmed
+	counted  int           // its part in stream.bytes
+
+	// Of whoever writes.
+	bufs, rest net.Buffers
+	ack        []byte
 }
 
-func newLane(p *peer, kind laneKind) *lane {
-	l := &lane{node: p.node, peer: p, kind: kind, offers: make(chan *offer), wake: make(chan struct{}, 1)}
-	l.out.init()
+func newLane(s *stream, index int) *lane {
+	l := &lane{
+		node: s.peer.node, peer: s.peer, stream: s, index: index,
+		offers: make(chan *offer), wake: make(chan struct{}, 1),
+	}
+	l.out.init(l.node.cfg.MaxMessage)
 	return l
 }
 
+// String names the lane for logs.
+func (l *lane) String() string { return fmt.Sprintf("%s/%d", l.stream.ch.Name, l.index) }
+
 // sequenced reports whether the lane's frames survive its connection.
-func (l *lane) sequenced() bool { return l.kind != laneMembership }
+func (l *lane) sequenced() bool { return l.stream.kind != streamMembership }
 
 // poke wakes whoever waits for something to do.
 func (l *lane) poke() {
@@ -62,84 +72,69 @@ func (l *lane) poke() {
 	}
 }
 
-// errOverflow says that the lane's queue is beyond even what signals may use.
-var errOverflow = errors.New("remote: queue overflow")
-
-// push queues a frame; see outbox.push. Unless it must be kept at any price,
-// it is refused when too much waits. It does not wait.
-func (l *lane) push(head, payload []byte, must bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limit := l.node.cfg.QueueBytes
-	switch {
-	case l.closed:
-		return fmt.Errorf("%w: %v", ErrNotMember, l.peer.id.Name)
-	case !l.sequenced() && !l.attached:
-		return ErrNotMember // it would be stale when the lane is connected
-	case l.out.bytes >= limit && !must:
-		return ErrQueueFull
-	case l.out.bytes >= 2*limit+l.node.cfg.MaxMessage:
-		return errOverflow
+// rouse is poke, if it is needed. The stream's lock is held.
+func (l *lane) rouse() {
+	if l.asleep || l.link == nil {
+		l.asleep = false
+		l.poke()
 	}
-	l.out.push(head, payload)
-	l.poke()
-	return nil
 }
 
-// close lets nothing be queued any more. It returns whether anything ever was,
-// and how many frames were not confirmed.
-func (l *lane) close() (used bool, lost uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// pushLocked queues a frame. The stream's lock is held.
+func (l *lane) pushLocked(shard uint32, frame, payload []byte) {
+	l.out.push(shard, frame, payload)
+	l.pushed++
+	l.stream.count(l)
+}
+
+// confirmLocked notes that something may have been confirmed. The stream's lock
+// is held.
+func (l *lane) confirmLocked() {
+	if l.out.size() == 0 {
+		l.quiet = l.pushed
+	}
+	l.stream.count(l)
+}
+
+// closeLocked lets nothing be queued any more. It returns whether anything ever
+// was, and how many frames were not confirmed. The stream's lock is held.
+func (l *lane) closeLocked() (used bool, lost uint64) {
 	l.closed = true
 	if l.sequenced() {
-		used, lost = l.out.next > 1, l.out.unconfirmed()
+		used, lost = l.pushed > 0, l.out.unconfirmed()
 	}
-	l.out = outbox{}
-	l.out.init()
+	l.out.init(0)
+	l.stream.count(l)
 	return used, lost
-}
-
-// last returns the number of the last frame queued.
-func (l *lane) last() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.next - 1
-}
-
-// confirmed reports whether the frames up to number n have been confirmed.
-func (l *lane) confirmed(n uint64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.acked >= n
 }
 
 // connected reports whether the lane has a connection.
 func (l *lane) connected() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.attached
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
+	return l.link != nil
 }
 
 // dialOnce asks for one attempt to connect, of which the overlay is told.
 func (l *lane) dialOnce() {
-	l.mu.Lock()
-	l.asked = !l.attached // else the overlay is about to learn of the link
-	l.mu.Unlock()
+	l.stream.mu.Lock()
+	l.asked = l.link == nil // else the overlay is about to learn of the link
+	l.stream.mu.Unlock()
 	l.poke()
 }
 
 // hangUp closes the connection when everything queued has been written.
 func (l *lane) hangUp() {
-	l.mu.Lock()
+	l.stream.mu.Lock()
 	l.finish = true
-	l.mu.Unlock()
+	l.asleep = false
+	l.stream.mu.Unlock()
 	l.poke()
 }
 
 // wantsDial reports whether an attempt to connect is to be made.
 func (l *lane) wantsDial() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
 	return l.asked || l.sequenced() && l.out.unconfirmed() > 0
 }

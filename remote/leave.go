@@ -31,24 +31,13 @@ func (n *Node) Leave(ctx context.Context) error {
 	return errors.Join(flushed, n.Close(ctx))
 }
 
-// flush waits until all that has been sent to other nodes so far has been
-// confirmed, or they are down.
+// flush waits until all that has been sent to other nodes has been confirmed, or
+// they are down.
 func (n *Node) flush(ctx context.Context) error {
-	type mark struct {
-		lane *lane
-		last uint64
-	}
-	var marks []mark
-	for _, p := range n.peers.all() {
-		for _, l := range p.lanes {
-			if l.sequenced() {
-				marks = append(marks, mark{l, l.last()})
-			}
-		}
-	}
+	peers := n.peers.all()
 	return n.await(ctx, func() bool {
-		for _, m := range marks {
-			if !m.lane.confirmed(m.last) && n.current(m.lane.peer) {
+		for _, p := range peers {
+			if !p.settled() && n.current(p) {
 				return false
 			}
 		}
@@ -60,7 +49,7 @@ func (n *Node) flush(ctx context.Context) error {
 func (n *Node) awaitHangUp(ctx context.Context) {
 	_ = n.await(ctx, func() bool {
 		for _, p := range n.peers.all() {
-			if p.lanes[laneMembership].connected() {
+			if p.membership.connected() {
 				return false
 			}
 		}

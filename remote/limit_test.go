@@ -70,6 +70,7 @@ func TestFullQueueRefusesMessagesButNotSignals(t *testing.T) {
 		a := w.start("a")
 		cfg := w.config("b", a)
 		cfg.QueueBytes, cfg.Misses = 1<<20, 1000
+		cfg.Channels = []remote.Channel{{Name: remote.DefaultChannel, WhenFull: remote.Fail}}
 		b := start(t, cfg)
 		meet(t, a, b)
 		pid := a.spawn(t, &counter{})

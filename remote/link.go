@@ -38,6 +38,7 @@ const stallChecks = 10
 type link struct {
 	lane *lane
 	conn *connection
+	pipe *pipe
 	wg   sync.WaitGroup
 
 	draining atomic.Bool
@@ -58,25 +59,31 @@ type link struct {
 	still                            int
 }
 
-func newLink(l *lane, c *connection) *link {
+func newLink(l *lane, c *connection) (*link, error) {
 	k := &link{lane: l, conn: c, failed: make(chan struct{})}
+	var err error
+	if k.pipe, err = newPipe(c, l.stream.ch.Compression, Compression(c.attach.Compression)); err != nil {
+		return nil, err
+	}
 	k.receivedN = l.received.Load()
 	k.ackSent.Store(k.receivedN)
-	l.mu.Lock()
+	l.stream.mu.Lock()
 	k.firstAcked = l.out.acked
-	l.mu.Unlock()
+	l.stream.mu.Unlock()
 	k.ackTimer = time.AfterFunc(time.Hour, func() {
 		k.ackArmed.Store(false)
-		k.ackDue.Store(true)
-		l.poke()
+		k.confirmNow()
 	})
 	k.ackTimer.Stop()
-	return k
+	return k, nil
 }
 
 func (k *link) start() {
-	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage))
-	k.wg.Go(func() { k.fail(k.read()) })
+	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage), &k.lane.parts)
+	k.wg.Go(func() {
+		k.fail(k.read())
+		k.pipe.close()
+	})
 	k.wg.Go(func() {
 		if err := k.write(); err != nil {
 			// What the other side has sent before it ended may still be there
@@ -126,8 +133,8 @@ func (k *link) drain() {
 // progress reports whether the link was of any use.
 func (k *link) progress() bool {
 	l := k.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
 	return l.out.acked > k.firstAcked || l.received.Load() > k.receivedN
 }
 
@@ -135,9 +142,9 @@ func (k *link) progress() bool {
 // and confirmed nothing for too long.
 func (k *link) stalled() bool {
 	l := k.lane
-	l.mu.Lock()
+	l.stream.mu.Lock()
 	taken, acked, idle := l.out.taken, l.out.acked, l.out.unconfirmed() == 0
-	l.mu.Unlock()
+	l.stream.mu.Unlock()
 	if idle || taken != k.seenTaken || acked != k.seenAcked {
 		k.seenTaken, k.seenAcked, k.still = taken, acked, 0
 		return false
@@ -160,7 +167,7 @@ func (k *link) read() error {
 			}
 			if err != nil {
 				l.node.stats.badFrames.Add(1)
-				l.node.quiet.warn("bad frame", "node", l.peer.id, "lane", l.kind.String(), "error", err)
+				l.node.quiet.warn("bad frame", "node", l.peer.id, "lane", l, "error", err)
 				return err
 			}
 			if !ok {
@@ -171,7 +178,7 @@ func (k *link) read() error {
 		if k.draining.Load() {
 			_ = k.conn.SetReadDeadline(time.Now().Add(drainPause))
 		}
-		n, err := k.conn.Read(dec.Space())
+		n, err := k.pipe.in.Read(dec.Space())
 		dec.Advance(n)
 		if err != nil && n == 0 {
 			return err
@@ -183,23 +190,48 @@ func (k *link) read() error {
 // keep to the protocol.
 func (k *link) receive(f wire.Frame) error {
 	l := k.lane
-	var err error
 	switch {
 	case f.Kind == wire.KindAck && l.sequenced():
 		return k.receiveAck(f)
-	case f.Kind == wire.KindSignal && l.kind == laneData:
-		err = l.node.receiveSignal(l.peer, f)
-	case f.Kind == wire.KindControl && l.kind == laneControl:
-		err = l.node.receiveControl(l.peer, f)
-	case f.Kind == wire.KindMembership && l.kind == laneMembership:
+	case f.Kind == wire.KindMembership && !l.sequenced():
 		return l.node.receiveMembership(l.peer, f)
-	case f.Kind == wire.KindVoid && l.sequenced():
-	default:
-		return fmt.Errorf("%w: %v on lane %v", wire.ErrKind, f.Kind, l.kind)
+	case !f.Kind.Sequenced() || !l.sequenced():
+		return fmt.Errorf("%w: %v on lane %v", wire.ErrKind, f.Kind, l)
 	}
+	size := wire.HeaderSize + len(f.Head) + len(f.Payload)
+	if f.Kind == wire.KindPart {
+		if f.Whole == nil {
+			l.received.Add(1)
+			k.unacked += size
+			return nil
+		}
+		f = *f.Whole
+	}
+	err := k.dispatch(f)
 	l.received.Add(1)
-	k.unacked += wire.HeaderSize + len(f.Head) + len(f.Payload)
+	k.unacked += size
 	return err
+}
+
+// dispatch deals with a sequenced frame.
+func (k *link) dispatch(f wire.Frame) error {
+	l, n := k.lane, k.lane.node
+	data := l.stream.kind == streamData
+	switch {
+	case f.Kind == wire.KindSignal && data:
+		return n.receiveSignal(l, f)
+	case f.Kind == wire.KindControl && l.stream.kind == streamControl:
+		return n.receiveControl(l.peer, f)
+	case f.Kind == wire.KindAfter && data:
+		return n.receiveAfter(l, f)
+	case f.Kind == wire.KindThrottle && data:
+		return n.receiveThrottle(l.peer, f)
+	case f.Kind == wire.KindReceipt && data:
+		return n.receiveReceipt(l.peer, f)
+	case f.Kind == wire.KindVoid:
+		return nil
+	}
+	return fmt.Errorf("%w: %v on lane %v", wire.ErrKind, f.Kind, l)
 }
 
 func (k *link) receiveAck(f wire.Frame) error {
@@ -208,10 +240,17 @@ func (k *link) receiveAck(f wire.Frame) error {
 		return err
 	}
 	l := k.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.out.ack(m.Received) {
+	l.stream.mu.Lock()
+	ok := l.out.ack(m.Received)
+	l.confirmLocked()
+	l.stream.mu.Unlock()
+	if !ok {
 		return fmt.Errorf("%w: %d", errAck, m.Received)
+	}
+	for _, ref := range m.Known {
+		if err := l.peer.words.Confirm(ref); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -220,13 +259,13 @@ func (k *link) receiveAck(f wire.Frame) error {
 // not to be.
 func (k *link) ready() bool {
 	p := k.lane.peer
-	if k.lane.kind == laneMembership {
+	if !k.lane.sequenced() {
 		return true
 	}
 	if p.follow != nil && !k.wait(p.follow.gone) {
 		return false
 	}
-	return k.lane.kind == laneData || k.wait(p.up)
+	return k.lane.stream.kind == streamData || k.wait(p.up)
 }
 
 // wait waits until c is closed. It reports false if the link fails or its peer

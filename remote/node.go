@@ -34,14 +34,17 @@ type System interface {
 // and must be closed.
 type Node struct {
 	cfg      Config
-	id       actor.NodeID
-	handle   actor.NodeHandle
-	codec    *codec.Codec
-	shake    handshake.Config
-	core     *fullmesh.Core // of the goroutine drive
-	listener net.Listener
-	log      *slog.Logger
-	quiet    *limiter // for log lines that strangers can cause
+	channels map[string]*Channel // by name
+	// prioritized says that not all channels have the same priority.
+	prioritized bool
+	id          actor.NodeID
+	handle      actor.NodeHandle
+	codec       *codec.Codec
+	shake       handshake.Config
+	core        *fullmesh.Core // of the goroutine drive
+	listener    net.Listener
+	log         *slog.Logger
+	quiet       *limiter // for log lines that strangers can cause
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -54,6 +57,7 @@ type Node struct {
 	strangers    atomic.Int64 // connections that have proven nothing yet
 	snapshot     atomic.Pointer[[]Member]
 
+	valves  valves
 	topics  topicTable
 	news    newsDesk
 	watched observers
@@ -82,7 +86,8 @@ type Node struct {
 func New(cfg Config) (*Node, error) {
 	cfg.setDefaults()
 	codecs, err := codec.New(codec.Config{Types: cfg.Types, Errors: append(sentinels(), cfg.Errors...)})
-	if err := errors.Join(cfg.valid(), err); err != nil {
+	channels, channelErr := cfg.channels()
+	if err := errors.Join(cfg.valid(), err, channelErr); err != nil {
 		return nil, err
 	}
 	listener, err := cfg.Transport.Listen(cfg.Listen)
@@ -93,7 +98,7 @@ func New(cfg Config) (*Node, error) {
 		listener.Close()
 		return nil, fmt.Errorf("%w: %v; set Config.Insecure to allow it", ErrInsecure, listener.Addr())
 	}
-	n := &Node{cfg: cfg, codec: codecs, listener: listener, log: cfg.Logger, inbox: make(chan any, 64)}
+	n := &Node{cfg: cfg, channels: channels, codec: codecs, listener: listener, log: cfg.Logger, inbox: make(chan any, 64)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.identify(); err != nil {
 		n.cancel()
@@ -102,6 +107,9 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.log = n.log.With("self", n.id.Name)
 	n.quiet = newLimiter(n.log)
+	for _, ch := range channels {
+		n.prioritized = n.prioritized || ch.Priority != 0
+	}
 	n.encoders.New = func() any { return new(encoder) }
 	n.peers.init()
 	n.topics.init()
@@ -112,7 +120,7 @@ func New(cfg Config) (*Node, error) {
 
 // sentinels are this package's errors that can be reasons on other nodes.
 func sentinels() []error {
-	return []error{ErrQueueFull, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
+	return []error{ErrQueueFull, ErrNoChannel, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
 }
 
 // identify works out who the node is, and what follows from it.

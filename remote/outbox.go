@@ -6,9 +6,9 @@ import (
 	"github.com/topos-go/topos/remote/wire"
 )
 
-// outbox is what one lane has to send, and what it has sent without a
-// confirmation yet: a numbered sequence of frames. It is pure; the lane's lock
-// guards it.
+// outbox is what one lane has to send, in its queue, and what it has sent
+// without a confirmation yet, in its log: a numbered sequence of frames. It is
+// pure; the stream's lock guards it.
 //
 // When a lane is connected anew, the other side says how many frames it has
 // received, and the outbox goes back to the one after that. So nothing is lost
@@ -20,16 +20,18 @@ import (
 //  2. The segments hold the frames acked+1 … next-1 and perhaps earlier ones,
 //     in order and each whole.
 //  3. What lies before the cursor has been taken, what lies behind it has not.
-//  4. bytes is the sum of the segments' sizes.
+//  4. logged is the sum of the segments' sizes.
 //  5. The memory of a segment is not reused before all its frames have been
 //     both written and confirmed: until then a writer may be reading it.
 type outbox struct {
-	segs  []*segment
-	bytes int
+	queue queue
+
+	segs   []*segment
+	logged int
 
 	seg, off int // the cursor: segment and offset
 
-	next    uint64 // the number the next frame gets; the first is 1
+	next    uint64 // the number the next frame gets that is begun; the first is 1
 	taken   uint64 // the first frame that has not wholly been taken
 	written uint64 // the first frame that has not wholly been written
 	acked   uint64 // the last frame confirmed, of those written
@@ -48,58 +50,52 @@ type segment struct {
 func (s *segment) size() int    { return len(s.data) + len(s.payload) }
 func (s *segment) last() uint64 { return s.base + uint64(s.frames) - 1 }
 
-const (
-	minSegment = 1 << 10
-	maxSegment = 64 << 10
-	// apart is the size from which a payload is not copied into a segment.
-	apart = 8 << 10
-)
+// init makes o empty. limit is what the other side lets a lane have open of
+// frames that come in parts.
+func (o *outbox) init(limit int) {
+	*o = outbox{next: 1, taken: 1, written: 1, queue: queue{limit: limit}}
+}
 
-func (o *outbox) init() { *o = outbox{next: 1, taken: 1, written: 1} }
+// unconfirmed returns how many frames have not been confirmed, or not even
+// been begun.
+func (o *outbox) unconfirmed() uint64 { return o.next - 1 - o.acked + uint64(o.queue.frames) }
 
-// unconfirmed returns how many frames have not been confirmed.
-func (o *outbox) unconfirmed() uint64 { return o.next - 1 - o.acked }
+// outstanding returns how many bytes have been begun and not been confirmed.
+func (o *outbox) outstanding() int { return o.logged }
 
-// unsent reports whether there is something to take.
-func (o *outbox) unsent() bool {
+// size returns how many bytes have not been confirmed, begun or not.
+func (o *outbox) size() int { return o.logged + o.queue.bytes }
+
+// behind reports whether the cursor stands before something that has been
+// begun.
+func (o *outbox) behind() bool {
 	return o.seg+1 < len(o.segs) || o.seg < len(o.segs) && o.off < o.segs[o.seg].size()
 }
 
-// push appends a frame: head is its header and message, and is copied, payload
-// the rest, and is kept if it is large.
-func (o *outbox) push(head, payload []byte) {
-	size := len(head) + len(payload)
-	if len(payload) >= apart {
-		o.segs = append(o.segs, &segment{base: o.next, frames: 1, data: append([]byte(nil), head...), payload: payload})
-	} else {
-		s := o.tail(size)
-		s.data = append(append(s.data, head...), payload...)
-		s.frames++
-	}
-	o.next++
-	o.bytes += size
-}
+// unsent reports whether there is something to take.
+func (o *outbox) unsent() bool { return o.behind() || !o.queue.empty() }
 
-// tail returns a segment with room for n bytes.
-func (o *outbox) tail(n int) *segment {
-	size := minSegment
-	if len(o.segs) > 0 {
-		s := o.segs[len(o.segs)-1]
-		if s.payload == nil && cap(s.data)-len(s.data) >= n {
-			return s
-		}
-		size = min(2*cap(s.data), maxSegment)
+// push appends a frame of a shard; see queue.push.
+func (o *outbox) push(shard uint32, frame, payload []byte) { o.queue.push(shard, frame, payload) }
+
+// begin appends what is to be sent next to the log.
+func (o *outbox) begin() bool {
+	s := o.queue.next()
+	if s == nil {
+		return false
 	}
-	s := &segment{base: o.next, data: make([]byte, 0, max(n, size, minSegment))}
+	s.base = o.next
+	o.next += uint64(s.frames)
+	o.logged += s.size()
 	o.segs = append(o.segs, s)
-	return s
+	return true
 }
 
 // take appends about limit bytes of what is to be sent next to bufs, cutting
 // large payloads only. The slices must not be changed; they are valid until
 // wrote or rewind is called.
 func (o *outbox) take(bufs [][]byte, limit int) [][]byte {
-	for limit > 0 && o.unsent() {
+	for limit > 0 && (o.behind() || o.begin()) {
 		s := o.segs[o.seg]
 		if o.off == s.size() {
 			o.seg, o.off = o.seg+1, 0
@@ -175,17 +171,16 @@ func (o *outbox) confirm() {
 	o.acked = max(o.acked, min(o.claimed, o.written-1))
 	done := 0
 	for done < len(o.segs) && o.segs[done].last() <= o.acked {
-		s := o.segs[done]
-		o.bytes -= s.size()
-		if done == len(o.segs)-1 && s.payload == nil {
-			// All is done: begin again in the same memory.
-			*s = segment{base: o.next, data: s.data[:0]}
-			o.seg, o.off = done, 0
-			break
-		}
+		o.logged -= o.segs[done].size()
+		o.queue.recycle(o.segs[done])
 		done++
 	}
 	if done == 0 {
+		return
+	}
+	if done == len(o.segs) {
+		clear(o.segs)
+		o.segs, o.seg, o.off = o.segs[:0], 0, 0
 		return
 	}
 	clear(o.segs[:done])

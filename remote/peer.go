@@ -1,12 +1,15 @@
 package remote
 
 import (
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unique"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/wire"
 )
 
 // peer is an association with one incarnation of another node: what lasts from
@@ -25,14 +28,21 @@ type peer struct {
 	mine   uint64 // this node's number for the association
 	follow *peer  // the peer before it, of the same name; nil once that is gone
 
-	lanes [laneCount]*lane
-	wg    sync.WaitGroup // the lanes' goroutines
+	membership *lane
+	control    *stream
+	data       *stream // of the default channel
+	streams    atomic.Pointer[map[string]*stream]
+	words      wire.Speaker
+	heard      wire.Listener
+	brakes     brakes
+	wg         sync.WaitGroup // the lanes' goroutines
 
 	up      chan struct{} // closed when subscribers know that it is a member
 	retired chan struct{} // closed when it is given up
 	gone    chan struct{}
 
 	mu         sync.Mutex
+	ended      bool   // retired is closed, or about to be
 	theirs     uint64 // the other side's number; 0 if not known yet
 	maxMessage int    // the largest message the other side takes
 }
@@ -49,17 +59,112 @@ func newPeer(n *Node, id actor.NodeID, follow *peer) *peer {
 		gone:       make(chan struct{}),
 		maxMessage: n.cfg.MaxMessage,
 	}
-	for k := range p.lanes {
-		p.lanes[k] = newLane(p, laneKind(k))
-	}
+	streams := make(map[string]*stream)
+	p.streams.Store(&streams)
+	p.brakes.gone = p.retired
+	p.data, _ = p.stream(DefaultChannel)
+	p.control, _ = p.stream(ControlChannel)
+	membership, _ := p.stream(MembershipChannel)
+	p.membership = newLane(membership, 0)
+	membership.lanes = []*lane{p.membership}
 	return p
 }
 
-// start lets the lanes run.
-func (p *peer) start() {
-	for _, l := range p.lanes {
+// start lets the membership lane run. The others begin when they are needed.
+func (p *peer) start() { p.run(p.membership) }
+
+// run lets a lane run. It reports false if the peer is retired.
+func (p *peer) run(l *lane) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
 		p.wg.Go(l.run)
 	}
+	return !p.ended
+}
+
+// stream returns the stream of a channel, making it if need be. It reports
+// false if the channel has not been declared on this node: then it is there to
+// be received on.
+func (p *peer) stream(name string) (s *stream, declared bool) {
+	if name == "" {
+		return p.data, true
+	}
+	ch := p.node.channels[name]
+	if s := (*p.streams.Load())[name]; s != nil {
+		return s, ch != nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old := *p.streams.Load()
+	if s := old[name]; s != nil {
+		return s, ch != nil
+	}
+	if len(old) >= maxChannels || p.ended {
+		return nil, false
+	}
+	kind := streamData
+	switch name {
+	case ControlChannel:
+		kind = streamControl
+	case MembershipChannel:
+		kind = streamMembership
+	}
+	use := ch
+	if use == nil {
+		use = &Channel{Name: name, QueueBytes: p.node.cfg.QueueBytes}
+		use.setDefaults()
+	}
+	streams := make(map[string]*stream, len(old)+1)
+	maps.Copy(streams, old)
+	streams[name] = newStream(p, use, kind)
+	p.streams.Store(&streams)
+	return streams[name], ch != nil
+}
+
+// accepting returns the lane for a connection that the other side has made. It
+// returns nil if there cannot be one.
+func (p *peer) accepting(channel string, index int) *lane {
+	s, _ := p.stream(channel)
+	if s == nil {
+		return nil
+	}
+	return s.lane(index)
+}
+
+// tell sends a frame over the membership lane, if that is connected: it would
+// be stale later.
+func (p *peer) tell(frame []byte) {
+	s := p.membership.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.membership.link != nil && !p.membership.closed {
+		p.membership.pushLocked(0, frame, nil)
+		p.membership.rouse()
+	}
+}
+
+// settled reports whether everything sent has been confirmed.
+func (p *peer) settled() bool {
+	for _, s := range *p.streams.Load() {
+		if s.kind != streamMembership && !s.settled() {
+			return false
+		}
+	}
+	return true
+}
+
+// urgent reports whether a channel of higher priority has something to send.
+func (p *peer) urgent(priority int) bool {
+	if !p.node.prioritized {
+		return false
+	}
+	for _, s := range *p.streams.Load() {
+		if s.ch.Priority > priority && s.unsent() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // associate notes the other side's number. It reports false if there was
@@ -99,6 +204,9 @@ const (
 
 // retire gives the peer up because of reason. It does not wait.
 func (p *peer) retire(reason error) {
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
 	close(p.retired)
 	p.node.wg.Go(func() { p.finish(reason) })
 }
@@ -111,8 +219,8 @@ func (p *peer) finish(reason error) {
 	}
 	_, theirs := p.numbers()
 	used, lost := theirs != 0, uint64(0)
-	for _, l := range p.lanes {
-		sent, unconfirmed := l.close()
+	for _, s := range *p.streams.Load() {
+		sent, unconfirmed := s.close()
 		used, lost = used || sent, lost+unconfirmed
 	}
 	if used { // else it was only dialled, in vain
@@ -120,6 +228,7 @@ func (p *peer) finish(reason error) {
 		p.node.sys.NodeDown(p.id, reason)
 		p.node.report(NodeLost{Node: p.id, Reason: reason, Unconfirmed: lost})
 	}
+	p.node.valves.forget(p)
 	p.node.peers.gone(p)
 	close(p.gone)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 	"unique"
 
@@ -18,10 +19,14 @@ var errSignal = errors.New("remote: malformed signal")
 // receiveSignal delivers what a process of p's node sent. An error means that
 // the other side does not keep to the protocol; what this node does not
 // understand is none.
-func (n *Node) receiveSignal(p *peer, f wire.Frame) error {
+func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
+	p := l.peer
 	var m wire.Signal
 	if err := m.Unmarshal(f.Head); err != nil {
 		return fmt.Errorf("%w: %w", errSignal, err)
+	}
+	if err := l.hear(&m); err != nil {
+		return err
 	}
 	sig, err := n.decodeSignal(p, &m)
 	if err != nil {
@@ -53,8 +58,38 @@ func (n *Node) receiveSignal(p *peer, f wire.Frame) error {
 			return fmt.Errorf("%w: kind %d without a reason", errSignal, m.Kind)
 		}
 	}
-	n.sys.Deliver(sig)
+	sig.Size = len(f.Head) + len(f.Payload)
+	return n.arrived(l, arrival{sig: sig}, m.Shard)
+}
+
+// hear looks up the words of m in the peer's dictionary.
+func (l *lane) hear(m *wire.Signal) error {
+	var again bool
+	var err error
+	ref := m.NameRef
+	if m.Name, again, err = l.peer.heard.Hear(ref, m.Name); err != nil {
+		return err
+	}
+	if again {
+		l.confirmWord(ref)
+	}
+	ref = m.TypeRef
+	if m.Type, again, err = l.peer.heard.Hear(ref, m.Type); err != nil {
+		return err
+	}
+	if again {
+		l.confirmWord(ref)
+	}
 	return nil
+}
+
+// confirmWord lets the peer know that this node has learned a word.
+func (l *lane) confirmWord(ref uint32) {
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
+	if len(l.confirms) < cap(l.ack)+16 && !slices.Contains(l.confirms, ref) {
+		l.confirms = append(l.confirms, ref)
+	}
 }
 
 // decodeSignal decodes everything but the message and the reason.

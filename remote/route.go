@@ -28,6 +28,10 @@ func (n *Node) Route(sig actor.Signal) error {
 	if err != nil {
 		return err
 	}
+	s, declared := p.stream(sig.Via.Channel)
+	if !declared {
+		return fmt.Errorf("%w: %q", ErrNoChannel, sig.Via.Channel)
+	}
 	e := n.encoders.Get().(*encoder)
 	defer n.release(e)
 	if err := e.encode(n, p, sig); err != nil {
@@ -40,8 +44,32 @@ func (n *Node) Route(sig actor.Signal) error {
 			return err
 		}
 	}
-	must := sig.Kind != actor.SignalMessage && sig.Kind != actor.SignalCall
-	err = p.lanes[laneData].push(e.head, e.payload, must)
+	return n.queue(p, s, e, sig)
+}
+
+// queue hands an encoded signal to its stream.
+func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
+	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload}
+	var same sameKey
+	var err error
+	switch sig.Kind {
+	case actor.SignalMessage, actor.SignalCall:
+		if p.brakes.on() {
+			err = p.brakes.await(sig, s.ch)
+		}
+		m.urgent = sig.Kind == actor.SignalCall
+		if s.stage != nil {
+			same = sameKey{sig.From, sig.To, sig.Name.Name, sig.Via.Key}
+			if sig.Kind == actor.SignalMessage {
+				m.letter = &letter{same, sig}
+			}
+		}
+	default:
+		m.must, m.urgent = true, sig.Kind == actor.SignalReply
+	}
+	if err == nil {
+		err = s.push(m, same, sig.Deadline)
+	}
 	switch {
 	case err == nil:
 		n.stats.sent.Add(1)
@@ -111,7 +139,8 @@ func (n *Node) unknown(name string) error {
 // encoder is the memory that one signal is encoded in.
 type encoder struct {
 	m       wire.Signal
-	head    []byte
+	shard   uint32
+	head    []byte // the frame's header and message
 	payload []byte
 }
 
@@ -127,11 +156,15 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		Kind:  uint32(sig.Kind),
 		From:  sig.From.ID(),
 		To:    sig.To.ID(),
-		Name:  string(sig.Name.Name),
 		Ref:   sig.Ref,
 		Link:  sig.Link,
 		Trace: sig.Trace,
 	}
+	if e.shard = loose; !sig.Via.Unordered {
+		e.shard = shardOf(sig)
+		e.m.Shard = e.shard + 1
+	}
+	e.m.NameRef, e.m.Name = p.words.Say(string(sig.Name.Name))
 	if !sig.From.IsZero() && sig.From.NodeHandle() != n.handle {
 		e.m.FromNode = wire.FromNodeID(sig.From.Node())
 	}
@@ -158,7 +191,8 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		n.stats.tooLarge.Add(1)
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(v.Data), limit)
 	}
-	e.m.Encoding, e.m.Type = uint32(v.Encoding), v.Type
+	e.m.Encoding = uint32(v.Encoding)
+	e.m.TypeRef, e.m.Type = p.words.Say(v.Type)
 	if size := e.m.Size(); size > wire.MaxMessage {
 		n.stats.tooLarge.Add(1)
 		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)

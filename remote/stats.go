@@ -16,6 +16,12 @@ type Stats struct {
 	ControlSent, ControlReceived uint64
 	// QueueFull counts sends refused because too much waited for the node.
 	QueueFull uint64
+	// Throttled counts how often a process of another node has asked for no
+	// more messages until it has caught up.
+	Throttled uint64
+	// Dropped counts messages dropped to make room on channels whose WhenFull
+	// is DropOldest, Replaced those replaced by newer ones on monotonic ones.
+	Dropped, Replaced uint64
 	// TooLarge counts sends refused because of their size.
 	TooLarge uint64
 	// Unencodable counts sends refused because of their type or value.
@@ -41,7 +47,7 @@ type counters struct {
 	sent, received, controlSent, controlReceived  atomic.Uint64
 	queueFull, tooLarge, unencodable, undecodable atomic.Uint64
 	unhandled, unconfirmed, refused, badFrames    atomic.Uint64
-	dialsFailed                                   atomic.Uint64
+	dialsFailed, stops, dropped, replaced         atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
@@ -53,7 +59,7 @@ func (n *Node) Stats() Stats {
 		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
 		Unencodable: c.unencodable.Load(), Undecodable: c.undecodable.Load(),
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
-		Refused: c.refused.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
+		Refused: c.refused.Load(), Throttled: c.stops.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
 	}
 }
 

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"net"
 	"time"
 
 	"github.com/topos-go/topos/remote/wire"
@@ -14,70 +13,147 @@ const (
 	// otherwise, unless something else is sent before.
 	ackBytes = 128 << 10
 	ackDelay = 5 * time.Millisecond
+	// atOnce is how much may be on its way on a lane for a sender to write
+	// itself: as much as a socket's buffer takes without waiting.
+	atOnce = 16 << 10
+	// calm is how long a lane has had nothing to send for a sender to write
+	// itself: else there is more to come, which had better be written together.
+	calm = 15 * time.Microsecond
+	// yield is how long a lane at most lets others go first each time.
+	yield = time.Millisecond
 )
 
 // hangUp ends the writing half of the connection and leaves it to the other side
-// to end the rest, soon: closing it all could lose what is still under way. It
-// always returns nil.
-func (k *link) hangUp() error {
+// to end the rest, soon: closing it all could lose what is still under way.
+func (k *link) hangUp() {
 	half, ok := k.conn.Conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		k.fail(errFinished)
-		return nil
+		return
 	}
 	k.dryUp()
-	return nil
 }
 
 // write sends what is queued until the connection fails, with an error, or is
 // to be hung up. What has gathered since the last write goes out in one.
 func (k *link) write() error {
-	l := k.lane
-	var bufs net.Buffers
+	l, s := k.lane, k.lane.stream
 	for {
-		l.mu.Lock()
-		taken := l.out.take(bufs[:0], maxWrite)
-		finish, cut := l.finish && len(taken) == 0, l.out.cut()
-		l.mu.Unlock()
-		bufs = taken
-		if !cut && (len(taken) > 0 || k.ackDue.Swap(false)) {
-			if ack := k.ackFrame(); ack != nil {
-				taken = append(taken, ack)
+		s.mu.Lock()
+		taken := !l.writing && l.takeLocked(k)
+		finish := l.finish && !taken && !l.writing
+		l.asleep = !taken && !finish
+		s.mu.Unlock()
+		switch {
+		case taken:
+			err := k.flush()
+			s.mu.Lock()
+			l.doneLocked(err)
+			s.mu.Unlock()
+			if err != nil {
+				return err
 			}
-		}
-		if len(taken) == 0 {
-			if finish {
-				return k.hangUp()
-			}
+			l.stream.letOthers()
+		case finish:
+			k.hangUp()
+			return nil
+		default:
 			select {
 			case <-l.wake:
 			case <-k.failed:
 				return nil
 			}
-			continue
 		}
-		out := net.Buffers(taken)
-		if _, err := out.WriteTo(k.conn.Conn); err != nil {
-			return err
+	}
+}
+
+// takeLocked takes what is to be written next. It reports false if there is
+// nothing; else the caller writes, and then calls doneLocked. The stream's lock
+// is held.
+func (l *lane) takeLocked(k *link) bool {
+	bufs := l.out.take(l.bufs[:0], maxWrite)
+	l.stream.refillLocked()
+	if !l.out.cut() && (len(bufs) > 0 || k.ackDue.Swap(false)) {
+		if ack := l.ackLocked(k); ack != nil {
+			bufs = append(bufs, ack)
 		}
-		l.mu.Lock()
+	}
+	l.bufs = bufs
+	l.writing = len(bufs) > 0
+	return l.writing
+}
+
+// ackLocked returns a confirmation of what has been received; nil if the other
+// side knows already.
+func (l *lane) ackLocked(k *link) []byte {
+	received := l.received.Load()
+	if !l.sequenced() || received == k.ackSent.Load() && len(l.confirms) == 0 {
+		return nil
+	}
+	k.ackSent.Store(received)
+	l.ack = wire.Append(l.ack[:0], wire.KindAck, &wire.Ack{Received: received, Known: l.confirms}, 0)
+	l.confirms = nil
+	return l.ack
+}
+
+// doneLocked says that what was taken has been written, unless err says that it
+// was not. The stream's lock is held.
+func (l *lane) doneLocked(err error) {
+	l.writing = false
+	clear(l.bufs)
+	if err == nil {
 		l.out.wrote()
 		if !l.sequenced() {
 			l.out.ack(l.out.taken - 1)
 		}
-		l.mu.Unlock()
+		l.confirmLocked()
+	}
+	if l.written != nil {
+		close(l.written)
+		l.written = nil
 	}
 }
 
-// ackFrame returns a confirmation of what has been received; nil if the other
-// side knows already.
-func (k *link) ackFrame() []byte {
-	received := k.lane.received.Load()
-	if !k.lane.sequenced() || received == k.ackSent.Load() {
-		return nil
+// flush writes what takeLocked has taken.
+func (k *link) flush() error {
+	k.lane.rest = k.lane.bufs
+	n, err := k.pipe.write(&k.lane.rest)
+	k.lane.stream.wireBytes.Add(n)
+	return err
+}
+
+// mayWrite reports whether a sender may write what it has just queued, instead
+// of waking the writer: if it can be sure not to wait. The stream's lock is held.
+func (l *lane) mayWrite() bool {
+	if l.link == nil || l.writing || l.out.size() > atOnce || l.out.queue.frames != 1 {
+		return false
 	}
-	k.ackSent.Store(received)
-	return wire.Append(nil, wire.KindAck, &wire.Ack{Received: received}, 0)
+	now := time.Now()
+	before := l.used
+	l.used = now
+	return now.Sub(before) > calm
+}
+
+// writeAtOnce writes what is queued. It is called with the stream's lock held,
+// which it gives up.
+func (l *lane) writeAtOnce() {
+	k, s := l.link, l.stream
+	if !l.takeLocked(k) {
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	err := k.flush()
+	s.mu.Lock()
+	l.doneLocked(err)
+	if err != nil || l.out.unsent() || k.ackDue.Load() {
+		l.asleep = false
+		l.poke() // the writer goes on, or meets the same error
+	}
+	s.mu.Unlock()
+	if err != nil {
+		k.dryUp()
+	}
 }
 
 // acknowledge sees to it that what has been received is confirmed soon.
@@ -87,12 +163,32 @@ func (k *link) acknowledge() {
 	}
 	if k.unacked >= ackBytes {
 		k.unacked = 0
-		k.ackDue.Store(true)
-		k.lane.poke()
+		k.confirmNow()
 		return
 	}
 	if k.ackArmed.CompareAndSwap(false, true) {
 		k.unacked = 0
 		k.ackTimer.Reset(ackDelay)
+	}
+}
+
+// confirmNow lets the writer send a confirmation.
+func (k *link) confirmNow() {
+	k.ackDue.Store(true)
+	k.lane.stream.mu.Lock()
+	k.lane.rouse()
+	k.lane.stream.mu.Unlock()
+}
+
+// letOthers pauses while a channel of higher priority to the same node has
+// something to send.
+func (s *stream) letOthers() {
+	if s.peer.urgent(s.ch.Priority) {
+		pause := time.NewTimer(yield)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-s.peer.retired:
+		}
 	}
 }

@@ -47,15 +47,20 @@ type Peer struct {
 // Attach says which lane a connection is for, and where the lane stands as far
 // as the side knows that sends it. See the protocol's Attach message.
 type Attach struct {
+	Channel     string
 	Lane        uint32
 	Association uint64
 	Known       uint64
 	Epoch       uint64
 	Received    uint64
+	Compression uint32
 }
 
 func (a Attach) encode() []byte {
-	m := wire.Attach{Lane: a.Lane, Association: a.Association, Known: a.Known, Epoch: a.Epoch, Received: a.Received}
+	m := wire.Attach{
+		Channel: a.Channel, Lane: a.Lane, Association: a.Association, Known: a.Known, Epoch: a.Epoch,
+		Received: a.Received, Compression: a.Compression,
+	}
 	b, err := m.Marshal()
 	if err != nil {
 		panic(fmt.Sprintf("handshake: %v", err)) // integers cannot fail
@@ -68,7 +73,10 @@ func decodeAttach(b []byte) (Attach, error) {
 	if err := m.Unmarshal(b); err != nil {
 		return Attach{}, fmt.Errorf("%w: attach: %w", ErrMalformed, err)
 	}
-	a := Attach{Lane: m.Lane, Association: m.Association, Known: m.Known, Epoch: m.Epoch, Received: m.Received}
+	a := Attach{
+		Channel: m.Channel, Lane: m.Lane, Association: m.Association, Known: m.Known, Epoch: m.Epoch,
+		Received: m.Received, Compression: m.Compression,
+	}
 	if !bytes.Equal(a.encode(), b) {
 		return Attach{}, fmt.Errorf("%w: attach is not in canonical form", ErrMalformed)
 	}

@@ -29,10 +29,10 @@ func Example() {
 
 	answer, _, _ := accepter.Greeted(send(dialler.Hello()))
 	_, _ = dialler.Greeted(send(answer))
-	peer, attach, err := accepter.Proven(send(dialler.Prove(handshake.Attach{Lane: 1, Association: 7})))
+	peer, attach, err := accepter.Proven(send(dialler.Prove(handshake.Attach{Channel: "default", Lane: 1, Association: 7})))
 	fmt.Println(peer.Node.Name, "wants lane", attach.Lane, err)
 
-	theirs, err := dialler.Accepted(send(accepter.Accept(handshake.Attach{Lane: 1, Association: 3, Known: 7})))
+	theirs, err := dialler.Accepted(send(accepter.Accept(handshake.Attach{Channel: "default", Lane: 1, Association: 3, Known: 7})))
 	fmt.Println("granted:", theirs.Known == 7, err)
 	// Output:
 	// a@host:1 wants lane 1 <nil>

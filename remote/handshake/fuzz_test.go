@@ -16,7 +16,7 @@ func FuzzAccepter(f *testing.F) {
 	hello := d.Hello()
 	answer, _, _ := acc.Greeted(frame(hello))
 	_, _ = d.Greeted(frame(answer))
-	f.Add(uint8(wire.KindHello), hello[wire.HeaderSize:], uint8(wire.KindProof), d.Prove(Attach{Lane: 1})[wire.HeaderSize:])
+	f.Add(uint8(wire.KindHello), hello[wire.HeaderSize:], uint8(wire.KindProof), d.Prove(Attach{Channel: "default", Lane: 1})[wire.HeaderSize:])
 	f.Add(uint8(wire.KindRefusal), []byte{8, 1}, uint8(wire.KindProof), []byte{10, 1, 0})
 	f.Fuzz(func(t *testing.T, kind1 uint8, head1 []byte, kind2 uint8, head2 []byte) {
 		_, cfg := pair()
@@ -43,8 +43,8 @@ func FuzzDialler(f *testing.F) {
 	d, acc := NewDialler(a, Nonce{1}, actor.NodeID{}, false), NewAccepter(b, Nonce{2})
 	answer, _, _ := acc.Greeted(frame(d.Hello()))
 	_, _ = d.Greeted(frame(answer))
-	_, _, _ = acc.Proven(frame(d.Prove(Attach{Lane: 1})))
-	f.Add(uint8(wire.KindHello), answer[wire.HeaderSize:], uint8(wire.KindProof), acc.Accept(Attach{Lane: 1})[wire.HeaderSize:])
+	_, _, _ = acc.Proven(frame(d.Prove(Attach{Channel: "default", Lane: 1})))
+	f.Add(uint8(wire.KindHello), answer[wire.HeaderSize:], uint8(wire.KindProof), acc.Accept(Attach{Channel: "default", Lane: 1})[wire.HeaderSize:])
 	f.Add(uint8(wire.KindRefusal), []byte{8, 1}, uint8(wire.KindRefusal), []byte{8, 200})
 	f.Fuzz(func(t *testing.T, kind1 uint8, head1 []byte, kind2 uint8, head2 []byte) {
 		cfg, _ := pair()
@@ -54,7 +54,7 @@ func FuzzDialler(f *testing.F) {
 			checkReason(t, err)
 			return
 		}
-		d.Prove(Attach{Lane: 1})
+		d.Prove(Attach{Channel: "default", Lane: 1})
 		_, err := d.Accepted(wire.Frame{Kind: wire.Kind(kind2), Head: head2})
 		if err == nil {
 			t.Fatal("a proof without the secret")

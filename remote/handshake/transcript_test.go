@@ -117,7 +117,7 @@ func (c *conversation) run(refuse error) {
 		fmt.Fprintf(c.out, "dialler ends: %v\n", err)
 		return
 	}
-	proof := c.dialler.Prove(Attach{Lane: 1, Association: 5, Epoch: 2, Received: 70})
+	proof := c.dialler.Prove(Attach{Channel: "default", Lane: 1, Association: 5, Epoch: 2, Received: 70})
 	c.say("dialler", proof)
 	peer, attach, err := c.accepter.Proven(frame(proof))
 	if err == nil {
@@ -128,7 +128,7 @@ func (c *conversation) run(refuse error) {
 		return
 	}
 	fmt.Fprintf(c.out, "accepter knows: %v version %d features %b payload %d, %+v\n", peer.Node, peer.Version, peer.Features, peer.MaxPayload, attach)
-	grant := c.accepter.Accept(Attach{Lane: 1, Association: 9, Known: 5, Epoch: 3, Received: 80})
+	grant := c.accepter.Accept(Attach{Channel: "default", Lane: 1, Association: 9, Known: 5, Epoch: 3, Received: 80})
 	c.say("accepter", grant)
 	theirs, err := c.dialler.Accepted(frame(grant))
 	fmt.Fprintf(c.out, "dialler has: %+v %v\n", theirs, err)
@@ -204,7 +204,7 @@ func TestReflectedProofIsRefused(t *testing.T) {
 	if _, err := d.Greeted(frame(answer)); err != nil {
 		t.Fatal(err)
 	}
-	proof := d.Prove(Attach{Lane: 1})
+	proof := d.Prove(Attach{Channel: "default", Lane: 1})
 	if _, err := d.Accepted(frame(proof)); !errors.Is(err, ErrSecret) {
 		t.Errorf("its own proof came back: %v", err)
 	}
@@ -221,7 +221,7 @@ func TestReplayedProofIsRefused(t *testing.T) {
 		if _, err := d.Greeted(frame(answer)); err != nil {
 			t.Fatal(err)
 		}
-		proof := d.Prove(Attach{Lane: 1})
+		proof := d.Prove(Attach{Channel: "default", Lane: 1})
 		if replay != nil {
 			proof = replay
 		}
@@ -265,10 +265,10 @@ func TestEveryChangedByteOfTheConversationIsNoticed(t *testing.T) {
 				if _, err := d.Greeted(frame(pass(1, answer))); err != nil {
 					return err
 				}
-				if _, _, err := acc.Proven(frame(pass(2, d.Prove(Attach{Lane: 1, Association: 3})))); err != nil {
+				if _, _, err := acc.Proven(frame(pass(2, d.Prove(Attach{Channel: "default", Lane: 1, Association: 3})))); err != nil {
 					return err
 				}
-				_, err = d.Accepted(frame(pass(3, acc.Accept(Attach{Lane: 1, Association: 4}))))
+				_, err = d.Accepted(frame(pass(3, acc.Accept(Attach{Channel: "default", Lane: 1, Association: 4}))))
 				return err
 			}()
 			if !tampered {

@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // Frame is one frame that a [Decoder] has found.
 type Frame struct {
 	Kind Kind
@@ -10,6 +12,8 @@ type Frame struct {
 	// Space.
 	Payload []byte
 	Fresh   bool
+	// Whole is the frame of which this is the last part, if it is one.
+	Whole *Frame
 }
 
 // freshPayload is the length from which a payload gets memory of its own, into
@@ -38,14 +42,24 @@ type Decoder struct {
 
 	large Frame // a frame whose payload is being filled
 	have  int   // how much of large.Payload is there
+	parts *Assembler
 }
 
 // NewDecoder returns a Decoder that takes what l allows. It takes a small
 // buffer only; see [Decoder.Relax].
 func NewDecoder(l Limits) *Decoder { return &Decoder{limits: l, buf: make([]byte, 1<<10)} }
 
-// Relax changes the limits, from the next frame on.
-func (d *Decoder) Relax(l Limits) { d.limits = l }
+// Relax changes the limits, from the next frame on, and lets a put frames
+// together that come in parts. A nil a takes none.
+func (d *Decoder) Relax(l Limits, a *Assembler) { d.limits, d.parts = l, a }
+
+// Rest takes out the bytes that belong to no frame given out yet, for when they
+// turn out to be no frames. It must not be called within a large payload.
+func (d *Decoder) Rest() []byte {
+	rest := append([]byte(nil), d.buf[d.start:d.end]...)
+	d.start, d.end = 0, 0
+	return rest
+}
 
 // Buffered returns how many bytes belong to no frame given out yet.
 func (d *Decoder) Buffered() int {
@@ -105,7 +119,7 @@ func (d *Decoder) Next() (Frame, bool, error) {
 		}
 		f := d.large
 		d.large, d.have = Frame{}, 0
-		return f, true, nil
+		return d.complete(f)
 	}
 	rest := d.buf[d.start:d.end]
 	if len(rest) < HeaderSize {
@@ -120,19 +134,55 @@ func (d *Decoder) Next() (Frame, bool, error) {
 	}
 	head := rest[HeaderSize : HeaderSize+h.Head : HeaderSize+h.Head]
 	if h.Payload >= freshPayload {
-		d.begin(h, head, rest[HeaderSize+h.Head:])
+		if err := d.begin(h, head, rest[HeaderSize+h.Head:]); err != nil {
+			return Frame{}, false, err
+		}
 		return d.Next()
 	}
 	if len(rest) < h.Size() {
 		return Frame{}, false, nil
 	}
 	d.start += h.Size()
-	return Frame{Kind: h.Kind, Head: head, Payload: rest[HeaderSize+h.Head : h.Size() : h.Size()]}, true, nil
+	f := Frame{Kind: h.Kind, Head: head, Payload: rest[HeaderSize+h.Head : h.Size() : h.Size()]}
+	if h.Kind == KindPart {
+		place, err := d.place(h, head)
+		if err != nil {
+			return Frame{}, false, err
+		}
+		copy(place, f.Payload)
+	}
+	return d.complete(f)
 }
 
 // begin starts a frame with a large payload, of which some is there.
-func (d *Decoder) begin(h Header, head, rest []byte) {
-	d.large = Frame{Kind: h.Kind, Head: append([]byte(nil), head...), Payload: make([]byte, h.Payload), Fresh: true}
+func (d *Decoder) begin(h Header, head, rest []byte) error {
+	d.large = Frame{Kind: h.Kind, Head: append([]byte(nil), head...), Fresh: true}
+	if h.Kind == KindPart {
+		place, err := d.place(h, head)
+		if err != nil {
+			return err
+		}
+		d.large.Payload = place
+	} else {
+		d.large.Payload = make([]byte, h.Payload)
+	}
 	d.have = copy(d.large.Payload, rest)
 	d.start += HeaderSize + h.Head + d.have
+	return nil
+}
+
+// place returns where the payload of a part goes.
+func (d *Decoder) place(h Header, head []byte) ([]byte, error) {
+	if d.parts == nil {
+		return nil, fmt.Errorf("%w: %v", ErrKind, h.Kind)
+	}
+	return d.parts.place(head, h.Payload, d.limits)
+}
+
+// complete gives out a frame whose payload is there.
+func (d *Decoder) complete(f Frame) (Frame, bool, error) {
+	if f.Kind == KindPart {
+		f.Whole = d.parts.filled()
+	}
+	return f, true, nil
 }

@@ -20,12 +20,17 @@ const (
 	KindAck                        // Ack
 	KindMembership                 // Membership
 	KindVoid                       // nothing: the place of a frame that was withdrawn
+	KindPart                       // Part and a piece of a payload
+	KindAfter                      // After
+	KindThrottle                   // Throttle
+	KindReceipt                    // Receipt
 	kindEnd
 )
 
 // String returns the kind's name, such as "signal".
 func (k Kind) String() string {
-	names := [...]string{"none", "hello", "proof", "refusal", "signal", "control", "ack", "membership", "void"}
+	names := [...]string{"none", "hello", "proof", "refusal", "signal", "control", "ack", "membership", "void",
+		"part", "after", "throttle", "receipt"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -34,7 +39,9 @@ func (k Kind) String() string {
 
 // Sequenced reports whether frames of this kind are counted, retained until
 // they are acknowledged and sent again after a reconnection.
-func (k Kind) Sequenced() bool { return k == KindSignal || k == KindControl || k == KindVoid }
+func (k Kind) Sequenced() bool {
+	return k == KindSignal || k == KindControl || k >= KindVoid
+}
 
 // HeaderSize is the length of a frame's header in bytes: the kind, three bytes
 // for the length of the message, four for that of the payload, big endian.

@@ -192,17 +192,21 @@ func (m *Hello) GetProbe() bool {
 // Attach says what a connection is for and where its lane stands. It is part
 // of the transcript that the proof covers.
 type Attach struct {
-	// The lane's number.
-	Lane uint32 `protobuf:"varint,1,opt,name=lane,proto3" json:"lane,omitempty"`
+	// The channel, and the lane's number on it.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Lane    uint32 `protobuf:"varint,2,opt,name=lane,proto3" json:"lane,omitempty"`
 	// The sender's number for what binds the two nodes together from the first
 	// lane that connects them to the moment one of them gives the other up.
-	Association uint64 `protobuf:"varint,2,opt,name=association,proto3" json:"association,omitempty"`
+	Association uint64 `protobuf:"varint,3,opt,name=association,proto3" json:"association,omitempty"`
 	// The number the other side is known to use for it; 0 if not known yet.
-	Known uint64 `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	Known uint64 `protobuf:"varint,4,opt,name=known,proto3" json:"known,omitempty"`
 	// How often this lane has been connected, as far as the sender knows.
-	Epoch uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Epoch uint64 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// How many sequenced frames the sender has received on this lane.
-	Received uint64 `protobuf:"varint,5,opt,name=received,proto3" json:"received,omitempty"`
+	Received uint64 `protobuf:"varint,6,opt,name=received,proto3" json:"received,omitempty"`
+	// How what the sender writes after this message is compressed: 0 not at all,
+	// 1 as an s2 stream, 2 as a zstd stream.
+	Compression uint32 `protobuf:"varint,7,opt,name=compression,proto3" json:"compression,omitempty"`
 }
 
 func (m *Attach) Reset()         { *m = Attach{} }
@@ -238,6 +242,13 @@ func (m *Attach) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_Attach proto.InternalMessageInfo
 
+func (m *Attach) GetChannel() string {
+	if m != nil {
+		return m.Channel
+	}
+	return ""
+}
+
 func (m *Attach) GetLane() uint32 {
 	if m != nil {
 		return m.Lane
@@ -269,6 +280,13 @@ func (m *Attach) GetEpoch() uint64 {
 func (m *Attach) GetReceived() uint64 {
 	if m != nil {
 		return m.Received
+	}
+	return 0
+}
+
+func (m *Attach) GetCompression() uint32 {
+	if m != nil {
+		return m.Compression
 	}
 	return 0
 }
@@ -386,23 +404,38 @@ type Signal struct {
 	Kind uint32 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The process numbers. Those of to belong to the receiving node, those of
 	// from to the sending one unless from_node says otherwise.
-	From     uint64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
-	To       uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
-	FromNode *Node  `protobuf:"bytes,4,opt,name=from_node,json=fromNode,proto3" json:"from_node,omitempty"`
-	Name     string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
-	Ref      uint64 `protobuf:"varint,6,opt,name=ref,proto3" json:"ref,omitempty"`
-	Link     bool   `protobuf:"varint,7,opt,name=link,proto3" json:"link,omitempty"`
+	From uint64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	To   uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// How the payload is encoded, and the name of its type: as text, or by its
+	// number in the sender's dictionary. With both, the number is to mean the
+	// text from now on.
+	Encoding uint32 `protobuf:"varint,4,opt,name=encoding,proto3" json:"encoding,omitempty"`
+	TypeRef  uint32 `protobuf:"varint,5,opt,name=type_ref,json=typeRef,proto3" json:"type_ref,omitempty"`
+	Type     string `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
+	// The shard whose sequence the signal is part of, plus one; 0 if it is part
+	// of none.
+	Shard uint32 `protobuf:"varint,7,opt,name=shard,proto3" json:"shard,omitempty"`
+	Ref   uint64 `protobuf:"varint,8,opt,name=ref,proto3" json:"ref,omitempty"`
+	// A name at the receiving node, like type.
+	NameRef uint32 `protobuf:"varint,9,opt,name=name_ref,json=nameRef,proto3" json:"name_ref,omitempty"`
+	Name    string `protobuf:"bytes,10,opt,name=name,proto3" json:"name,omitempty"`
 	// How long the caller still waits, in nanoseconds; 0 for the default.
-	Timeout int64  `protobuf:"varint,8,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	Trace   []byte `protobuf:"bytes,9,opt,name=trace,proto3" json:"trace,omitempty"`
-	// How the payload is encoded, and the name of its type.
-	Encoding uint32 `protobuf:"varint,10,opt,name=encoding,proto3" json:"encoding,omitempty"`
-	Type     string `protobuf:"bytes,11,opt,name=type,proto3" json:"type,omitempty"`
+	Timeout  int64  `protobuf:"varint,11,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	Trace    []byte `protobuf:"bytes,12,opt,name=trace,proto3" json:"trace,omitempty"`
+	Link     bool   `protobuf:"varint,13,opt,name=link,proto3" json:"link,omitempty"`
+	FromNode *Node  `protobuf:"bytes,14,opt,name=from_node,json=fromNode,proto3" json:"from_node,omitempty"`
 	// Why a process ended or a call failed: the names of the registered errors
 	// the reason wraps, and its text. The text is empty only if there is none.
-	Failed bool     `protobuf:"varint,12,opt,name=failed,proto3" json:"failed,omitempty"`
-	Errors []string `protobuf:"bytes,13,rep,name=errors,proto3" json:"errors,omitempty"`
-	Text   string   `protobuf:"bytes,14,opt,name=text,proto3" json:"text,omitempty"`
+	Failed bool     `protobuf:"varint,15,opt,name=failed,proto3" json:"failed,omitempty"`
+	Errors []string `protobuf:"bytes,16,rep,name=errors,proto3" json:"errors,omitempty"`
+	Text   string   `protobuf:"bytes,17,opt,name=text,proto3" json:"text,omitempty"`
+	// The place in a session of acknowledged messages, and the oldest one that
+	// may still come.
+	Seq    uint64 `protobuf:"varint,18,opt,name=seq,proto3" json:"seq,omitempty"`
+	Oldest uint64 `protobuf:"varint,19,opt,name=oldest,proto3" json:"oldest,omitempty"`
+	// The label of causal delivery, and what happened before.
+	Label string `protobuf:"bytes,20,opt,name=label,proto3" json:"label,omitempty"`
+	Stamp []byte `protobuf:"bytes,21,opt,name=stamp,proto3" json:"stamp,omitempty"`
 }
 
 func (m *Signal) Reset()         { *m = Signal{} }
@@ -459,18 +492,32 @@ func (m *Signal) GetTo() uint64 {
 	return 0
 }
 
-func (m *Signal) GetFromNode() *Node {
+func (m *Signal) GetEncoding() uint32 {
 	if m != nil {
-		return m.FromNode
+		return m.Encoding
 	}
-	return nil
+	return 0
 }
 
-func (m *Signal) GetName() string {
+func (m *Signal) GetTypeRef() uint32 {
 	if m != nil {
-		return m.Name
+		return m.TypeRef
+	}
+	return 0
+}
+
+func (m *Signal) GetType() string {
+	if m != nil {
+		return m.Type
 	}
 	return ""
+}
+
+func (m *Signal) GetShard() uint32 {
+	if m != nil {
+		return m.Shard
+	}
+	return 0
 }
 
 func (m *Signal) GetRef() uint64 {
@@ -480,11 +527,18 @@ func (m *Signal) GetRef() uint64 {
 	return 0
 }
 
-func (m *Signal) GetLink() bool {
+func (m *Signal) GetNameRef() uint32 {
 	if m != nil {
-		return m.Link
+		return m.NameRef
 	}
-	return false
+	return 0
+}
+
+func (m *Signal) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
 }
 
 func (m *Signal) GetTimeout() int64 {
@@ -501,18 +555,18 @@ func (m *Signal) GetTrace() []byte {
 	return nil
 }
 
-func (m *Signal) GetEncoding() uint32 {
+func (m *Signal) GetLink() bool {
 	if m != nil {
-		return m.Encoding
+		return m.Link
 	}
-	return 0
+	return false
 }
 
-func (m *Signal) GetType() string {
+func (m *Signal) GetFromNode() *Node {
 	if m != nil {
-		return m.Type
+		return m.FromNode
 	}
-	return ""
+	return nil
 }
 
 func (m *Signal) GetFailed() bool {
@@ -536,16 +590,293 @@ func (m *Signal) GetText() string {
 	return ""
 }
 
-// Ack tells how many sequenced frames have been received on a lane.
+func (m *Signal) GetSeq() uint64 {
+	if m != nil {
+		return m.Seq
+	}
+	return 0
+}
+
+func (m *Signal) GetOldest() uint64 {
+	if m != nil {
+		return m.Oldest
+	}
+	return 0
+}
+
+func (m *Signal) GetLabel() string {
+	if m != nil {
+		return m.Label
+	}
+	return ""
+}
+
+func (m *Signal) GetStamp() []byte {
+	if m != nil {
+		return m.Stamp
+	}
+	return nil
+}
+
+// Part heads a piece of a frame that is sent in parts. The first one says what
+// they make: the kind of frame, its message, and the length of its payload.
+type Part struct {
+	Parcel uint64 `protobuf:"varint,1,opt,name=parcel,proto3" json:"parcel,omitempty"`
+	Total  uint64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	Kind   uint32 `protobuf:"varint,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	Head   []byte `protobuf:"bytes,4,opt,name=head,proto3" json:"head,omitempty"`
+}
+
+func (m *Part) Reset()         { *m = Part{} }
+func (m *Part) String() string { return proto.CompactTextString(m) }
+func (*Part) ProtoMessage()    {}
+func (*Part) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{6}
+}
+func (m *Part) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Part) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Part.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Part) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Part.Merge(m, src)
+}
+func (m *Part) XXX_Size() int {
+	return m.Size()
+}
+func (m *Part) XXX_DiscardUnknown() {
+	xxx_messageInfo_Part.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Part proto.InternalMessageInfo
+
+func (m *Part) GetParcel() uint64 {
+	if m != nil {
+		return m.Parcel
+	}
+	return 0
+}
+
+func (m *Part) GetTotal() uint64 {
+	if m != nil {
+		return m.Total
+	}
+	return 0
+}
+
+func (m *Part) GetKind() uint32 {
+	if m != nil {
+		return m.Kind
+	}
+	return 0
+}
+
+func (m *Part) GetHead() []byte {
+	if m != nil {
+		return m.Head
+	}
+	return nil
+}
+
+// After holds the next signal of a shard on this channel until others have
+// been delivered.
+type After struct {
+	Shard uint32  `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Marks []*Mark `protobuf:"bytes,2,rep,name=marks,proto3" json:"marks,omitempty"`
+}
+
+func (m *After) Reset()         { *m = After{} }
+func (m *After) String() string { return proto.CompactTextString(m) }
+func (*After) ProtoMessage()    {}
+func (*After) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{7}
+}
+func (m *After) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *After) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_After.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *After) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_After.Merge(m, src)
+}
+func (m *After) XXX_Size() int {
+	return m.Size()
+}
+func (m *After) XXX_DiscardUnknown() {
+	xxx_messageInfo_After.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_After proto.InternalMessageInfo
+
+func (m *After) GetShard() uint32 {
+	if m != nil {
+		return m.Shard
+	}
+	return 0
+}
+
+func (m *After) GetMarks() []*Mark {
+	if m != nil {
+		return m.Marks
+	}
+	return nil
+}
+
+// Mark is a place in the sequence of a shard of a channel.
+type Mark struct {
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Shard   uint32 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	Seq     uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+}
+
+func (m *Mark) Reset()         { *m = Mark{} }
+func (m *Mark) String() string { return proto.CompactTextString(m) }
+func (*Mark) ProtoMessage()    {}
+func (*Mark) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{8}
+}
+func (m *Mark) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Mark) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Mark.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Mark) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Mark.Merge(m, src)
+}
+func (m *Mark) XXX_Size() int {
+	return m.Size()
+}
+func (m *Mark) XXX_DiscardUnknown() {
+	xxx_messageInfo_Mark.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Mark proto.InternalMessageInfo
+
+func (m *Mark) GetChannel() string {
+	if m != nil {
+		return m.Channel
+	}
+	return ""
+}
+
+func (m *Mark) GetShard() uint32 {
+	if m != nil {
+		return m.Shard
+	}
+	return 0
+}
+
+func (m *Mark) GetSeq() uint64 {
+	if m != nil {
+		return m.Seq
+	}
+	return 0
+}
+
+// Throttle asks to send nothing more to a process, or to go on.
+type Throttle struct {
+	// The process, or the name it was sent to by.
+	Process uint64 `protobuf:"varint,1,opt,name=process,proto3" json:"process,omitempty"`
+	Name    string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Stop    bool   `protobuf:"varint,3,opt,name=stop,proto3" json:"stop,omitempty"`
+}
+
+func (m *Throttle) Reset()         { *m = Throttle{} }
+func (m *Throttle) String() string { return proto.CompactTextString(m) }
+func (*Throttle) ProtoMessage()    {}
+func (*Throttle) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{9}
+}
+func (m *Throttle) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Throttle) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Throttle.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Throttle) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Throttle.Merge(m, src)
+}
+func (m *Throttle) XXX_Size() int {
+	return m.Size()
+}
+func (m *Throttle) XXX_DiscardUnknown() {
+	xxx_messageInfo_Throttle.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Throttle proto.InternalMessageInfo
+
+func (m *Throttle) GetProcess() uint64 {
+	if m != nil {
+		return m.Process
+	}
+	return 0
+}
+
+func (m *Throttle) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *Throttle) GetStop() bool {
+	if m != nil {
+		return m.Stop
+	}
+	return false
+}
+
+// Ack tells how many sequenced frames have been received on a lane, and which
+// numbers of the other side's dictionary are known.
 type Ack struct {
-	Received uint64 `protobuf:"varint,1,opt,name=received,proto3" json:"received,omitempty"`
+	Received uint64   `protobuf:"varint,1,opt,name=received,proto3" json:"received,omitempty"`
+	Known    []uint32 `protobuf:"varint,2,rep,packed,name=known,proto3" json:"known,omitempty"`
 }
 
 func (m *Ack) Reset()         { *m = Ack{} }
 func (m *Ack) String() string { return proto.CompactTextString(m) }
 func (*Ack) ProtoMessage()    {}
 func (*Ack) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f2dcdddcdf68d8e0, []int{6}
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{10}
 }
 func (m *Ack) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -581,6 +912,83 @@ func (m *Ack) GetReceived() uint64 {
 	return 0
 }
 
+func (m *Ack) GetKnown() []uint32 {
+	if m != nil {
+		return m.Known
+	}
+	return nil
+}
+
+// Receipt tells how far a session of acknowledged messages has come: all up to
+// cumulative, and those in the ranges, have been delivered or will be.
+type Receipt struct {
+	Channel    string   `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Shard      uint32   `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	Cumulative uint64   `protobuf:"varint,3,opt,name=cumulative,proto3" json:"cumulative,omitempty"`
+	Ranges     []uint64 `protobuf:"varint,4,rep,packed,name=ranges,proto3" json:"ranges,omitempty"`
+}
+
+func (m *Receipt) Reset()         { *m = Receipt{} }
+func (m *Receipt) String() string { return proto.CompactTextString(m) }
+func (*Receipt) ProtoMessage()    {}
+func (*Receipt) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{11}
+}
+func (m *Receipt) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Receipt) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Receipt.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Receipt) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Receipt.Merge(m, src)
+}
+func (m *Receipt) XXX_Size() int {
+	return m.Size()
+}
+func (m *Receipt) XXX_DiscardUnknown() {
+	xxx_messageInfo_Receipt.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Receipt proto.InternalMessageInfo
+
+func (m *Receipt) GetChannel() string {
+	if m != nil {
+		return m.Channel
+	}
+	return ""
+}
+
+func (m *Receipt) GetShard() uint32 {
+	if m != nil {
+		return m.Shard
+	}
+	return 0
+}
+
+func (m *Receipt) GetCumulative() uint64 {
+	if m != nil {
+		return m.Cumulative
+	}
+	return 0
+}
+
+func (m *Receipt) GetRanges() []uint64 {
+	if m != nil {
+		return m.Ranges
+	}
+	return nil
+}
+
 // Control heads a payload for the topic's handler.
 type Control struct {
 	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
@@ -590,7 +998,7 @@ func (m *Control) Reset()         { *m = Control{} }
 func (m *Control) String() string { return proto.CompactTextString(m) }
 func (*Control) ProtoMessage()    {}
 func (*Control) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f2dcdddcdf68d8e0, []int{7}
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{12}
 }
 func (m *Control) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -637,7 +1045,7 @@ func (m *Membership) Reset()         { *m = Membership{} }
 func (m *Membership) String() string { return proto.CompactTextString(m) }
 func (*Membership) ProtoMessage()    {}
 func (*Membership) Descriptor() ([]byte, []int) {
-	return fileDescriptor_f2dcdddcdf68d8e0, []int{8}
+	return fileDescriptor_f2dcdddcdf68d8e0, []int{13}
 }
 func (m *Membership) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -694,7 +1102,12 @@ func init() {
 	proto.RegisterType((*Proof)(nil), "topos.wire.Proof")
 	proto.RegisterType((*Refusal)(nil), "topos.wire.Refusal")
 	proto.RegisterType((*Signal)(nil), "topos.wire.Signal")
+	proto.RegisterType((*Part)(nil), "topos.wire.Part")
+	proto.RegisterType((*After)(nil), "topos.wire.After")
+	proto.RegisterType((*Mark)(nil), "topos.wire.Mark")
+	proto.RegisterType((*Throttle)(nil), "topos.wire.Throttle")
 	proto.RegisterType((*Ack)(nil), "topos.wire.Ack")
+	proto.RegisterType((*Receipt)(nil), "topos.wire.Receipt")
 	proto.RegisterType((*Control)(nil), "topos.wire.Control")
 	proto.RegisterType((*Membership)(nil), "topos.wire.Membership")
 }
@@ -702,48 +1115,64 @@ func init() {
 func init() { proto.RegisterFile("wire.proto", fileDescriptor_f2dcdddcdf68d8e0) }
 
 var fileDescriptor_f2dcdddcdf68d8e0 = []byte{
-	// 642 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x7c, 0x54, 0xcd, 0x6e, 0xdb, 0x38,
-	0x10, 0x8e, 0x2c, 0xf9, 0x8f, 0x76, 0x02, 0x43, 0x58, 0x2c, 0x88, 0x3d, 0x38, 0x5a, 0x61, 0xb7,
-	0xf0, 0x25, 0x0e, 0xda, 0xa2, 0xe7, 0x22, 0x2d, 0x50, 0xf4, 0xd2, 0x22, 0x60, 0x81, 0x1e, 0x72,
-	0x09, 0x68, 0x69, 0x6c, 0x13, 0x96, 0x38, 0x0a, 0x45, 0x25, 0xce, 0x0b, 0xf4, 0xdc, 0xc7, 0xea,
-	0xa5, 0x40, 0x8e, 0x3d, 0x16, 0xc9, 0x1b, 0xf4, 0x09, 0x8a, 0xa1, 0x24, 0x37, 0x29, 0x82, 0xde,
-	0xbe, 0x6f, 0x38, 0x1c, 0xce, 0x37, 0xdf, 0x48, 0x8c, 0x5d, 0x29, 0x03, 0xf3, 0xc2, 0xa0, 0xc5,
-	0x90, 0x59, 0x2c, 0xb0, 0x9c, 0x53, 0x24, 0x7e, 0xc3, 0x82, 0xf7, 0x98, 0x42, 0x18, 0xb2, 0x40,
-	0xcb, 0x1c, 0xb8, 0x17, 0x79, 0xb3, 0xa1, 0x70, 0x98, 0x62, 0x0b, 0x44, 0xcb, 0x3b, 0x91, 0x37,
-	0x0b, 0x84, 0xc3, 0xe1, 0xdf, 0xac, 0x57, 0x69, 0x75, 0x51, 0x01, 0xf7, 0x5d, 0x66, 0xc3, 0xe2,
-	0x1f, 0x1e, 0xeb, 0xbe, 0x85, 0x2c, 0xc3, 0xf0, 0x90, 0x8d, 0x72, 0xa5, 0xcf, 0x2f, 0xc1, 0x94,
-	0x0a, 0xb5, 0x2b, 0xb8, 0x2f, 0x58, 0xae, 0xf4, 0xc7, 0x3a, 0xe2, 0x12, 0xe4, 0x76, 0x97, 0xd0,
-	0x69, 0x12, 0xe4, 0xb6, 0x4d, 0xe0, 0xac, 0x9f, 0x64, 0x55, 0x69, 0xc1, 0x34, 0x8f, 0xb4, 0x34,
-	0xfc, 0x8f, 0x05, 0x1a, 0x53, 0xe0, 0x41, 0xe4, 0xcd, 0x46, 0xcf, 0x26, 0xf3, 0x5f, 0x42, 0xe6,
-	0xa4, 0x42, 0xb8, 0xd3, 0xf0, 0x2f, 0xd6, 0xd5, 0xa8, 0x13, 0xe0, 0xdd, 0xc8, 0x9b, 0x8d, 0x45,
-	0x4d, 0xc2, 0x7f, 0xd8, 0x60, 0x09, 0xd2, 0x56, 0x06, 0x4a, 0xde, 0x73, 0x8a, 0x76, 0xbc, 0x6d,
-	0xa9, 0x90, 0xd7, 0x19, 0xca, 0x94, 0xf7, 0xdd, 0x31, 0xb5, 0x74, 0x5a, 0x47, 0xa8, 0x64, 0x61,
-	0x70, 0x01, 0x7c, 0x10, 0x79, 0xb3, 0x81, 0xa8, 0x49, 0xfc, 0xc9, 0x63, 0xbd, 0x13, 0x6b, 0x65,
-	0xb2, 0xa6, 0x59, 0x65, 0x52, 0x43, 0x23, 0xd7, 0xe1, 0x30, 0x62, 0x23, 0x59, 0x96, 0x98, 0x28,
-	0x69, 0x5b, 0xa1, 0x81, 0xb8, 0x1f, 0xa2, 0xb2, 0x1b, 0x8d, 0x57, 0xda, 0xe9, 0x0c, 0x44, 0x4d,
-	0x28, 0x0a, 0x05, 0x26, 0x6b, 0x27, 0x33, 0x10, 0x35, 0xa1, 0xfe, 0x0d, 0x24, 0xa0, 0x2e, 0x21,
-	0x75, 0xc2, 0x02, 0xb1, 0xe3, 0xf1, 0x53, 0xd6, 0x3d, 0x35, 0x88, 0xcb, 0x70, 0xc2, 0xfc, 0x5c,
-	0x26, 0xae, 0x8b, 0xb1, 0x20, 0x48, 0x86, 0x49, 0xd7, 0xa2, 0x7b, 0x7f, 0x2c, 0x1a, 0x16, 0xbf,
-	0x60, 0x7d, 0x01, 0xcb, 0xaa, 0x94, 0x19, 0xf5, 0x9e, 0xd0, 0x54, 0x9b, 0xde, 0x09, 0xd3, 0xb5,
-	0x14, 0xac, 0x54, 0x99, 0xbb, 0x36, 0x14, 0x0d, 0x8b, 0xbf, 0x76, 0x58, 0xef, 0x83, 0x5a, 0xe9,
-	0xfa, 0xda, 0x46, 0xe9, 0xb4, 0xbd, 0x46, 0x98, 0x62, 0x4b, 0x83, 0x79, 0xbb, 0x32, 0x84, 0xc3,
-	0x03, 0xd6, 0xb1, 0xd8, 0x28, 0xec, 0x58, 0x0c, 0x8f, 0xd8, 0x90, 0xe2, 0xe7, 0x7f, 0x74, 0x72,
-	0x40, 0x29, 0x0f, 0x36, 0xb3, 0x7b, 0x6f, 0x33, 0x27, 0xcc, 0x37, 0xb0, 0x6c, 0x6c, 0x24, 0xe8,
-	0xe6, 0xaf, 0xf4, 0xc6, 0x59, 0x37, 0x10, 0x0e, 0xd3, 0x1e, 0x59, 0x95, 0x03, 0x56, 0xd6, 0xd9,
-	0xe6, 0x8b, 0x96, 0xd2, 0x84, 0xad, 0x91, 0x09, 0xf0, 0x61, 0xbd, 0x21, 0x8e, 0xd0, 0x84, 0x41,
-	0x27, 0x98, 0x2a, 0xbd, 0xe2, 0xcc, 0x89, 0xda, 0x71, 0xaa, 0x6f, 0xaf, 0x0b, 0xe0, 0xa3, 0xba,
-	0x0b, 0xc2, 0x34, 0xa3, 0xa5, 0x54, 0x19, 0xa4, 0x7c, 0xec, 0x5e, 0x6d, 0x18, 0xc5, 0xc1, 0x18,
-	0x34, 0x25, 0xdf, 0x8f, 0x7c, 0x9a, 0x5d, 0xcd, 0x5c, 0x0d, 0xd8, 0x5a, 0x7e, 0xd0, 0xd4, 0x80,
-	0xad, 0x8d, 0xff, 0x65, 0xfe, 0x49, 0xb2, 0x79, 0x60, 0xae, 0xf7, 0x9b, 0xb9, 0x87, 0xac, 0xff,
-	0x1a, 0xb5, 0x35, 0x98, 0xb9, 0xbe, 0xb1, 0x50, 0x49, 0xf3, 0x99, 0xd6, 0x24, 0x3e, 0x63, 0xec,
-	0x1d, 0xe4, 0x0b, 0x30, 0xe5, 0x5a, 0x15, 0x8f, 0xda, 0x32, 0x61, 0x7e, 0x09, 0x17, 0x8d, 0x2b,
-	0x04, 0xc3, 0x27, 0xf4, 0x8d, 0xa4, 0x50, 0x72, 0x3f, 0xf2, 0x1f, 0x35, 0xa0, 0x3e, 0x7e, 0xf5,
-	0xf2, 0xcb, 0xed, 0xd4, 0xbb, 0xb9, 0x9d, 0x7a, 0xdf, 0x6f, 0xa7, 0xde, 0xe7, 0xbb, 0xe9, 0xde,
-	0xcd, 0xdd, 0x74, 0xef, 0xdb, 0xdd, 0x74, 0xef, 0xec, 0xff, 0x95, 0xb2, 0xeb, 0x6a, 0x31, 0x4f,
-	0x30, 0x3f, 0x76, 0x97, 0x8f, 0x56, 0x58, 0x83, 0x63, 0x03, 0x39, 0x5a, 0x38, 0xa6, 0x62, 0x8b,
-	0x9e, 0xfb, 0xe7, 0x3c, 0xff, 0x19, 0x00, 0x00, 0xff, 0xff, 0x3f, 0x72, 0x97, 0x64, 0x81, 0x04,
-	0x00, 0x00,
+	// 906 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x55, 0xcd, 0x8e, 0xe3, 0x44,
+	0x10, 0x1e, 0xc7, 0xce, 0x5f, 0x4f, 0xb2, 0x0c, 0x66, 0x41, 0x0d, 0x87, 0xac, 0x65, 0xc1, 0x2a,
+	0x97, 0xcd, 0x08, 0x10, 0xe2, 0x88, 0x06, 0x04, 0xda, 0x03, 0xbb, 0x1a, 0x35, 0x88, 0xc3, 0x0a,
+	0x69, 0xd4, 0xb1, 0x2b, 0x89, 0x15, 0xbb, 0xdb, 0xd3, 0xdd, 0x99, 0x9d, 0x7d, 0x0b, 0x9e, 0x89,
+	0x13, 0xc7, 0x3d, 0x72, 0x44, 0x33, 0x0f, 0x80, 0xc4, 0x13, 0xa0, 0xaa, 0x6e, 0x67, 0x33, 0xc3,
+	0x8f, 0xb4, 0xb7, 0xfa, 0xca, 0x5d, 0x55, 0xfd, 0x7d, 0x55, 0xd5, 0x66, 0xec, 0x65, 0x65, 0x60,
+	0xd1, 0x1a, 0xed, 0x74, 0xca, 0x9c, 0x6e, 0xb5, 0x5d, 0xa0, 0x27, 0xff, 0x8e, 0x25, 0xcf, 0x75,
+	0x09, 0x69, 0xca, 0x12, 0x25, 0x1b, 0xe0, 0x51, 0x16, 0xcd, 0xc7, 0x82, 0x6c, 0xf4, 0x2d, 0xb5,
+	0x76, 0xbc, 0x97, 0x45, 0xf3, 0x44, 0x90, 0x9d, 0x7e, 0xc0, 0x06, 0x3b, 0x55, 0x5d, 0xee, 0x80,
+	0xc7, 0x74, 0x32, 0xa0, 0xfc, 0xaf, 0x88, 0xf5, 0x9f, 0x42, 0x5d, 0xeb, 0xf4, 0x11, 0x3b, 0x6e,
+	0x2a, 0x75, 0x71, 0x05, 0xc6, 0x56, 0x5a, 0x51, 0xc2, 0xa9, 0x60, 0x4d, 0xa5, 0x7e, 0xf2, 0x1e,
+	0x3a, 0x20, 0xaf, 0xf7, 0x07, 0x7a, 0xe1, 0x80, 0xbc, 0xee, 0x0e, 0x70, 0x36, 0x2c, 0xea, 0x9d,
+	0x75, 0x60, 0x42, 0x91, 0x0e, 0xa6, 0x1f, 0xb3, 0x44, 0xe9, 0x12, 0x78, 0x92, 0x45, 0xf3, 0xe3,
+	0xcf, 0x4e, 0x16, 0x6f, 0x88, 0x2c, 0x90, 0x85, 0xa0, 0xaf, 0xe9, 0x43, 0xd6, 0x57, 0x5a, 0x15,
+	0xc0, 0xfb, 0x59, 0x34, 0x9f, 0x08, 0x0f, 0xd2, 0x8f, 0xd8, 0x68, 0x05, 0xd2, 0xed, 0x0c, 0x58,
+	0x3e, 0x20, 0x46, 0x7b, 0xdc, 0x5d, 0xa9, 0x95, 0xaf, 0x6a, 0x2d, 0x4b, 0x3e, 0xa4, 0xcf, 0x78,
+	0xa5, 0x73, 0xef, 0xc1, 0x94, 0xad, 0xd1, 0x4b, 0xe0, 0xa3, 0x2c, 0x9a, 0x8f, 0x84, 0x07, 0xf9,
+	0xaf, 0x11, 0x1b, 0x9c, 0x39, 0x27, 0x8b, 0x0d, 0xdd, 0x79, 0x23, 0x95, 0x82, 0x3a, 0x48, 0xd8,
+	0x41, 0x54, 0xb1, 0x96, 0x0a, 0x02, 0x4f, 0xb2, 0xd3, 0x8c, 0x1d, 0x4b, 0x6b, 0x75, 0x51, 0x49,
+	0x87, 0x12, 0xc4, 0x54, 0xef, 0xd0, 0x85, 0x05, 0xb7, 0x4a, 0xbf, 0x54, 0x44, 0x35, 0x11, 0x1e,
+	0xa0, 0x17, 0x5a, 0x5d, 0x6c, 0x88, 0x59, 0x22, 0x3c, 0x40, 0x66, 0x06, 0x0a, 0xa8, 0xae, 0xa0,
+	0xec, 0x98, 0x75, 0x18, 0x2b, 0x15, 0xba, 0x69, 0x0d, 0x58, 0x12, 0x7b, 0x48, 0x97, 0x38, 0x74,
+	0xe5, 0x9f, 0xb2, 0xfe, 0xb9, 0xd1, 0x7a, 0x95, 0x9e, 0xb0, 0xb8, 0x91, 0x05, 0x5d, 0x7f, 0x22,
+	0xd0, 0xc4, 0x66, 0x4b, 0xa2, 0x47, 0x97, 0x9f, 0x88, 0x80, 0xf2, 0x2f, 0xd8, 0x50, 0xc0, 0x6a,
+	0x67, 0x25, 0xb1, 0x2b, 0xb0, 0x23, 0xbe, 0xcd, 0x64, 0x63, 0x58, 0x09, 0x4e, 0x56, 0x35, 0x85,
+	0x8d, 0x45, 0x40, 0xf9, 0x9f, 0x31, 0x1b, 0xfc, 0x50, 0xad, 0x95, 0x0f, 0xdb, 0x56, 0xaa, 0xec,
+	0xc2, 0xd0, 0x46, 0xdf, 0xca, 0xe8, 0xa6, 0x1b, 0x37, 0xb4, 0xd3, 0x07, 0xac, 0xe7, 0x74, 0xd0,
+	0xa7, 0xe7, 0x34, 0x52, 0x05, 0x55, 0xe8, 0xb2, 0x52, 0x6b, 0x52, 0x66, 0x2a, 0xf6, 0x38, 0xfd,
+	0x90, 0x8d, 0xdc, 0xab, 0x16, 0x2e, 0x0c, 0xac, 0x48, 0x9f, 0xa9, 0x18, 0x22, 0x16, 0xb0, 0xc2,
+	0xd4, 0x68, 0x92, 0x3a, 0x63, 0x41, 0x36, 0x6a, 0x69, 0x37, 0xd2, 0x94, 0x41, 0x13, 0x0f, 0x50,
+	0x04, 0x8c, 0x1f, 0x51, 0x45, 0x34, 0x31, 0x2d, 0x6e, 0x03, 0xa5, 0x1d, 0xfb, 0xb4, 0x88, 0x43,
+	0x5a, 0x5a, 0x1a, 0x76, 0xb0, 0x34, 0x9c, 0x0d, 0x5d, 0xd5, 0x80, 0xde, 0x39, 0x7e, 0x9c, 0x45,
+	0xf3, 0x58, 0x74, 0x10, 0x0b, 0x3a, 0x23, 0x0b, 0xe0, 0x13, 0x3f, 0x96, 0x04, 0x68, 0x3c, 0x2a,
+	0xb5, 0xe5, 0x53, 0x1a, 0x2c, 0xb2, 0xd3, 0x27, 0x6c, 0x8c, 0xec, 0x2f, 0x68, 0xd6, 0x1f, 0xfc,
+	0xc7, 0xac, 0x8f, 0xf0, 0xc8, 0xf3, 0xa0, 0xf7, 0x4a, 0x56, 0x35, 0x94, 0xfc, 0x1d, 0x4a, 0x12,
+	0x10, 0xfa, 0xc1, 0x18, 0x6d, 0x2c, 0x3f, 0xc9, 0x62, 0xec, 0x83, 0x47, 0xa4, 0x06, 0x5c, 0x3b,
+	0xfe, 0x6e, 0x50, 0x03, 0xae, 0x1d, 0xf2, 0xb6, 0x70, 0xc9, 0x53, 0xcf, 0xdb, 0xc2, 0x25, 0x46,
+	0xeb, 0xba, 0x04, 0xeb, 0xf8, 0x7b, 0xe4, 0x0c, 0x08, 0x69, 0xd4, 0x72, 0x09, 0x35, 0x7f, 0x48,
+	0xe1, 0x1e, 0x90, 0x9a, 0x4e, 0x36, 0x2d, 0x7f, 0xdf, 0x93, 0x23, 0x90, 0xff, 0xcc, 0x92, 0x73,
+	0x69, 0xe8, 0xd5, 0x68, 0xa5, 0x29, 0xc2, 0x72, 0x24, 0x22, 0x20, 0x92, 0x44, 0x3b, 0x59, 0x87,
+	0x9e, 0x7b, 0xb0, 0x1f, 0x8e, 0xf8, 0xee, 0x70, 0x6c, 0x40, 0x96, 0xd4, 0xf4, 0x89, 0x20, 0x3b,
+	0xff, 0x96, 0xf5, 0xcf, 0x56, 0xf8, 0x2c, 0xec, 0x5b, 0x19, 0x1d, 0xb6, 0xf2, 0x31, 0xeb, 0x37,
+	0xd2, 0x6c, 0x2d, 0xef, 0x65, 0xf1, 0x7d, 0x05, 0x9f, 0x49, 0xb3, 0x15, 0xfe, 0x73, 0xfe, 0x94,
+	0x25, 0x08, 0xff, 0x67, 0x85, 0xf7, 0xf9, 0x7b, 0xf7, 0x46, 0x05, 0x25, 0x8b, 0xf7, 0x92, 0xe5,
+	0xdf, 0xb3, 0xd1, 0x8f, 0x1b, 0xa3, 0x9d, 0xab, 0x69, 0x0e, 0x5a, 0xa3, 0x0b, 0xb0, 0x36, 0x70,
+	0xee, 0xe0, 0x7e, 0x6a, 0x7a, 0x77, 0x9f, 0x5a, 0xeb, 0x74, 0x4b, 0xc9, 0x46, 0x82, 0xec, 0xfc,
+	0x4b, 0x16, 0x9f, 0x15, 0xdb, 0x3b, 0xdb, 0x1d, 0xdd, 0xdb, 0xee, 0xfd, 0x2b, 0x81, 0x14, 0xa7,
+	0xe1, 0x95, 0xc8, 0x2f, 0x71, 0x3d, 0x0b, 0xa8, 0x5a, 0xf7, 0xd6, 0x9c, 0x66, 0x8c, 0x15, 0xbb,
+	0x66, 0x57, 0x4b, 0x57, 0x5d, 0x41, 0xa0, 0x76, 0xe0, 0xc1, 0x46, 0x1a, 0xa9, 0xd6, 0x60, 0x79,
+	0x92, 0xc5, 0xd8, 0x48, 0x8f, 0xf2, 0x47, 0x6c, 0xf8, 0x8d, 0x56, 0xce, 0xe8, 0xd0, 0xd3, 0xb6,
+	0x2a, 0x42, 0x41, 0x0f, 0xf2, 0x17, 0x8c, 0x3d, 0x83, 0x66, 0x09, 0xc6, 0x6e, 0xaa, 0xf6, 0x5f,
+	0xd7, 0x3f, 0xc8, 0xd9, 0x7b, 0x33, 0x81, 0x8f, 0xf1, 0x1d, 0x2f, 0xc1, 0xf2, 0xf8, 0x9f, 0x0d,
+	0xa4, 0x15, 0xf0, 0x9f, 0xbf, 0xfe, 0xea, 0xb7, 0x9b, 0x59, 0xf4, 0xfa, 0x66, 0x16, 0xfd, 0x71,
+	0x33, 0x8b, 0x7e, 0xb9, 0x9d, 0x1d, 0xbd, 0xbe, 0x9d, 0x1d, 0xfd, 0x7e, 0x3b, 0x3b, 0x7a, 0xf1,
+	0xc9, 0xba, 0x72, 0x9b, 0xdd, 0x72, 0x51, 0xe8, 0xe6, 0x94, 0x82, 0x9f, 0xac, 0xb5, 0x37, 0x4e,
+	0x0d, 0x34, 0xda, 0xc1, 0x29, 0x26, 0x5b, 0x0e, 0xe8, 0xbf, 0xf8, 0xf9, 0xdf, 0x01, 0x00, 0x00,
+	0xff, 0xff, 0x37, 0xe5, 0xc7, 0xc9, 0x25, 0x07, 0x00, 0x00,
 }
 
 func (m *Node) Marshal() (dAtA []byte, err error) {
@@ -887,30 +1316,42 @@ func (m *Attach) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Compression != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Compression))
+		i--
+		dAtA[i] = 0x38
+	}
 	if m.Received != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Received))
 		i--
-		dAtA[i] = 0x28
+		dAtA[i] = 0x30
 	}
 	if m.Epoch != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Epoch))
 		i--
-		dAtA[i] = 0x20
+		dAtA[i] = 0x28
 	}
 	if m.Known != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Known))
 		i--
-		dAtA[i] = 0x18
+		dAtA[i] = 0x20
 	}
 	if m.Association != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Association))
 		i--
-		dAtA[i] = 0x10
+		dAtA[i] = 0x18
 	}
 	if m.Lane != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Lane))
 		i--
-		dAtA[i] = 0x8
+		dAtA[i] = 0x10
+	}
+	if len(m.Channel) > 0 {
+		i -= len(m.Channel)
+		copy(dAtA[i:], m.Channel)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Channel)))
+		i--
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -1007,12 +1448,46 @@ func (m *Signal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Stamp) > 0 {
+		i -= len(m.Stamp)
+		copy(dAtA[i:], m.Stamp)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Stamp)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xaa
+	}
+	if len(m.Label) > 0 {
+		i -= len(m.Label)
+		copy(dAtA[i:], m.Label)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Label)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa2
+	}
+	if m.Oldest != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Oldest))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x98
+	}
+	if m.Seq != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Seq))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x90
+	}
 	if len(m.Text) > 0 {
 		i -= len(m.Text)
 		copy(dAtA[i:], m.Text)
 		i = encodeVarintWire(dAtA, i, uint64(len(m.Text)))
 		i--
-		dAtA[i] = 0x72
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x8a
 	}
 	if len(m.Errors) > 0 {
 		for iNdEx := len(m.Errors) - 1; iNdEx >= 0; iNdEx-- {
@@ -1020,7 +1495,9 @@ func (m *Signal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			copy(dAtA[i:], m.Errors[iNdEx])
 			i = encodeVarintWire(dAtA, i, uint64(len(m.Errors[iNdEx])))
 			i--
-			dAtA[i] = 0x6a
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0x82
 		}
 	}
 	if m.Failed {
@@ -1031,53 +1508,7 @@ func (m *Signal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			dAtA[i] = 0
 		}
 		i--
-		dAtA[i] = 0x60
-	}
-	if len(m.Type) > 0 {
-		i -= len(m.Type)
-		copy(dAtA[i:], m.Type)
-		i = encodeVarintWire(dAtA, i, uint64(len(m.Type)))
-		i--
-		dAtA[i] = 0x5a
-	}
-	if m.Encoding != 0 {
-		i = encodeVarintWire(dAtA, i, uint64(m.Encoding))
-		i--
-		dAtA[i] = 0x50
-	}
-	if len(m.Trace) > 0 {
-		i -= len(m.Trace)
-		copy(dAtA[i:], m.Trace)
-		i = encodeVarintWire(dAtA, i, uint64(len(m.Trace)))
-		i--
-		dAtA[i] = 0x4a
-	}
-	if m.Timeout != 0 {
-		i = encodeVarintWire(dAtA, i, uint64(m.Timeout))
-		i--
-		dAtA[i] = 0x40
-	}
-	if m.Link {
-		i--
-		if m.Link {
-			dAtA[i] = 1
-		} else {
-			dAtA[i] = 0
-		}
-		i--
-		dAtA[i] = 0x38
-	}
-	if m.Ref != 0 {
-		i = encodeVarintWire(dAtA, i, uint64(m.Ref))
-		i--
-		dAtA[i] = 0x30
-	}
-	if len(m.Name) > 0 {
-		i -= len(m.Name)
-		copy(dAtA[i:], m.Name)
-		i = encodeVarintWire(dAtA, i, uint64(len(m.Name)))
-		i--
-		dAtA[i] = 0x2a
+		dAtA[i] = 0x78
 	}
 	if m.FromNode != nil {
 		{
@@ -1089,7 +1520,68 @@ func (m *Signal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			i = encodeVarintWire(dAtA, i, uint64(size))
 		}
 		i--
-		dAtA[i] = 0x22
+		dAtA[i] = 0x72
+	}
+	if m.Link {
+		i--
+		if m.Link {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x68
+	}
+	if len(m.Trace) > 0 {
+		i -= len(m.Trace)
+		copy(dAtA[i:], m.Trace)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Trace)))
+		i--
+		dAtA[i] = 0x62
+	}
+	if m.Timeout != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Timeout))
+		i--
+		dAtA[i] = 0x58
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x52
+	}
+	if m.NameRef != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.NameRef))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.Ref != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Ref))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.Shard != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Shard))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.Type) > 0 {
+		i -= len(m.Type)
+		copy(dAtA[i:], m.Type)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Type)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.TypeRef != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.TypeRef))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Encoding != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Encoding))
+		i--
+		dAtA[i] = 0x20
 	}
 	if m.To != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.To))
@@ -1103,6 +1595,178 @@ func (m *Signal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	if m.Kind != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Part) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Part) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Part) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Head) > 0 {
+		i -= len(m.Head)
+		copy(dAtA[i:], m.Head)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Head)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Kind != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Total != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Total))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Parcel != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Parcel))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *After) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *After) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *After) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Marks) > 0 {
+		for iNdEx := len(m.Marks) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Marks[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintWire(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if m.Shard != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Shard))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Mark) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Mark) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Mark) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Seq != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Seq))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Shard != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Shard))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Channel) > 0 {
+		i -= len(m.Channel)
+		copy(dAtA[i:], m.Channel)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Channel)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Throttle) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Throttle) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Throttle) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Stop {
+		i--
+		if m.Stop {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Process != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Process))
 		i--
 		dAtA[i] = 0x8
 	}
@@ -1129,10 +1793,86 @@ func (m *Ack) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Known) > 0 {
+		dAtA4 := make([]byte, len(m.Known)*10)
+		var j3 int
+		for _, num := range m.Known {
+			for num >= 1<<7 {
+				dAtA4[j3] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j3++
+			}
+			dAtA4[j3] = uint8(num)
+			j3++
+		}
+		i -= j3
+		copy(dAtA[i:], dAtA4[:j3])
+		i = encodeVarintWire(dAtA, i, uint64(j3))
+		i--
+		dAtA[i] = 0x12
+	}
 	if m.Received != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Received))
 		i--
 		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Receipt) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Receipt) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Receipt) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Ranges) > 0 {
+		dAtA6 := make([]byte, len(m.Ranges)*10)
+		var j5 int
+		for _, num := range m.Ranges {
+			for num >= 1<<7 {
+				dAtA6[j5] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j5++
+			}
+			dAtA6[j5] = uint8(num)
+			j5++
+		}
+		i -= j5
+		copy(dAtA[i:], dAtA6[:j5])
+		i = encodeVarintWire(dAtA, i, uint64(j5))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Cumulative != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Cumulative))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Shard != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Shard))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Channel) > 0 {
+		i -= len(m.Channel)
+		copy(dAtA[i:], m.Channel)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Channel)))
+		i--
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -1287,6 +2027,10 @@ func (m *Attach) Size() (n int) {
 	}
 	var l int
 	_ = l
+	l = len(m.Channel)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
 	if m.Lane != 0 {
 		n += 1 + sovWire(uint64(m.Lane))
 	}
@@ -1301,6 +2045,9 @@ func (m *Attach) Size() (n int) {
 	}
 	if m.Received != 0 {
 		n += 1 + sovWire(uint64(m.Received))
+	}
+	if m.Compression != 0 {
+		n += 1 + sovWire(uint64(m.Compression))
 	}
 	return n
 }
@@ -1353,19 +2100,28 @@ func (m *Signal) Size() (n int) {
 	if m.To != 0 {
 		n += 1 + sovWire(uint64(m.To))
 	}
-	if m.FromNode != nil {
-		l = m.FromNode.Size()
-		n += 1 + l + sovWire(uint64(l))
+	if m.Encoding != 0 {
+		n += 1 + sovWire(uint64(m.Encoding))
 	}
-	l = len(m.Name)
+	if m.TypeRef != 0 {
+		n += 1 + sovWire(uint64(m.TypeRef))
+	}
+	l = len(m.Type)
 	if l > 0 {
 		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Shard != 0 {
+		n += 1 + sovWire(uint64(m.Shard))
 	}
 	if m.Ref != 0 {
 		n += 1 + sovWire(uint64(m.Ref))
 	}
-	if m.Link {
-		n += 2
+	if m.NameRef != 0 {
+		n += 1 + sovWire(uint64(m.NameRef))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
 	}
 	if m.Timeout != 0 {
 		n += 1 + sovWire(uint64(m.Timeout))
@@ -1374,11 +2130,11 @@ func (m *Signal) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovWire(uint64(l))
 	}
-	if m.Encoding != 0 {
-		n += 1 + sovWire(uint64(m.Encoding))
+	if m.Link {
+		n += 2
 	}
-	l = len(m.Type)
-	if l > 0 {
+	if m.FromNode != nil {
+		l = m.FromNode.Size()
 		n += 1 + l + sovWire(uint64(l))
 	}
 	if m.Failed {
@@ -1387,12 +2143,104 @@ func (m *Signal) Size() (n int) {
 	if len(m.Errors) > 0 {
 		for _, s := range m.Errors {
 			l = len(s)
-			n += 1 + l + sovWire(uint64(l))
+			n += 2 + l + sovWire(uint64(l))
 		}
 	}
 	l = len(m.Text)
 	if l > 0 {
+		n += 2 + l + sovWire(uint64(l))
+	}
+	if m.Seq != 0 {
+		n += 2 + sovWire(uint64(m.Seq))
+	}
+	if m.Oldest != 0 {
+		n += 2 + sovWire(uint64(m.Oldest))
+	}
+	l = len(m.Label)
+	if l > 0 {
+		n += 2 + l + sovWire(uint64(l))
+	}
+	l = len(m.Stamp)
+	if l > 0 {
+		n += 2 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
+func (m *Part) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Parcel != 0 {
+		n += 1 + sovWire(uint64(m.Parcel))
+	}
+	if m.Total != 0 {
+		n += 1 + sovWire(uint64(m.Total))
+	}
+	if m.Kind != 0 {
+		n += 1 + sovWire(uint64(m.Kind))
+	}
+	l = len(m.Head)
+	if l > 0 {
 		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
+func (m *After) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Shard != 0 {
+		n += 1 + sovWire(uint64(m.Shard))
+	}
+	if len(m.Marks) > 0 {
+		for _, e := range m.Marks {
+			l = e.Size()
+			n += 1 + l + sovWire(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *Mark) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Channel)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Shard != 0 {
+		n += 1 + sovWire(uint64(m.Shard))
+	}
+	if m.Seq != 0 {
+		n += 1 + sovWire(uint64(m.Seq))
+	}
+	return n
+}
+
+func (m *Throttle) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Process != 0 {
+		n += 1 + sovWire(uint64(m.Process))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Stop {
+		n += 2
 	}
 	return n
 }
@@ -1405,6 +2253,39 @@ func (m *Ack) Size() (n int) {
 	_ = l
 	if m.Received != 0 {
 		n += 1 + sovWire(uint64(m.Received))
+	}
+	if len(m.Known) > 0 {
+		l = 0
+		for _, e := range m.Known {
+			l += sovWire(uint64(e))
+		}
+		n += 1 + sovWire(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *Receipt) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Channel)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Shard != 0 {
+		n += 1 + sovWire(uint64(m.Shard))
+	}
+	if m.Cumulative != 0 {
+		n += 1 + sovWire(uint64(m.Cumulative))
+	}
+	if len(m.Ranges) > 0 {
+		l = 0
+		for _, e := range m.Ranges {
+			l += sovWire(uint64(e))
+		}
+		n += 1 + sovWire(uint64(l)) + l
 	}
 	return n
 }
@@ -1860,6 +2741,38 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 		}
 		switch fieldNum {
 		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Channel", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Channel = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Lane", wireType)
 			}
@@ -1878,7 +2791,7 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 2:
+		case 3:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Association", wireType)
 			}
@@ -1897,7 +2810,7 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 3:
+		case 4:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Known", wireType)
 			}
@@ -1916,7 +2829,7 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 4:
+		case 5:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
 			}
@@ -1935,7 +2848,7 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 5:
+		case 6:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Received", wireType)
 			}
@@ -1950,6 +2863,25 @@ func (m *Attach) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Received |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Compression", wireType)
+			}
+			m.Compression = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Compression |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -2281,6 +3213,238 @@ func (m *Signal) Unmarshal(dAtA []byte) error {
 				}
 			}
 		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Encoding", wireType)
+			}
+			m.Encoding = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Encoding |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TypeRef", wireType)
+			}
+			m.TypeRef = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TypeRef |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Type", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Type = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shard", wireType)
+			}
+			m.Shard = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shard |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			m.Ref = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ref |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NameRef", wireType)
+			}
+			m.NameRef = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NameRef |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Timeout", wireType)
+			}
+			m.Timeout = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Timeout |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Trace", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Trace = append(m.Trace[:0], dAtA[iNdEx:postIndex]...)
+			if m.Trace == nil {
+				m.Trace = []byte{}
+			}
+			iNdEx = postIndex
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Link", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Link = bool(v != 0)
+		case 14:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field FromNode", wireType)
 			}
@@ -2316,182 +3480,7 @@ func (m *Signal) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthWire
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthWire
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Name = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 6:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
-			}
-			m.Ref = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Ref |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 7:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Link", wireType)
-			}
-			var v int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				v |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			m.Link = bool(v != 0)
-		case 8:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Timeout", wireType)
-			}
-			m.Timeout = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Timeout |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 9:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Trace", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthWire
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthWire
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Trace = append(m.Trace[:0], dAtA[iNdEx:postIndex]...)
-			if m.Trace == nil {
-				m.Trace = []byte{}
-			}
-			iNdEx = postIndex
-		case 10:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Encoding", wireType)
-			}
-			m.Encoding = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Encoding |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 11:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Type", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthWire
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthWire
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Type = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 12:
+		case 15:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Failed", wireType)
 			}
@@ -2511,7 +3500,7 @@ func (m *Signal) Unmarshal(dAtA []byte) error {
 				}
 			}
 			m.Failed = bool(v != 0)
-		case 13:
+		case 16:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Errors", wireType)
 			}
@@ -2543,7 +3532,7 @@ func (m *Signal) Unmarshal(dAtA []byte) error {
 			}
 			m.Errors = append(m.Errors, string(dAtA[iNdEx:postIndex]))
 			iNdEx = postIndex
-		case 14:
+		case 17:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Text", wireType)
 			}
@@ -2575,6 +3564,595 @@ func (m *Signal) Unmarshal(dAtA []byte) error {
 			}
 			m.Text = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 18:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seq", wireType)
+			}
+			m.Seq = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Seq |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 19:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Oldest", wireType)
+			}
+			m.Oldest = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Oldest |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 20:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Label", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Label = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 21:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stamp", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Stamp = append(m.Stamp[:0], dAtA[iNdEx:postIndex]...)
+			if m.Stamp == nil {
+				m.Stamp = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Part) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Part: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Part: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parcel", wireType)
+			}
+			m.Parcel = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Parcel |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Total", wireType)
+			}
+			m.Total = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Total |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Head", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Head = append(m.Head[:0], dAtA[iNdEx:postIndex]...)
+			if m.Head == nil {
+				m.Head = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *After) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: After: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: After: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shard", wireType)
+			}
+			m.Shard = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shard |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Marks", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Marks = append(m.Marks, &Mark{})
+			if err := m.Marks[len(m.Marks)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Mark) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Mark: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Mark: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Channel", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Channel = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shard", wireType)
+			}
+			m.Shard = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shard |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seq", wireType)
+			}
+			m.Seq = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Seq |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Throttle) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Throttle: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Throttle: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Process", wireType)
+			}
+			m.Process = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Process |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stop", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Stop = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipWire(dAtA[iNdEx:])
@@ -2643,6 +4221,278 @@ func (m *Ack) Unmarshal(dAtA []byte) error {
 				if b < 0x80 {
 					break
 				}
+			}
+		case 2:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowWire
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Known = append(m.Known, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowWire
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthWire
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthWire
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Known) == 0 {
+					m.Known = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowWire
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Known = append(m.Known, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Known", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Receipt) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Receipt: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Receipt: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Channel", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Channel = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shard", wireType)
+			}
+			m.Shard = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shard |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cumulative", wireType)
+			}
+			m.Cumulative = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Cumulative |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowWire
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Ranges = append(m.Ranges, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowWire
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthWire
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthWire
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Ranges) == 0 {
+					m.Ranges = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowWire
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Ranges = append(m.Ranges, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ranges", wireType)
 			}
 		default:
 			iNdEx = preIndex

@@ -1,0 +1,212 @@
+package remote
+
+import "github.com/topos-go/topos/remote/wire"
+
+// queue is what a lane has not begun to send. It is pure; the stream's lock
+// guards it.
+//
+// Small frames go first, in the order they came. Large ones stand in lines, one
+// for each shard, and the lines take turns, a piece at a time: so a small
+// message waits for one piece of a large one, unless it is of the same shard;
+// then it stands in that line too.
+//
+// Invariants:
+//  1. A shard with a line has no frame in small that came after the line's first.
+//  2. Only the first item of a line has been begun.
+//  3. opened is the sum of the payloads of the items begun; only one has been
+//     begun if it is more than the other side lets a lane have open.
+//  4. bytes and frames count what is in small and in the lines.
+type queue struct {
+	small  []*segment // the last one is being filled
+	lines  map[uint32]*line
+	turns  []*line
+	bytes  int
+	frames int
+
+	streak  int        // small segments since the last piece
+	free    []*segment // memory to be used again
+	parcels uint64     // how many there have been
+	opened  int
+	limit   int // of opened
+}
+
+// line is the large frames of one shard, and what came after them.
+type line struct {
+	shard uint32
+	items []item
+}
+
+// item is a frame that is not sent by itself yet. frame is its header and
+// message.
+type item struct {
+	frame, payload []byte
+	parcel         uint64
+	off            int // how much of payload has been sent
+}
+
+func (i *item) size() int { return len(i.frame) + len(i.payload) - i.off }
+
+const (
+	minSegment = 1 << 10
+	maxSegment = 64 << 10
+	// apart is the size from which a payload is not copied into a segment.
+	apart = 8 << 10
+	// pieceSize is the most of one payload that is sent at a time.
+	pieceSize = 128 << 10
+	// maxStreak is how many segments of small frames go before a piece of a
+	// large one, which a flood of small ones must not keep waiting.
+	maxStreak = 4
+	// maxFree is how many segments are kept to be used again.
+	maxFree = 4
+	// loose and more are the lines of frames that belong to no shard.
+	loose = 1 << 16
+)
+
+// empty reports whether everything has been begun.
+func (q *queue) empty() bool { return q.frames == 0 }
+
+// push appends a frame of a shard: frame is its header and message, and is
+// copied, payload the rest, and is kept if it is large.
+func (q *queue) push(shard uint32, frame, payload []byte) {
+	q.frames++
+	q.bytes += len(frame) + len(payload)
+	l := q.lines[shard]
+	switch {
+	case len(payload) >= apart:
+		if l == nil {
+			l = q.line(shard)
+		}
+		q.parcels++
+		l.items = append(l.items, item{frame: append([]byte(nil), frame...), payload: payload, parcel: q.parcels})
+	case l != nil:
+		whole := append(append(make([]byte, 0, len(frame)+len(payload)), frame...), payload...)
+		l.items = append(l.items, item{frame: whole})
+	default:
+		s := q.tail(len(frame) + len(payload))
+		s.data = append(append(s.data, frame...), payload...)
+		s.frames++
+	}
+}
+
+func (q *queue) line(shard uint32) *line {
+	if shard >= loose {
+		shard += uint32(q.parcels & 0xffff) // a line of its own, or nearly
+		if l := q.lines[shard]; l != nil {
+			return l
+		}
+	}
+	if q.lines == nil {
+		q.lines = make(map[uint32]*line)
+	}
+	l := &line{shard: shard}
+	q.lines[shard] = l
+	q.turns = append(q.turns, l)
+	return l
+}
+
+// tail returns a segment with room for n bytes.
+func (q *queue) tail(n int) *segment {
+	size := minSegment
+	if len(q.small) > 0 {
+		s := q.small[len(q.small)-1]
+		if cap(s.data)-len(s.data) >= n {
+			return s
+		}
+		size = min(2*cap(s.data), maxSegment)
+	}
+	var s *segment
+	if last := len(q.free) - 1; last >= 0 && cap(q.free[last].data) >= max(n, size) {
+		s, q.free = q.free[last], q.free[:last]
+	} else {
+		s = &segment{data: make([]byte, 0, max(n, size))}
+	}
+	q.small = append(q.small, s)
+	return s
+}
+
+// recycle takes a segment back whose memory nobody reads any more.
+func (q *queue) recycle(s *segment) {
+	if s.payload == nil && len(q.free) < maxFree && cap(s.data) <= maxSegment {
+		q.free = append(q.free, &segment{data: s.data[:0]})
+	}
+}
+
+// next begins what is to be sent next, small frames or a piece of a large one.
+// It returns nil if there is nothing.
+func (q *queue) next() *segment {
+	if q.streak >= maxStreak {
+		if s := q.piece(); s != nil {
+			return s
+		}
+	}
+	if len(q.small) > 0 {
+		q.streak++
+		s := q.small[0]
+		if len(q.small) == 1 {
+			q.small[0] = nil
+			q.small = q.small[:0]
+		} else {
+			q.small = q.small[1:]
+		}
+		q.frames -= s.frames
+		q.bytes -= len(s.data)
+		return s
+	}
+	return q.piece()
+}
+
+// piece returns the next piece of the line whose turn it is.
+func (q *queue) piece() *segment {
+	q.streak = 0
+	for range len(q.turns) {
+		l := q.turns[0]
+		q.turns = append(q.turns[:0], q.turns[1:]...)
+		s := q.advance(l)
+		if len(l.items) > 0 {
+			q.turns = append(q.turns, l)
+		} else {
+			delete(q.lines, l.shard)
+		}
+		if s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// advance begins more of the first item of l. It returns nil if that has to
+// wait until others are finished.
+func (q *queue) advance(l *line) *segment {
+	i := &l.items[0]
+	if len(i.payload) <= pieceSize {
+		q.bytes -= i.size()
+		s := &segment{data: i.frame, payload: i.payload, frames: 1}
+		q.finish(l)
+		return s
+	}
+	part := wire.Part{Parcel: i.parcel}
+	if i.off == 0 {
+		if q.opened > 0 && q.opened+len(i.payload) > q.limit {
+			return nil
+		}
+		q.opened += len(i.payload)
+		part.Total, part.Kind, part.Head = uint64(len(i.payload)), uint32(i.frame[0]), i.frame[wire.HeaderSize:]
+		q.bytes -= len(i.frame)
+	}
+	piece := i.payload[i.off:min(i.off+pieceSize, len(i.payload))]
+	i.off += len(piece)
+	q.bytes -= len(piece)
+	s := &segment{data: wire.Append(nil, wire.KindPart, &part, len(piece)), payload: piece, frames: 1}
+	if i.off == len(i.payload) {
+		q.opened -= len(i.payload)
+		q.finish(l)
+	}
+	return s
+}
+
+// finish takes the first item out of l.
+func (q *queue) finish(l *line) {
+	l.items[0] = item{}
+	l.items = l.items[1:]
+	q.frames--
+}

@@ -1,0 +1,285 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/topos-go/topos/remote/wire"
+)
+
+// streamKind says what a stream carries.
+type streamKind uint8
+
+const (
+	streamData       streamKind = iota // signals between processes
+	streamControl                      // topics of higher layers
+	streamMembership                   // heartbeats and member lists; not sequenced
+)
+
+// stream is one channel to one peer: what waits for it, and its lanes.
+type stream struct {
+	peer *peer
+	ch   *Channel
+	kind streamKind
+
+	mu      sync.Mutex
+	table   table
+	stage   *stage  // of channels that may drop or replace what waits
+	lanes   []*lane // by number; nil where there is none yet
+	bytes   int     // of what waits, and has not been confirmed, on all lanes
+	closed  bool
+	waiting int           // senders that wait for room
+	room    chan struct{} // closed and replaced when there is some
+
+	wireBytes atomic.Uint64 // written to connections
+}
+
+func newStream(p *peer, ch *Channel, kind streamKind) *stream {
+	s := &stream{peer: p, ch: ch, kind: kind, room: make(chan struct{})}
+	s.table.init(ch)
+	if ch.Monotonic || ch.WhenFull == DropOldest {
+		s.stage = &stage{monotonic: ch.Monotonic}
+	}
+	return s
+}
+
+// errOverflow says that the queue is beyond even what signals may use.
+var errOverflow = errors.New("remote: queue overflow")
+
+// lane returns a lane by its number, making it if need be. It returns nil if
+// the peer is retired.
+func (s *stream) lane(index int) *lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.laneLocked(index)
+}
+
+func (s *stream) laneLocked(index int) *lane {
+	for index >= len(s.lanes) {
+		s.lanes = append(s.lanes, nil)
+	}
+	if s.lanes[index] == nil && !s.closed {
+		l := newLane(s, index)
+		if !s.peer.run(l) {
+			return nil
+		}
+		s.lanes[index] = l
+	}
+	return s.lanes[index]
+}
+
+// all returns the lanes there are.
+func (s *stream) all() []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lanes := make([]*lane, 0, len(s.lanes))
+	for _, l := range s.lanes {
+		if l != nil {
+			lanes = append(lanes, l)
+		}
+	}
+	return lanes
+}
+
+// push queues m. If there is no room, the channel's policy decides; it may wait
+// until deadline at most, if that is not zero.
+func (s *stream) push(m outgoing, same sameKey, deadline time.Time) error {
+	s.mu.Lock()
+	for !m.must && s.bytes >= s.ch.QueueBytes && !s.closed {
+		if s.makeRoomLocked(&m) {
+			continue
+		}
+		if s.ch.WhenFull != Block {
+			s.mu.Unlock()
+			return fmt.Errorf("%w: %d bytes wait on channel %q", ErrQueueFull, s.ch.QueueBytes, s.ch.Name)
+		}
+		if err := s.awaitRoom(&deadline); err != nil { // unlocks meanwhile
+			s.mu.Unlock()
+			return err
+		}
+	}
+	switch {
+	case s.closed:
+		s.mu.Unlock()
+		return fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
+	case s.bytes >= 2*s.ch.QueueBytes+s.peer.node.cfg.MaxMessage:
+		s.mu.Unlock()
+		return errOverflow
+	}
+	var replaced *letter
+	var l *lane
+	if s.stage != nil {
+		before := s.stage.bytes
+		replaced = s.stage.push(m, same)
+		s.bytes += s.stage.bytes - before
+		s.refillLocked()
+	} else {
+		l = s.pushLocked(m)
+	}
+	if l != nil && m.urgent && l.mayWrite() {
+		l.writeAtOnce() // unlocks
+	} else {
+		if l != nil {
+			l.rouse()
+		}
+		s.mu.Unlock()
+	}
+	if replaced != nil {
+		s.peer.node.superseded(replaced)
+	}
+	return nil
+}
+
+// pushLocked hands m to its lane, which it returns.
+func (s *stream) pushLocked(m outgoing) *lane {
+	if m.pinned {
+		l := s.laneLocked(0)
+		if l != nil {
+			l.pushLocked(loose, m.frame, m.payload)
+		}
+		return l
+	}
+	index, after := s.table.place(s, m.shard)
+	l := s.laneLocked(index)
+	if l == nil {
+		return nil
+	}
+	if after != nil {
+		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, after, 0), nil)
+	}
+	l.pushLocked(m.shard, m.frame, m.payload)
+	return l
+}
+
+// stageBytes is how much of a channel that may drop or replace what waits is
+// handed to a lane in advance.
+const stageBytes = 64 << 10
+
+// refillLocked hands staged frames to lanes that have little to do.
+func (s *stream) refillLocked() {
+	for s.stage != nil && !s.stage.empty() && s.unsentLocked() < stageBytes {
+		m := s.stage.pop()
+		s.bytes -= m.size()
+		if l := s.pushLocked(m); l != nil {
+			l.rouse()
+		}
+	}
+}
+
+// settled reports whether everything has been confirmed.
+func (s *stream) settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes == 0
+}
+
+// unsent returns how much the busiest lane has not begun.
+func (s *stream) unsent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsentLocked()
+}
+
+// unsentLocked returns how much the busiest lane has not begun.
+func (s *stream) unsentLocked() int {
+	most := 0
+	for _, l := range s.lanes {
+		if l != nil {
+			most = max(most, l.out.queue.bytes)
+		}
+	}
+	return most
+}
+
+// makeRoomLocked drops a letter, if that is the channel's way. It reports false
+// if there is none to drop.
+func (s *stream) makeRoomLocked(m *outgoing) bool {
+	if s.ch.WhenFull != DropOldest || m.letter == nil {
+		return false
+	}
+	dropped := s.stage.drop()
+	if dropped == nil {
+		return false
+	}
+	s.bytes = s.bytesLocked()
+	n := s.peer.node
+	s.mu.Unlock()
+	n.dropped(dropped)
+	s.mu.Lock()
+	return true
+}
+
+func (s *stream) bytesLocked() int {
+	sum := 0
+	if s.stage != nil {
+		sum = s.stage.bytes
+	}
+	for _, l := range s.lanes {
+		if l != nil {
+			sum += l.counted
+		}
+	}
+	return sum
+}
+
+// awaitRoom waits until something has been confirmed. It is called with the
+// lock held, which it gives up meanwhile. deadline is set at the first call, if
+// it was zero.
+func (s *stream) awaitRoom(deadline *time.Time) error {
+	latest := time.Now().Add(s.ch.Wait)
+	if deadline.IsZero() || deadline.After(latest) {
+		*deadline = latest
+	}
+	room := s.room
+	s.waiting++
+	s.mu.Unlock()
+	patience := time.NewTimer(time.Until(*deadline))
+	defer patience.Stop()
+	var err error
+	select {
+	case <-room:
+	case <-s.peer.retired:
+		err = fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
+	case <-patience.C:
+		err = fmt.Errorf("%w: no room on channel %q in time", ErrQueueFull, s.ch.Name)
+	}
+	s.mu.Lock()
+	s.waiting--
+	return err
+}
+
+// count brings bytes up to date after a change to l, and lets those go on that
+// wait for room.
+func (s *stream) count(l *lane) {
+	size := l.out.size()
+	s.bytes += size - l.counted
+	l.counted = size
+	if s.waiting > 0 && (s.bytes < s.ch.QueueBytes || s.closed) {
+		close(s.room)
+		s.room = make(chan struct{})
+	}
+}
+
+// close lets nothing be queued any more. It returns whether anything ever was,
+// and how many frames were not confirmed.
+func (s *stream) close() (used bool, lost uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.stage != nil {
+		lost = uint64(len(s.stage.queue))
+		s.stage.queue, s.stage.bytes = nil, 0
+	}
+	for _, l := range s.lanes {
+		if l != nil {
+			sent, unconfirmed := l.closeLocked()
+			used, lost = used || sent, lost+unconfirmed
+		}
+	}
+	close(s.room)
+	s.room = make(chan struct{})
+	return used, lost
+}
