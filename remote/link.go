@@ -248,7 +248,7 @@ func (k *link) receiveAck(f wire.Frame) error {
 		return fmt.Errorf("%w: %d", errAck, m.Received)
 	}
 	for _, ref := range m.Known {
-		if err := l.peer.words.Confirm(ref); err != nil {
+		if err := l.peer.words.confirm(ref); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
-	"github.com/topos-go/topos/remote/wire"
 )
 
 // peer is an association with one incarnation of another node: what lasts from
@@ -32,8 +31,8 @@ type peer struct {
 	control    *stream
 	data       *stream // of the default channel
 	streams    atomic.Pointer[map[string]*stream]
-	words      wire.Speaker
-	heard      wire.Listener
+	words      speaker
+	heard      listener
 	brakes     brakes
 	wg         sync.WaitGroup // the lanes' goroutines
 

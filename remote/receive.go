@@ -67,14 +67,14 @@ func (l *lane) hear(m *wire.Signal) error {
 	var again bool
 	var err error
 	ref := m.NameRef
-	if m.Name, again, err = l.peer.heard.Hear(ref, m.Name); err != nil {
+	if m.Name, again, err = l.peer.heard.hear(ref, m.Name); err != nil {
 		return err
 	}
 	if again {
 		l.confirmWord(ref)
 	}
 	ref = m.TypeRef
-	if m.Type, again, err = l.peer.heard.Hear(ref, m.Type); err != nil {
+	if m.Type, again, err = l.peer.heard.hear(ref, m.Type); err != nil {
 		return err
 	}
 	if again {

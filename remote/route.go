@@ -164,7 +164,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		e.shard = shardOf(sig)
 		e.m.Shard = e.shard + 1
 	}
-	e.m.NameRef, e.m.Name = p.words.Say(string(sig.Name.Name))
+	e.m.NameRef, e.m.Name = p.words.say(string(sig.Name.Name))
 	if !sig.From.IsZero() && sig.From.NodeHandle() != n.handle {
 		e.m.FromNode = wire.FromNodeID(sig.From.Node())
 	}
@@ -192,7 +192,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(v.Data), limit)
 	}
 	e.m.Encoding = uint32(v.Encoding)
-	e.m.TypeRef, e.m.Type = p.words.Say(v.Type)
+	e.m.TypeRef, e.m.Type = p.words.say(v.Type)
 	if size := e.m.Size(); size > wire.MaxMessage {
 		n.stats.tooLarge.Add(1)
 		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)

@@ -44,3 +44,31 @@ func ExampleParseHeader() {
 	// true
 	// ack 10 <nil>
 }
+
+// A large payload comes in parts, between which other frames find their place.
+func ExampleAssembler() {
+	first := wire.Part{Parcel: 1, Total: 11, Kind: uint32(wire.KindControl)}
+	stream := append(wire.Append(nil, wire.KindPart, &first, 6), "hello "...)
+	stream = wire.Append(stream, wire.KindAck, &wire.Ack{Received: 12}, 0)
+	stream = append(wire.Append(stream, wire.KindPart, &wire.Part{Parcel: 1}, 5), "world"...)
+
+	var parts wire.Assembler
+	d := wire.NewDecoder(wire.Limits{})
+	d.Relax(wire.Session(1<<20), &parts)
+	d.Advance(copy(d.Space(), stream))
+	for {
+		f, ok, err := d.Next()
+		if err != nil || !ok {
+			break
+		}
+		fmt.Println(f.Kind)
+		if f.Whole != nil {
+			fmt.Printf("%v %q\n", f.Whole.Kind, f.Whole.Payload)
+		}
+	}
+	// Output:
+	// part
+	// ack
+	// part
+	// control "hello world"
+}

@@ -1,4 +1,4 @@
-package wire
+package remote
 
 import (
 	"errors"
@@ -15,18 +15,18 @@ const (
 	maxWord  = 1024
 )
 
-// ErrDictionary is returned for a number that stands for nothing, or a word
+// errDictionary is returned for a number that stands for nothing, or a word
 // that a dictionary cannot have.
-var ErrDictionary = errors.New("wire: not in the dictionary")
+var errDictionary = errors.New("remote: not in the dictionary")
 
-// Speaker is the sending side of a dictionary, which lets words that are sent
+// speaker is the sending side of a dictionary, which lets words that are sent
 // again and again, such as names of types, be sent as numbers. A word is sent
 // together with its number until the other side has confirmed it, so the two
 // may travel on any lane, and be lost, in any order.
 //
-// A Speaker may be used by several goroutines. Its zero value is empty and
+// A speaker may be used by several goroutines. Its zero value is empty and
 // ready for use.
-type Speaker struct {
+type speaker struct {
 	words atomic.Pointer[map[string]*word]
 	mu    sync.Mutex // held while words is replaced
 	byRef []*word    // ref-1; guarded by mu
@@ -37,9 +37,9 @@ type word struct {
 	known atomic.Bool
 }
 
-// Say returns how to send text: its number, if it has one, and the text itself
+// say returns how to send text: its number, if it has one, and the text itself
 // unless the other side knows the number.
-func (s *Speaker) Say(text string) (ref uint32, spelled string) {
+func (s *speaker) say(text string) (ref uint32, spelled string) {
 	if text == "" {
 		return 0, ""
 	}
@@ -59,7 +59,7 @@ func (s *Speaker) Say(text string) (ref uint32, spelled string) {
 }
 
 // add gives text a number. It returns nil if there is no room.
-func (s *Speaker) add(text string) *word {
+func (s *speaker) add(text string) *word {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var old map[string]*word
@@ -81,28 +81,28 @@ func (s *Speaker) add(text string) *word {
 	return w
 }
 
-// Confirm says that the other side knows ref. The error wraps ErrDictionary if
+// confirm says that the other side knows ref. The error wraps errDictionary if
 // that cannot be.
-func (s *Speaker) Confirm(ref uint32) error {
+func (s *speaker) confirm(ref uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ref == 0 || uint64(ref) > uint64(len(s.byRef)) {
-		return fmt.Errorf("%w: confirmation of %d", ErrDictionary, ref)
+		return fmt.Errorf("%w: confirmation of %d", errDictionary, ref)
 	}
 	s.byRef[ref-1].known.Store(true)
 	return nil
 }
 
-// Listener is the receiving side of a dictionary. It may be used by several
+// listener is the receiving side of a dictionary. It may be used by several
 // goroutines. Its zero value is empty and ready for use.
-type Listener struct {
+type listener struct {
 	words atomic.Pointer[[]string] // by ref-1; empty where there is none
 	mu    sync.Mutex
 }
 
-// Hear returns the word meant by what [Speaker.Say] has returned, and whether
+// hear returns the word meant by what speaker.say has returned, and whether
 // the speaker is to be told that its number is known.
-func (l *Listener) Hear(ref uint32, spelled string) (text string, confirm bool, err error) {
+func (l *listener) hear(ref uint32, spelled string) (text string, confirm bool, err error) {
 	if ref == 0 {
 		return spelled, false, nil
 	}
@@ -111,20 +111,20 @@ func (l *Listener) Hear(ref uint32, spelled string) (text string, confirm bool, 
 	}
 	switch {
 	case spelled == "" && text == "":
-		return "", false, fmt.Errorf("%w: %d", ErrDictionary, ref)
+		return "", false, fmt.Errorf("%w: %d", errDictionary, ref)
 	case spelled == "":
 		return text, false, nil
 	case text == "":
 		return spelled, true, l.learn(ref, spelled)
 	case text != spelled:
-		return "", false, fmt.Errorf("%w: %d is %q, and now %q", ErrDictionary, ref, text, spelled)
+		return "", false, fmt.Errorf("%w: %d is %q, and now %q", errDictionary, ref, text, spelled)
 	}
 	return text, true, nil
 }
 
-func (l *Listener) learn(ref uint32, text string) error {
+func (l *listener) learn(ref uint32, text string) error {
 	if ref > maxWords || len(text) > maxWord {
-		return fmt.Errorf("%w: %d with %d bytes", ErrDictionary, ref, len(text))
+		return fmt.Errorf("%w: %d with %d bytes", errDictionary, ref, len(text))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,7 +136,7 @@ func (l *Listener) learn(ref uint32, text string) error {
 		words = append(words, "")
 	}
 	if words[ref-1] != "" && words[ref-1] != text {
-		return fmt.Errorf("%w: %d is %q, and now %q", ErrDictionary, ref, words[ref-1], text)
+		return fmt.Errorf("%w: %d is %q, and now %q", errDictionary, ref, words[ref-1], text)
 	}
 	words[ref-1] = text
 	l.words.Store(&words)
