@@ -251,8 +251,12 @@ func (l *lane) watch(k *link) *offer {
 			k.fail(errReplaced)
 			return o
 		case <-look.C:
-			if l.sequenced() && k.stalled() {
+			switch {
+			case !l.sequenced():
+			case k.stalled():
 				k.fail(errStalled)
+			case k.idle():
+				l.hangUp()
 			}
 		case <-l.peer.retired:
 			k.drain()

@@ -23,6 +23,7 @@ type lane struct {
 	// received is the number of sequenced frames that have been delivered. Only
 	// the reader of the moment adds to it.
 	received atomic.Uint64
+	spent    atomic.Uint64  // bytes written to connections
 	parts    wire.Assembler // of the reader of the moment
 
 	// Of the goroutine that runs the lane.

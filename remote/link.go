@@ -57,10 +57,12 @@ type link struct {
 	// Of the goroutine that runs the lane.
 	seenTaken, seenAcked, firstAcked uint64
 	still                            int
+	seenUse                          uint64
+	begun, rested                    time.Time // when it began, and when it was last of use
 }
 
 func newLink(l *lane, c *connection) (*link, error) {
-	k := &link{lane: l, conn: c, failed: make(chan struct{})}
+	k := &link{lane: l, conn: c, failed: make(chan struct{}), begun: time.Now()}
 	var err error
 	if k.pipe, err = newPipe(c, l.stream.ch.Compression, Compression(c.attach.Compression)); err != nil {
 		return nil, err
@@ -130,9 +132,12 @@ func (k *link) drain() {
 	}
 }
 
-// progress reports whether the link was of any use.
+// progress reports whether the link was of any use, or at least lasted.
 func (k *link) progress() bool {
 	l := k.lane
+	if time.Since(k.begun) >= l.node.cfg.RedialMax {
+		return true
+	}
 	l.stream.mu.Lock()
 	defer l.stream.mu.Unlock()
 	return l.out.acked > k.firstAcked || l.received.Load() > k.receivedN
@@ -151,6 +156,19 @@ func (k *link) stalled() bool {
 	}
 	k.still++
 	return k.still >= stallChecks
+}
+
+// idle reports, called once a heartbeat, whether the lane has had no use for its
+// connection for so long that it should be closed: by the side that made it.
+func (k *link) idle() bool {
+	l, now := k.lane, time.Now()
+	l.stream.mu.Lock()
+	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
+	l.stream.mu.Unlock()
+	if use != k.seenUse || !settled || k.rested.IsZero() {
+		k.seenUse, k.rested = use, now
+	}
+	return k.conn.outgoing && now.Sub(k.rested) >= l.stream.ch.Idle
 }
 
 // read delivers what arrives until the connection fails.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/topos-go/topos/remote/wire"
@@ -33,8 +32,6 @@ type stream struct {
 	closed  bool
 	waiting int           // senders that wait for room
 	room    chan struct{} // closed and replaced when there is some
-
-	wireBytes atomic.Uint64 // written to connections
 }
 
 func newStream(p *peer, ch *Channel, kind streamKind) *stream {

@@ -19,8 +19,10 @@ const (
 	// calm is how long a lane has had nothing to send for a sender to write
 	// itself: else there is more to come, which had better be written together.
 	calm = 15 * time.Microsecond
-	// yield is how long a lane at most lets others go first each time.
-	yield = time.Millisecond
+	// yield is how often a lane that lets others go first looks whether they
+	// have gone, and maxYields how often at most before it writes once more.
+	yield     = time.Millisecond
+	maxYields = 50
 )
 
 // hangUp ends the writing half of the connection and leaves it to the other side
@@ -118,7 +120,7 @@ func (l *lane) doneLocked(err error) {
 func (k *link) flush() error {
 	k.lane.rest = k.lane.bufs
 	n, err := k.pipe.write(&k.lane.rest)
-	k.lane.stream.wireBytes.Add(n)
+	k.lane.spent.Add(n)
 	return err
 }
 
@@ -181,14 +183,21 @@ func (k *link) confirmNow() {
 }
 
 // letOthers pauses while a channel of higher priority to the same node has
-// something to send.
+// something to send. It writes seldom then, but it does.
 func (s *stream) letOthers() {
-	if s.peer.urgent(s.ch.Priority) {
-		pause := time.NewTimer(yield)
-		defer pause.Stop()
+	if !s.peer.urgent(s.ch.Priority) {
+		return
+	}
+	pause := time.NewTicker(yield)
+	defer pause.Stop()
+	for range maxYields {
 		select {
 		case <-pause.C:
 		case <-s.peer.retired:
+			return
+		}
+		if !s.peer.urgent(s.ch.Priority) {
+			return
 		}
 	}
 }
