@@ -160,8 +160,8 @@ func (c *Config) valid() error {
 	if c.Misses < 0 || c.QueueBytes < 0 || c.MaxUnauthenticated < 0 {
 		complain("Misses %d, QueueBytes %d or MaxUnauthenticated %d is negative", c.Misses, c.QueueBytes, c.MaxUnauthenticated)
 	}
-	if c.MaxMessage < 0 || c.MaxMessage > maxMessageLimit {
-		complain("MaxMessage %d is not between 0 and %d", c.MaxMessage, maxMessageLimit)
+	if c.MaxMessage < apart || c.MaxMessage > maxMessageLimit {
+		complain("MaxMessage %d is not between %d and %d", c.MaxMessage, apart, maxMessageLimit)
 	}
 	return errors.Join(errs...)
 }

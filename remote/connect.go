@@ -5,8 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/remote/handshake"
+	"github.com/topos-go/topos/remote/wire"
 )
 
 // run connects the lane when it is needed and serves its connection, until the
@@ -196,18 +198,47 @@ func (l *lane) serve(c *connection) *connection {
 func (l *lane) attach(k *link) bool {
 	limit := l.peer.limit()
 	l.stream.mu.Lock()
-	defer l.stream.mu.Unlock()
+	var withdrawn [][]byte
 	if l.sequenced() {
 		if !l.out.rewind(k.conn.attach.Received) {
+			l.stream.mu.Unlock()
 			return false
 		}
-		l.confirmLocked()
+		withdrawn = l.out.queue.withdraw(limit, void)
 		l.out.queue.limit = limit
+		l.confirmLocked()
 	} else {
 		l.out.init(0)
 	}
 	l.asked, l.link, l.finish, l.asleep = false, k, false, false
+	l.stream.mu.Unlock()
+	for _, frame := range withdrawn {
+		l.node.withdrawn(frame)
+	}
 	return true
+}
+
+// void returns the frame that takes the place of one that was withdrawn.
+func void(shard uint32) []byte {
+	var m wire.After
+	if shard < shards {
+		m.Shard = shard + 1
+	}
+	return wire.Append(nil, wire.KindVoid, &m, 0)
+}
+
+// withdrawn accounts for what was queued before it was known how little the
+// other side takes.
+func (n *Node) withdrawn(frame []byte) {
+	n.stats.tooLarge.Add(1)
+	var m wire.Signal
+	if wire.Kind(frame[0]) != wire.KindSignal || m.Unmarshal(frame[wire.HeaderSize:]) != nil {
+		return
+	}
+	n.quiet.warn("message larger than the other node takes", "type", m.Type)
+	if m.Kind == uint32(actor.SignalCall) {
+		n.sys.Deliver(actor.Signal{Kind: actor.SignalReply, Ref: m.Ref, Reason: ErrTooLarge})
+	}
 }
 
 // detach ends k and notes whether it was of any use.

@@ -197,3 +197,33 @@ func checkOrder(t *testing.T, to, from *host) {
 		}
 	}
 }
+
+func TestMessageQueuedBeforeTheOtherSidesLimitWasKnownIsRefusedLater(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		small := w.config("a")
+		small.MaxMessage = 64 << 10
+		a := start(t, small)
+		var l log
+		pid := a.spawn(t, l.actor())
+		b := w.start("b")
+		// Nothing is known of a yet: see TestPIDOfUnknownNodeMakesItKnown.
+		if err := b.sys.Send(pid, Add{1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.sys.Send(pid, make([]byte, 100<<10)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.sys.Send(pid, Add{2}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := actor.Call[int](t.Context(), b.sys, pid, make([]byte, 100<<10)); !errors.Is(err, remote.ErrTooLarge) {
+			t.Errorf("got %v", err)
+		}
+		if n, err := actor.Call[int](t.Context(), b.sys, pid, Get{}); n != 3 || err != nil {
+			t.Errorf("got %d, %v", n, err)
+		}
+		if n := b.Stats().TooLarge; n != 2 {
+			t.Errorf("%d counted", n)
+		}
+	})
+}

@@ -131,6 +131,24 @@ func (q *queue) recycle(s *segment) {
 	}
 }
 
+// withdraw takes out the payloads that are larger than limit and have not been
+// begun, and leaves void in their places. It returns their frames.
+func (q *queue) withdraw(limit int, void func(shard uint32) []byte) (withdrawn [][]byte) {
+	for _, l := range q.lines {
+		for k := range l.items {
+			i := &l.items[k]
+			if len(i.payload) <= limit || i.off > 0 {
+				continue
+			}
+			q.bytes -= i.size()
+			withdrawn = append(withdrawn, i.frame)
+			i.frame, i.payload = void(l.shard), nil
+			q.bytes += i.size()
+		}
+	}
+	return withdrawn
+}
+
 // next begins what is to be sent next, small frames or a piece of a large one.
 // It returns nil if there is nothing.
 func (q *queue) next() *segment {
