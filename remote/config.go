@@ -121,7 +121,7 @@ func (c *Config) setDefaults() {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Transport == nil {
-		c.Transport = TCP{}
+		c.Transport = TCP{Unacknowledged: max(c.Heartbeat*time.Duration(c.Misses), time.Second)}
 	}
 }
 

@@ -17,20 +17,56 @@ type Transport interface {
 }
 
 // TCP is the [Transport] over TCP. Its zero value is ready for use.
-type TCP struct{}
+type TCP struct {
+	// Unacknowledged is how long the other machine's kernel may leave data
+	// unacknowledged before the connection counts as broken: this is how a
+	// connection is found to be half open while others to the same node work.
+	// Zero leaves that to the operating system, and so do those other than
+	// Linux.
+	Unacknowledged time.Duration
+}
 
 // keepAlive lets the kernel find idle connections that are half open even on
 // lanes that have nothing to say.
 const keepAlive = 15 * time.Second
 
 // Dial connects to addr, "host:port".
-func (TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
+func (t TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	d := net.Dialer{KeepAlive: keepAlive}
-	return d.DialContext(ctx, "tcp", addr)
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err == nil {
+		t.limit(conn)
+	}
+	return conn, err
 }
 
 // Listen listens at addr, "host:port". Port 0 is any free port.
-func (TCP) Listen(addr string) (net.Listener, error) {
+func (t TCP) Listen(addr string) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
-	return lc.Listen(context.Background(), "tcp", addr)
+	l, err := lc.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &tcpListener{l, t}, nil
+}
+
+// tcpListener prepares the connections it accepts.
+type tcpListener struct {
+	net.Listener
+	tcp TCP
+}
+
+func (l *tcpListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		l.tcp.limit(conn)
+	}
+	return conn, err
+}
+
+// limit prepares a connection, as far as that is possible.
+func (t TCP) limit(conn net.Conn) {
+	if c, ok := conn.(*net.TCPConn); ok && t.Unacknowledged > 0 {
+		limitUnacknowledged(c, t.Unacknowledged)
+	}
 }
