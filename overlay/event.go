@@ -9,7 +9,12 @@ type Event interface{ event() }
 
 // LinkUp: Node and this node have proven themselves to each other and are
 // connected, whichever side dialled. A second LinkUp replaces the first link.
-type LinkUp struct{ Node Node }
+type LinkUp struct {
+	Node Node
+	// Accepted is set if Node has dialled: then nothing is known yet of
+	// whether it can be dialled.
+	Accepted bool
+}
 
 // LinkDown: the link to Node is gone. It says nothing of Node itself.
 type LinkDown struct {

@@ -133,7 +133,7 @@ func (l *lane) failed(err error) {
 	l.node.stats.dialsFailed.Add(1)
 	l.stream.mu.Lock()
 	asked := l.asked
-	l.asked = false
+	l.asked, l.invited = false, false
 	l.stream.mu.Unlock()
 	if err == nil || errors.Is(err, handshake.ErrStale) {
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
@@ -142,6 +142,10 @@ func (l *lane) failed(err error) {
 	l.node.dialRefused(err, "node", l.peer.id, "lane", l)
 	if asked {
 		l.node.post(dialFailed{l.peer, err})
+	}
+	if l.sequenced() {
+		// Perhaps this node cannot reach the other one, but is reached by it.
+		l.peer.tell(l.invitation())
 	}
 }
 
@@ -178,7 +182,7 @@ func (l *lane) serve(c *connection) *connection {
 		return nil
 	}
 	if !l.sequenced() {
-		l.node.post(linkUp{l.peer})
+		l.node.post(linkUp{l.peer, !c.outgoing})
 	}
 	k.start()
 	next := l.watch(k)
@@ -210,7 +214,7 @@ func (l *lane) attach(k *link) bool {
 	} else {
 		l.out.init(0)
 	}
-	l.asked, l.link, l.finish, l.asleep = false, k, false, false
+	l.asked, l.invited, l.link, l.finish, l.asleep = false, false, k, false, false
 	l.stream.mu.Unlock()
 	for _, frame := range withdrawn {
 		l.node.withdrawn(frame)

@@ -15,7 +15,10 @@ import (
 // What drive is told. Those with a peer count only as long as that peer has not
 // been given up.
 type (
-	linkUp   struct{ peer *peer }
+	linkUp struct {
+		peer     *peer
+		accepted bool
+	}
 	linkDown struct {
 		peer *peer
 		err  error
@@ -89,7 +92,7 @@ func (n *Node) handleOne(what any) {
 	switch what := what.(type) {
 	case linkUp:
 		if n.current(what.peer) {
-			n.step(overlay.LinkUp{Node: overlayNode(what.peer.id)})
+			n.step(overlay.LinkUp{Node: overlayNode(what.peer.id), Accepted: what.accepted})
 		}
 	case linkDown:
 		if n.current(what.peer) {

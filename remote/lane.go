@@ -35,6 +35,7 @@ type lane struct {
 	link     *link // the connection at work, if there is one
 	closed   bool
 	asked    bool          // the overlay has asked for one attempt to dial
+	invited  bool          // the peer has asked to be dialled
 	finish   bool          // hang up when everything has been written
 	writing  bool          // somebody writes; bufs and the memory taken are theirs
 	asleep   bool          // the link's writer waits for wake
@@ -124,6 +125,21 @@ func (l *lane) dialOnce() {
 	l.poke()
 }
 
+// invitation returns a frame that asks the peer to dial the lane.
+func (l *lane) invitation() []byte {
+	return wire.Append(nil, wire.KindMembership, &wire.Membership{
+		Kind: membershipDial, Channel: l.stream.ch.Name, Lane: uint32(l.index),
+	}, 0)
+}
+
+// invite makes one attempt to connect, because the peer cannot.
+func (l *lane) invite() {
+	l.stream.mu.Lock()
+	l.invited = l.link == nil
+	l.stream.mu.Unlock()
+	l.poke()
+}
+
 // hangUp closes the connection when everything queued has been written.
 func (l *lane) hangUp() {
 	l.stream.mu.Lock()
@@ -137,5 +153,5 @@ func (l *lane) hangUp() {
 func (l *lane) wantsDial() bool {
 	l.stream.mu.Lock()
 	defer l.stream.mu.Unlock()
-	return l.asked || l.sequenced() && l.out.unconfirmed() > 0
+	return l.asked || l.invited || l.sequenced() && l.out.unconfirmed() > 0
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/handshake"
 	"github.com/topos-go/topos/remote/wire"
 )
 
@@ -104,6 +105,7 @@ const (
 	membershipPong
 	membershipNodes
 	membershipLeaving
+	membershipDial // no message of the overlay: see lane.invitation
 )
 
 // receiveMembership hands a message to the overlay.
@@ -130,9 +132,23 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 		m = nodes
 	case membershipLeaving:
 		m = overlay.Leaving{}
+	case membershipDial:
+		return receiveInvitation(p, w.Channel, w.Lane)
 	default:
 		return fmt.Errorf("remote: membership frame of kind %d", w.Kind)
 	}
 	n.post(received{p, m})
+	return nil
+}
+
+// receiveInvitation dials a lane that p cannot dial.
+func receiveInvitation(p *peer, channel string, index uint32) error {
+	a := handshake.Attach{Channel: channel, Lane: index, Association: 1}
+	if err := attachable(a); err != nil || channel == MembershipChannel {
+		return fmt.Errorf("remote: malformed invitation: channel %q, lane %d", channel, index)
+	}
+	if l := p.accepting(channel, int(index)); l != nil {
+		l.invite()
+	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 func (c *Core) step(now time.Time, ev overlay.Event) {
 	switch ev := ev.(type) {
 	case overlay.LinkUp:
-		c.linkUp(now, ev.Node)
+		c.linkUp(now, ev)
 	case overlay.LinkDown:
 		if p := c.peers[ev.Node]; p != nil && p.linked {
 			c.linkDown(now, p)

@@ -7,7 +7,8 @@ import (
 )
 
 // linkUp takes a node that has proven itself among the members.
-func (c *Core) linkUp(now time.Time, node overlay.Node) {
+func (c *Core) linkUp(now time.Time, ev overlay.LinkUp) {
+	node := ev.Node
 	reason := c.outdated(node)
 	if node.Name == c.cfg.Self.Name {
 		reason = overlay.ErrSelf
@@ -28,6 +29,12 @@ func (c *Core) linkUp(now time.Time, node overlay.Node) {
 		c.peers[node] = p
 	}
 	newcomer := !p.member
+	switch {
+	case !ev.Accepted:
+		p.dialable = true
+	case !p.dialable:
+		c.emit(overlay.Probe{Addr: node.Addr()})
+	}
 	p.member, p.linked, p.dialing, p.heard, p.reason, p.refused = true, true, false, now, nil, false
 	if newcomer {
 		c.emit(overlay.Up{Node: node})
@@ -59,11 +66,13 @@ func (c *Core) dialFailed(now time.Time, p *peer, ev overlay.DialFailed) {
 	if !p.dialing {
 		return
 	}
-	p.dialing, p.refused = false, ev.Refused
+	// That nobody listens says nothing of a node that only dials.
+	refused := ev.Refused && (p.dialable || !p.member)
+	p.dialing, p.refused = false, refused
 	silent := now.Sub(p.met) >= c.silence()
 	switch {
 	case p.linked:
-	case p.member && !ev.Refused, ev.Alive && !silent:
+	case p.member && !refused, ev.Alive && !silent:
 		// It may be a lost packet. Silence decides.
 		p.nextDial = now.Add(c.backoff(p.attempts))
 		p.attempts++

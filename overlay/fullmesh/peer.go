@@ -29,6 +29,7 @@ type peer struct {
 	rtt      time.Duration
 	reason   error // why the last attempt failed
 	refused  bool  // nobody listened at the last attempt
+	dialable bool  // it has answered at its address
 }
 
 // departure is a node that has left, and when.

@@ -42,6 +42,9 @@ func (c *Core) probeLater(now time.Time, s *seed) {
 }
 
 func (c *Core) found(now time.Time, ev overlay.Found) {
+	if p := c.peers[ev.Node]; p != nil && ev.Addr == ev.Node.Addr() {
+		p.dialable = true
+	}
 	s := c.seeds[ev.Addr]
 	if s == nil {
 		return

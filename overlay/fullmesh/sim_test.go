@@ -214,7 +214,7 @@ func (w *world) link(from, to overlay.Node) {
 	l := &wireLink{from: from, to: to}
 	w.links[pair] = l
 	for _, side := range [][2]overlay.Node{{from, to}, {to, from}} {
-		w.notify(side[0], side[1], func() { w.tell(side[0], overlay.LinkUp{Node: side[1]}) })
+		w.notify(side[0], side[1], func() { w.tell(side[0], overlay.LinkUp{Node: side[1], Accepted: side[0] == to}) })
 	}
 }
 

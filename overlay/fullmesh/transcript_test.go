@@ -79,6 +79,8 @@ func event(t *testing.T, line string) overlay.Event {
 	switch f[0] {
 	case "up":
 		return overlay.LinkUp{Node: arg(1)}
+	case "accepted":
+		return overlay.LinkUp{Node: arg(1), Accepted: true}
 	case "down":
 		return overlay.LinkDown{Node: arg(1)}
 	case "refused":
