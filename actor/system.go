@@ -224,6 +224,10 @@ func (s *System) discard(to PID, msg any, reason error) {
 	s.deadLetter(DeadLetter{To: to, Message: msg, Reason: reason})
 }
 
+// DeadLetter counts and reports a message that a [Router] has taken and that
+// nobody will handle. It may be called by any goroutine.
+func (s *System) DeadLetter(d DeadLetter) { s.deadLetter(d) }
+
 func (s *System) deadLetter(d DeadLetter) {
 	s.deadLetters.Add(1)
 	if s.observers.observed() {

@@ -24,6 +24,9 @@ const (
 	// the world, and no longer than a stranger may keep a connection open.
 	DefaultDialTimeout      = 3 * time.Second
 	DefaultHandshakeTimeout = 5 * time.Second
+	// DefaultAckAge is long beside the time it takes to find out that a node is
+	// down, and to come back after a partition.
+	DefaultAckAge = time.Minute
 	// DefaultMaxMessage is the largest encoded message: large enough for
 	// state that is handed over, small enough for a few of them in memory.
 	DefaultMaxMessage = 64 << 20
@@ -86,6 +89,9 @@ type Config struct {
 	// Channels declares channels besides those that every node has, or changes
 	// these.
 	Channels []Channel
+	// AckAge is how long an acknowledged message is kept and sent again before
+	// it becomes a dead letter.
+	AckAge time.Duration
 	// MaxMessage is the largest encoded message in bytes.
 	MaxMessage int
 	// QueueBytes is the default of Channel.QueueBytes.
@@ -114,6 +120,7 @@ func (c *Config) setDefaults() {
 	orDefault(&c.RedialMax, fullmesh.DefaultRedialMax)
 	orDefault(&c.DialTimeout, DefaultDialTimeout)
 	orDefault(&c.HandshakeTimeout, DefaultHandshakeTimeout)
+	orDefault(&c.AckAge, DefaultAckAge)
 	orDefault(&c.MaxMessage, DefaultMaxMessage)
 	orDefault(&c.QueueBytes, DefaultQueueBytes)
 	orDefault(&c.MaxUnauthenticated, DefaultMaxUnauthenticated)
@@ -148,7 +155,7 @@ func (c *Config) valid() error {
 		value time.Duration
 	}{
 		{"Heartbeat", c.Heartbeat}, {"RedialMin", c.RedialMin}, {"RedialMax", c.RedialMax},
-		{"DialTimeout", c.DialTimeout}, {"HandshakeTimeout", c.HandshakeTimeout},
+		{"DialTimeout", c.DialTimeout}, {"HandshakeTimeout", c.HandshakeTimeout}, {"AckAge", c.AckAge},
 	} {
 		if d.value < 0 {
 			complain("%s %v is negative", d.name, d.value)

@@ -58,6 +58,7 @@ type Node struct {
 	snapshot     atomic.Pointer[[]Member]
 
 	valves  valves
+	ledger  ledger // of acknowledged messages
 	topics  topicTable
 	news    newsDesk
 	watched observers
@@ -232,6 +233,9 @@ func (n *Node) shut() bool {
 		n.listener.Close()
 		for _, p := range n.peers.close() {
 			n.giveUp(p, ErrClosed)
+		}
+		if n.started {
+			n.wg.Go(n.ledger.close)
 		}
 	}
 	return n.started

@@ -227,6 +227,7 @@ func (p *peer) finish(reason error) {
 		p.node.sys.NodeDown(p.id, reason)
 		p.node.report(NodeLost{Node: p.id, Reason: reason, Unconfirmed: lost})
 	}
+	p.node.ledger.lost(p, reason)
 	p.node.valves.forget(p)
 	p.node.peers.gone(p)
 	close(p.gone)

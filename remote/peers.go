@@ -60,6 +60,7 @@ func (t *peerTable) ensure(n *Node, id actor.NodeID) (p *peer, made bool) {
 		p = newPeer(n, id, last)
 		t.last[id.Name] = p
 	}
+	n.ledger.reconnected(p) // before anything new is sent
 	t.byHandle[h] = p
 	p.start()
 	return p, true

@@ -59,7 +59,11 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 		}
 	}
 	sig.Size = len(f.Head) + len(f.Payload)
-	return n.arrived(l, arrival{sig: sig}, m.Shard)
+	a := arrival{sig: sig, stream: l.stream}
+	if m.Seq != 0 {
+		a.key, a.seq, a.oldest = streamKey{l.stream.ch.Name, sessionShard(m.Shard)}, m.Seq, m.Oldest
+	}
+	return n.arrived(l, a, m.Shard)
 }
 
 // hear looks up the words of m in the peer's dictionary.
@@ -131,6 +135,9 @@ func (n *Node) undelivered(sig actor.Signal, typeName string, err error) {
 	n.stats.undecodable.Add(1)
 	n.report(Undelivered{From: sig.Origin.Value(), Sender: sig.From, To: sig.To, Name: sig.Name.Name, Type: typeName, Reason: err})
 	n.quiet.warn("message not delivered", "from", sig.Origin.Value(), "type", typeName, "reason", err)
+	if sig.Kind == actor.SignalMessage {
+		n.bury(sig, err)
+	}
 	if sig.Kind == actor.SignalCall {
 		// If the node is lost, so is the caller.
 		_ = n.Route(actor.Signal{

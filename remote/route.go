@@ -34,6 +34,9 @@ func (n *Node) Route(sig actor.Signal) error {
 	}
 	e := n.encoders.Get().(*encoder)
 	defer n.release(e)
+	if sig.Via.Label != "" {
+		sig.Via.Ack = true
+	}
 	if err := e.encode(n, p, sig); err != nil {
 		if sig.Kind != actor.SignalReply {
 			return err
@@ -43,6 +46,12 @@ func (n *Node) Route(sig actor.Signal) error {
 		if err := e.encode(n, p, sig); err != nil {
 			return err
 		}
+	}
+	if sig.Via.Ack && (sig.Kind == actor.SignalMessage || sig.Kind == actor.SignalCall) {
+		if err = n.sessionsOf(p).send(s, e, sig); err == nil {
+			n.stats.sent.Add(1)
+		}
+		return err
 	}
 	return n.queue(p, s, e, sig)
 }
@@ -139,6 +148,7 @@ func (n *Node) unknown(name string) error {
 // encoder is the memory that one signal is encoded in.
 type encoder struct {
 	m       wire.Signal
+	typ     string // the name of the payload's type
 	shard   uint32
 	head    []byte // the frame's header and message
 	payload []byte
@@ -191,7 +201,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		n.stats.tooLarge.Add(1)
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(v.Data), limit)
 	}
-	e.m.Encoding = uint32(v.Encoding)
+	e.m.Encoding, e.typ = uint32(v.Encoding), v.Type
 	e.m.TypeRef, e.m.Type = p.words.say(v.Type)
 	if size := e.m.Size(); size > wire.MaxMessage {
 		n.stats.tooLarge.Add(1)

@@ -22,6 +22,9 @@ type Stats struct {
 	// Dropped counts messages dropped to make room on channels whose WhenFull
 	// is DropOldest, Replaced those replaced by newer ones on monotonic ones.
 	Dropped, Replaced uint64
+	// OutcomeUnknown counts acknowledged messages that were given up without
+	// an answer, Resent those that were sent again.
+	OutcomeUnknown, Resent uint64
 	// TooLarge counts sends refused because of their size.
 	TooLarge uint64
 	// Unencodable counts sends refused because of their type or value.
@@ -48,6 +51,7 @@ type counters struct {
 	queueFull, tooLarge, unencodable, undecodable atomic.Uint64
 	unhandled, unconfirmed, refused, badFrames    atomic.Uint64
 	dialsFailed, stops, dropped, replaced         atomic.Uint64
+	unknown, resent                               atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
@@ -59,7 +63,7 @@ func (n *Node) Stats() Stats {
 		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
 		Unencodable: c.unencodable.Load(), Undecodable: c.undecodable.Load(),
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
-		Refused: c.refused.Load(), Throttled: c.stops.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
+		Refused: c.refused.Load(), Throttled: c.stops.Load(), OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
 	}
 }
 

@@ -1,0 +1,210 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/session"
+	"github.com/topos-go/topos/remote/wire"
+)
+
+// retained is an acknowledged message that may have to be sent again.
+type retained struct {
+	sig     actor.Signal
+	m       wire.Signal
+	shard   uint32
+	payload []byte
+}
+
+// send sends what e has encoded and retains it until it is acknowledged. It
+// waits for room as the channel says.
+func (ss *sessions) send(s *stream, e *encoder, sig actor.Signal) error {
+	if p := s.peer; p.brakes.on() {
+		if err := p.brakes.await(sig, s.ch); err != nil {
+			return err
+		}
+	}
+	r := &retained{sig: sig, m: e.m, shard: e.shard, payload: e.payload}
+	r.m.Type, r.m.Name = e.typ, string(sig.Name.Name) // to be said anew each time
+	key := streamKey{s.ch.Name, sessionShard(e.m.Shard)}
+	size := len(e.head) + len(e.payload)
+	var patience *time.Timer
+	ss.mu.Lock()
+	for {
+		_, effects, err := ss.table.Push(time.Now(), key, acked{out: r}, size)
+		if err == nil {
+			done := ss.carryOutLocked([]session.Due[streamKey, acked]{{Key: key, Effects: effects}})
+			ss.unlock(done)
+			return nil
+		}
+		if full := errors.Is(err, session.ErrWindowFull) || errors.Is(err, session.ErrTableFull); !full {
+			ss.mu.Unlock()
+			return fmt.Errorf("%w: %w", actor.ErrNoConnection, err)
+		} else if s.ch.WhenFull != Block {
+			ss.mu.Unlock()
+			return fmt.Errorf("%w: %w", ErrQueueFull, err)
+		}
+		room := ss.room
+		ss.mu.Unlock()
+		if patience == nil {
+			patience = time.NewTimer(patienceOf(sig, s.ch))
+			defer patience.Stop()
+		}
+		select {
+		case <-room:
+		case <-patience.C:
+			return fmt.Errorf("%w: no room for an acknowledged message in time", ErrQueueFull)
+		}
+		ss.mu.Lock()
+	}
+}
+
+// patienceOf returns how long the sender of sig waits.
+func patienceOf(sig actor.Signal, ch *Channel) time.Duration {
+	if !sig.Deadline.IsZero() {
+		return min(ch.Wait, time.Until(sig.Deadline))
+	}
+	return ch.Wait
+}
+
+// carryOutLocked sends what is to be sent. It returns what was given up.
+func (ss *sessions) carryOutLocked(due []session.Due[streamKey, acked]) (done []session.GaveUp[acked]) {
+	for _, d := range due {
+		done = append(done, d.GaveUp...)
+		for _, t := range d.Transmit {
+			if t.Attempt > 1 {
+				ss.node.stats.resent.Add(1)
+			}
+			ss.transmitLocked(d.Key, t)
+		}
+		if d.Skip > 0 {
+			ss.tellLocked(&wire.Receipt{Channel: d.Key.channel, Shard: d.Key.shard, Skip: d.Skip})
+		}
+	}
+	if len(done) > 0 {
+		ss.roomLocked()
+	}
+	return done
+}
+
+// transmitLocked queues a message. If that fails, it is as if it were lost.
+func (ss *sessions) transmitLocked(key streamKey, t session.Transmit[acked]) {
+	if ss.peer == nil {
+		return
+	}
+	s, _ := ss.peer.stream(key.channel)
+	if s == nil {
+		return
+	}
+	r := t.Item.out
+	m := r.m
+	m.Seq, m.Oldest = t.Seq, t.Oldest
+	m.TypeRef, m.Type = ss.peer.words.say(r.m.Type)
+	m.NameRef, m.Name = ss.peer.words.say(r.m.Name)
+	frame := wire.Append(nil, wire.KindSignal, &m, len(r.payload))
+	_ = s.push(outgoing{shard: r.shard, frame: frame, payload: r.payload, must: true}, sameKey{}, time.Time{})
+}
+
+// tellLocked sends what sessions say to each other.
+func (ss *sessions) tellLocked(m *wire.Receipt) {
+	if ss.peer != nil {
+		frame := wire.Append(nil, wire.KindReceipt, m, 0)
+		_ = ss.peer.data.push(outgoing{pinned: true, frame: frame, must: true}, sameKey{}, time.Time{})
+	}
+}
+
+// acknowledgeLocked sends the acknowledgements that are due.
+func (ss *sessions) acknowledgeLocked(now time.Time) {
+	for _, a := range ss.table.Acks(now) {
+		m := &wire.Receipt{Channel: a.Key.channel, Shard: a.Key.shard, Cumulative: a.Cumulative}
+		for _, r := range a.Ranges {
+			m.Ranges = append(m.Ranges, r.First, r.Last)
+		}
+		ss.tellLocked(m)
+	}
+}
+
+// roomLocked wakes the senders that wait for room.
+func (ss *sessions) roomLocked() {
+	close(ss.room)
+	ss.room = make(chan struct{})
+}
+
+// receive delivers what has come, in its turn.
+func (ss *sessions) receive(a arrival) error {
+	ss.mu.Lock()
+	items, err := ss.table.Receive(time.Now(), a.key, a.seq, a.oldest, acked{in: a}, a.sig.Size)
+	// Within the lock, so that nothing overtakes and no acknowledgement is sent
+	// before; delivering does not wait.
+	for _, item := range items {
+		ss.node.deliver(item.in)
+	}
+	ss.unlock(nil)
+	if errors.Is(err, session.ErrMalformed) {
+		return err
+	}
+	return nil // what was not taken comes again
+}
+
+// receiveReceipt deals with what the other side's sessions say.
+func (n *Node) receiveReceipt(p *peer, f wire.Frame) error {
+	var m wire.Receipt
+	if err := m.Unmarshal(f.Head); err != nil {
+		return fmt.Errorf("remote: malformed receipt: %w", err)
+	}
+	if len(m.Ranges)%2 != 0 || m.Shard > shards || len(m.Channel) > maxChannelName {
+		return fmt.Errorf("remote: malformed receipt: %v", &m)
+	}
+	return n.sessionsOf(p).receipt(streamKey{m.Channel, m.Shard}, &m)
+}
+
+func (ss *sessions) receipt(key streamKey, m *wire.Receipt) error {
+	now := time.Now()
+	ss.mu.Lock()
+	if m.Skip > 0 {
+		items, err := ss.table.Skip(now, key, m.Skip)
+		for _, item := range items {
+			ss.node.deliver(item.in)
+		}
+		ss.unlock(nil)
+		return ignoreFull(err)
+	}
+	ack := session.Ack{Cumulative: m.Cumulative}
+	for i := 0; i < len(m.Ranges); i += 2 {
+		ack.Ranges = append(ack.Ranges, session.Range{First: m.Ranges[i], Last: m.Ranges[i+1]})
+	}
+	effects, err := ss.table.Acked(now, key, ack)
+	done := ss.carryOutLocked([]session.Due[streamKey, acked]{{Key: key, Effects: effects}})
+	ss.roomLocked()
+	ss.unlock(done)
+	return err
+}
+
+// ignoreFull returns err unless it only says that something was not taken.
+func ignoreFull(err error) error {
+	if errors.Is(err, session.ErrTooManyStreams) || errors.Is(err, session.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// settle accounts for acknowledged messages that were given up.
+func (n *Node) settle(done []session.GaveUp[acked]) {
+	for _, g := range done {
+		reason := g.Err
+		if g.Transmitted {
+			n.stats.unknown.Add(1)
+			reason = fmt.Errorf("%w: %w", actor.ErrOutcomeUnknown, g.Err)
+		} else {
+			reason = fmt.Errorf("%w: %w", actor.ErrNoConnection, g.Err)
+		}
+		sig := g.Item.out.sig
+		if sig.Kind == actor.SignalCall {
+			n.sys.Deliver(actor.Signal{Kind: actor.SignalReply, Ref: sig.Ref, Reason: reason})
+			continue
+		}
+		n.bury(sig, reason)
+	}
+}
