@@ -104,7 +104,7 @@ func (ss *sessions) transmitLocked(key streamKey, t session.Transmit[acked]) {
 	m.TypeRef, m.Type = ss.peer.words.say(r.m.Type)
 	m.NameRef, m.Name = ss.peer.words.say(r.m.Name)
 	frame := wire.Append(nil, wire.KindSignal, &m, len(r.payload))
-	_ = s.push(outgoing{shard: r.shard, frame: frame, payload: r.payload, must: true}, sameKey{}, time.Time{})
+	_ = s.push(outgoing{shard: r.shard, aside: aside(r.sig), frame: frame, payload: r.payload, must: true}, sameKey{}, time.Time{})
 }
 
 // tellLocked sends what sessions say to each other.

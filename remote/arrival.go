@@ -1,16 +1,17 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/remote/wire"
 )
 
 // arrival is a signal that has come and is on its way to its process.
 type arrival struct {
 	sig    actor.Signal
 	stream *stream
+	void   bool      // there is nothing: it was withdrawn
 	key    streamKey // of its session, if it has a number there
 	seq    uint64
 	oldest uint64
@@ -18,13 +19,29 @@ type arrival struct {
 
 // arrived lets a signal through that came on l, in its turn.
 func (n *Node) arrived(l *lane, a arrival, shard uint32) error {
-	return n.admitted(a)
+	if shard--; shard >= shards { // it was 0: it is in no order
+		shard = shards + uint32(l.index)
+	}
+	g := &l.peer.gate
+	held, err := g.hold(turn{l.stream, l.index, shard}, a)
+	if errors.Is(err, errGate) {
+		n.post(peerLost{l.peer, fmt.Errorf("%w: %w", ErrOverloaded, err)})
+	}
+	if held || err != nil {
+		return err
+	}
+	err = n.admitted(a)
+	l.stream.delivered[shard].Add(1)
+	return errors.Join(err, g.release())
 }
 
 // admitted lets a signal through whose turn it is, by way of its session if it
 // is an acknowledged message.
 func (n *Node) admitted(a arrival) error {
-	if a.seq == 0 {
+	switch {
+	case a.void:
+		return nil
+	case a.seq == 0:
 		n.deliver(a)
 		return nil
 	}
@@ -37,7 +54,3 @@ func (n *Node) deliver(a arrival) {
 		n.overflowing(a.stream, a.sig)
 	}
 }
-
-func (n *Node) receiveAfter(l *lane, f wire.Frame) error { return fmt.Errorf("unimplemented") }
-
-func shardOf(sig actor.Signal) uint32 { return 0 }

@@ -293,6 +293,9 @@ func (l *lane) watch(k *link) *offer {
 			case k.idle():
 				l.hangUp()
 			}
+			if l.index == 0 {
+				l.stream.shrink()
+			}
 		case <-l.peer.retired:
 			k.drain()
 			return nil

@@ -246,6 +246,8 @@ func (k *link) dispatch(f wire.Frame) error {
 		return n.receiveThrottle(l.peer, f)
 	case f.Kind == wire.KindReceipt && data:
 		return n.receiveReceipt(l.peer, f)
+	case f.Kind == wire.KindVoid && data:
+		return n.receiveVoid(l, f)
 	case f.Kind == wire.KindVoid:
 		return nil
 	}

@@ -34,6 +34,7 @@ type peer struct {
 	words      speaker
 	heard      listener
 	brakes     brakes
+	gate       gate
 	wg         sync.WaitGroup // the lanes' goroutines
 
 	up      chan struct{} // closed when subscribers know that it is a member
@@ -61,6 +62,7 @@ func newPeer(n *Node, id actor.NodeID, follow *peer) *peer {
 	streams := make(map[string]*stream)
 	p.streams.Store(&streams)
 	p.brakes.gone = p.retired
+	p.gate.node = n
 	p.data, _ = p.stream(DefaultChannel)
 	p.control, _ = p.stream(ControlChannel)
 	membership, _ := p.stream(MembershipChannel)
@@ -216,6 +218,7 @@ func (p *peer) finish(reason error) {
 	if p.follow != nil {
 		<-p.follow.gone
 	}
+	p.gate.flush()
 	_, theirs := p.numbers()
 	used, lost := theirs != 0, uint64(0)
 	for _, s := range *p.streams.Load() {

@@ -66,6 +66,15 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	return n.arrived(l, a, m.Shard)
 }
 
+// receiveVoid counts what was withdrawn in its place.
+func (n *Node) receiveVoid(l *lane, f wire.Frame) error {
+	var m wire.After
+	if err := m.Unmarshal(f.Head); err != nil || m.Shard > shards {
+		return fmt.Errorf("%w: void of shard %d: %w", errSignal, m.Shard, err)
+	}
+	return n.arrived(l, arrival{stream: l.stream, void: true}, m.Shard)
+}
+
 // hear looks up the words of m in the peer's dictionary.
 func (l *lane) hear(m *wire.Signal) error {
 	var again bool

@@ -58,7 +58,7 @@ func (n *Node) Route(sig actor.Signal) error {
 
 // queue hands an encoded signal to its stream.
 func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
-	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload}
+	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload, aside: aside(sig)}
 	var same sameKey
 	var err error
 	switch sig.Kind {
@@ -75,6 +75,9 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
 		}
 	default:
 		m.must, m.urgent = true, sig.Kind == actor.SignalReply
+		if sig.Kind == actor.SignalExit || sig.Kind == actor.SignalDown {
+			m.after = p.marks(sig, e.shard)
+		}
 	}
 	if err == nil {
 		err = s.push(m, same, sig.Deadline)

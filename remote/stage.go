@@ -1,12 +1,17 @@
 package remote
 
-import "github.com/topos-go/topos/actor"
+import (
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/wire"
+)
 
 // outgoing is an encoded frame on its way into a stream.
 type outgoing struct {
 	shard   uint32
-	pinned  bool   // to the first lane, and to no shard
-	frame   []byte // header and message
+	pinned  bool         // to the first lane, and to no shard
+	aside   bool         // it has a key, or goes to a name
+	after   []*wire.Mark // what must be delivered before it
+	frame   []byte       // header and message
 	payload []byte
 	// must says that it is kept even if there is no room.
 	must bool

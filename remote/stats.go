@@ -22,6 +22,10 @@ type Stats struct {
 	// Dropped counts messages dropped to make room on channels whose WhenFull
 	// is DropOldest, Replaced those replaced by newer ones on monotonic ones.
 	Dropped, Replaced uint64
+	// LanesOpened and LanesClosed count how often a channel's lanes became
+	// more and fewer, ShardsMoved how often messages changed lanes while
+	// others before them were still under way.
+	LanesOpened, LanesClosed, ShardsMoved uint64
 	// OutcomeUnknown counts acknowledged messages that were given up without
 	// an answer, Resent those that were sent again.
 	OutcomeUnknown, Resent uint64
@@ -47,11 +51,11 @@ type Stats struct {
 }
 
 type counters struct {
-	sent, received, controlSent, controlReceived  atomic.Uint64
-	queueFull, tooLarge, unencodable, undecodable atomic.Uint64
-	unhandled, unconfirmed, refused, badFrames    atomic.Uint64
-	dialsFailed, stops, dropped, replaced         atomic.Uint64
-	unknown, resent                               atomic.Uint64
+	sent, received, controlSent, controlReceived     atomic.Uint64
+	queueFull, tooLarge, unencodable, undecodable    atomic.Uint64
+	unhandled, unconfirmed, refused, badFrames       atomic.Uint64
+	dialsFailed, stops, dropped, replaced            atomic.Uint64
+	unknown, resent, moved, lanesOpened, lanesClosed atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
@@ -63,7 +67,8 @@ func (n *Node) Stats() Stats {
 		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
 		Unencodable: c.unencodable.Load(), Undecodable: c.undecodable.Load(),
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
-		Refused: c.refused.Load(), Throttled: c.stops.Load(), OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
+		Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
+		OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/topos-go/topos/remote/wire"
@@ -26,17 +27,26 @@ type stream struct {
 
 	mu      sync.Mutex
 	table   table
-	stage   *stage  // of channels that may drop or replace what waits
-	lanes   []*lane // by number; nil where there is none yet
-	bytes   int     // of what waits, and has not been confirmed, on all lanes
+	grown   time.Time // when a lane was last added
+	calmFor int       // for how many heartbeats one lane less would have done
+	stage   *stage    // of channels that may drop or replace what waits
+	lanes   []*lane   // by number; nil where there is none yet
+	bytes   int       // of what waits, and has not been confirmed, on all lanes
 	closed  bool
 	waiting int           // senders that wait for room
 	room    chan struct{} // closed and replaced when there is some
+
+	// delivered counts, of what has come, each shard's and then each lane's
+	// unordered messages.
+	delivered []atomic.Uint64
 }
 
 func newStream(p *peer, ch *Channel, kind streamKind) *stream {
 	s := &stream{peer: p, ch: ch, kind: kind, room: make(chan struct{})}
 	s.table.init(ch)
+	if kind == streamData {
+		s.delivered = make([]atomic.Uint64, shards+maxLanes)
+	}
 	if ch.Monotonic || ch.WhenFull == DropOldest {
 		s.stage = &stage{monotonic: ch.Monotonic}
 	}
@@ -139,15 +149,16 @@ func (s *stream) pushLocked(m outgoing) *lane {
 		}
 		return l
 	}
-	index, after := s.table.place(s, m.shard)
-	l := s.laneLocked(index)
+	l, after := s.placeLocked(&m)
 	if l == nil {
 		return nil
 	}
-	if after != nil {
-		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, after, 0), nil)
+	if after = append(after, m.after...); len(after) > 0 {
+		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, &wire.After{Shard: m.shard + 1, Marks: after}, 0), nil)
 	}
 	l.pushLocked(m.shard, m.frame, m.payload)
+	s.placedLocked(&m, l)
+	s.growLocked()
 	return l
 }
 

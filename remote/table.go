@@ -1,12 +1,186 @@
 package remote
 
-import "github.com/topos-go/topos/remote/wire"
+import (
+	"hash/fnv"
 
-type table struct{}
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/wire"
+)
 
-func (t *table) init(ch *Channel) {}
-
-func (t *table) place(s *stream, shard uint32) (lane int, after *wire.After) { return 0, nil }
-
-// shards is how many sequences a channel's messages are divided into.
+// shards is how many sequences the messages of a channel are divided into. What
+// is in order of a sender, a receiver and a key is in one of them; there are
+// more of these than there can be of lanes.
 const shards = 256
+
+// shardOf returns the shard of a signal: of its sender and receiver, and of its
+// key if it has one. Replies go with what their sender sends to the caller.
+func shardOf(sig actor.Signal) uint32 {
+	h := sig.From.ID()*0x9e3779b97f4a7c15 ^ sig.To.ID()*0xc2b2ae3d27d4eb4f
+	if sig.Via.Key != "" || sig.Name.Name != "" {
+		f := fnv.New64a()
+		_, _ = f.Write([]byte(sig.Via.Key))
+		_, _ = f.Write([]byte{0})
+		_, _ = f.Write([]byte(sig.Name.Name))
+		h ^= f.Sum64()
+	}
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	return uint32(h >> 56)
+}
+
+// aside reports whether a signal is in another shard than what else its sender
+// sends to its receiver.
+func aside(sig actor.Signal) bool { return sig.Via.Key != "" || sig.Name.Name != "" }
+
+// laneOf returns the lane that a shard belongs to when there are n: the jump
+// consistent hash of Lamping and Veach, so that of n+1 lanes the new one takes
+// its share from all others and nothing else moves.
+func laneOf(shard uint32, n int) int {
+	key := (uint64(shard) + 1) * 0x9e3779b97f4a7c15
+	lane, next := 0, 0
+	for next < n {
+		lane = next
+		key = key*2862933555777941757 + 1
+		next = int(float64(lane+1) * (float64(1<<31) / float64((key>>33)+1)))
+	}
+	return lane
+}
+
+// table is the sending side's knowledge of a stream's shards: where they live
+// and how far they have come. It is pure; the stream's lock guards it.
+//
+// Invariants:
+//  1. The messages of a shard are on one lane until that has had all of them
+//     confirmed, or the first one on another lane says how many came before.
+//  2. Lanes beyond active get no messages.
+type table struct {
+	active int // how many lanes are used
+	byNo   *[shards]place
+	loose  []place // unordered messages, by lane
+}
+
+// place is where a sequence of messages stands.
+type place struct {
+	lane  int
+	seq   uint64 // how many there have been
+	mark  uint64 // the lane's count of frames after the last of them
+	aside bool   // some were sent with a key, or to a name
+}
+
+func (t *table) init(ch *Channel) { t.active = ch.MinLanes }
+
+// settled reports whether everything in p has been confirmed.
+func (s *stream) settledLocked(p *place) bool {
+	if p.seq == 0 || p.lane >= len(s.lanes) || s.lanes[p.lane] == nil {
+		return true
+	}
+	return s.lanes[p.lane].quiet >= p.mark
+}
+
+// placeLocked returns the lane for the next message of a shard, and what has to
+// be delivered before if that is not obvious from the lane.
+func (s *stream) placeLocked(m *outgoing) (l *lane, after []*wire.Mark) {
+	t := &s.table
+	if m.shard >= shards {
+		index := s.leastLocked()
+		for index >= len(t.loose) {
+			t.loose = append(t.loose, place{lane: len(t.loose)})
+		}
+		if l = s.laneLocked(index); l != nil {
+			t.loose[index].seq++
+		}
+		return l, nil
+	}
+	if t.byNo == nil {
+		t.byNo = new([shards]place)
+	}
+	p := &t.byNo[m.shard]
+	index := 0
+	if t.active > 1 || p.lane > 0 {
+		index = laneOf(m.shard, t.active)
+	}
+	if l = s.laneLocked(index); l == nil {
+		return nil, nil
+	}
+	settled := s.settledLocked(p)
+	if index != p.lane {
+		if !settled {
+			after = []*wire.Mark{{Channel: s.ch.Name, Shard: m.shard, Seq: p.seq}}
+			s.peer.node.stats.moved.Add(1)
+		}
+		p.lane = index
+	}
+	p.aside = m.aside || p.aside && !settled
+	p.seq++
+	return l, after
+}
+
+// placedLocked notes that the message has been queued for which placeLocked has
+// found l.
+func (s *stream) placedLocked(m *outgoing, l *lane) {
+	if m.shard >= shards {
+		s.table.loose[l.index].mark = l.pushed
+	} else {
+		s.table.byNo[m.shard].mark = l.pushed
+	}
+}
+
+// leastLocked returns the active lane with the least to do.
+func (s *stream) leastLocked() int {
+	best, least := 0, -1
+	for i := range s.table.active {
+		size := 0
+		if i < len(s.lanes) && s.lanes[i] != nil {
+			size = s.lanes[i].out.size()
+		}
+		if least < 0 || size < least {
+			best, least = i, size
+		}
+	}
+	return best
+}
+
+// outstanding appends where the sequences stand that may have messages of one
+// pair of processes under way, whose own shard is given: that shard, those used
+// with keys or names, and the unordered ones.
+func (s *stream) outstanding(marks []*wire.Mark, shard uint32) []*wire.Mark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.table
+	add := func(p *place, no uint32) {
+		if !s.settledLocked(p) {
+			marks = append(marks, &wire.Mark{Channel: s.ch.Name, Shard: no, Seq: p.seq})
+		}
+	}
+	if t.byNo != nil {
+		for no := range t.byNo {
+			if p := &t.byNo[no]; p.aside || uint32(no) == shard {
+				add(p, uint32(no))
+			}
+		}
+	}
+	for i := range t.loose {
+		add(&t.loose[i], uint32(shards+i))
+	}
+	return marks
+}
+
+// marks returns what has to be delivered before an exit or down signal of sig's
+// pair: their last messages on every channel.
+func (p *peer) marks(sig actor.Signal, shard uint32) []*wire.Mark {
+	var marks []*wire.Mark
+	pair := shardOf(actor.Signal{From: sig.From, To: sig.To})
+	for _, s := range *p.streams.Load() {
+		if s.kind == streamData {
+			marks = s.outstanding(marks, pair)
+		}
+	}
+	// The signal's own shard keeps its order by itself.
+	kept := marks[:0]
+	for _, m := range marks {
+		if m.Channel != DefaultChannel || m.Shard != shard {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
