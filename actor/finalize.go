@@ -9,6 +9,7 @@ func (p *process) finalize(reason error, own bool) {
 	p.sys.procs.remove(p.id) // last, so that who finds nobody finds the names free
 	p.failCalls(reason)
 	p.discardMail(own)
+	p.discount()
 	p.tell(reason)
 	p.sys.exited(p, reason)
 }

@@ -83,6 +83,7 @@ type annex struct {
 	aborted  bool // the start failed: nobody need be told of an exit
 	life     *life
 	idle     *idleTimer
+	account  *account
 
 	// The receiver's own.
 	behaviours []Actor // what Become replaced, the latest last

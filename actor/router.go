@@ -1,9 +1,6 @@
 package actor
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Router carries signals to other nodes. It is declared here and implemented by
 // the remote layer; a [System] without one knows only itself.
@@ -146,24 +143,19 @@ func (c *call) answerRemote(value any, err error) {
 	_ = c.sys.route(Signal{Kind: SignalReply, To: PID{node: c.origin.node}, Ref: c.origin.ref, Msg: value, Reason: err})
 }
 
-// Deliver carries out a signal that came from another node. It never blocks,
-// except on a local mailbox whose overflow policy is to block, and may be called
-// by several goroutines; signals of one pair of processes must come in order.
-// It reports over if the receiver now has more mail waiting than its budget.
+// Deliver carries out a signal that came from another node. It never blocks, and
+// may be called by several goroutines; signals of one pair of processes must
+// come in order. It reports over if the receiver has more mail waiting than its
+// budget, or than a mailbox takes whose policy is to block: then the node that
+// sent it should send no more to that process before [Throttle.Relieved] is
+// called. The message has been accepted all the same.
 func (s *System) Deliver(sig Signal) (over bool) {
-	pid := sig.To
-	if pid.IsZero() && sig.Name.Name != "" {
-		pid, _ = s.names.find(sig.Name.Name)
-	}
-	var p *process
-	if pid.node == s.node {
-		p = s.procs.find(pid.id)
-	}
+	p := s.receiver(sig)
 	switch sig.Kind {
 	case SignalMessage:
-		s.deliverMessage(p, sig)
+		return s.deliverMessage(p, sig)
 	case SignalCall:
-		s.deliverRequest(p, sig)
+		return s.deliverRequest(p, sig)
 	case SignalReply:
 		if ref, ok := s.peers.takeCall(sig.Ref); ok {
 			ref.complete(sig.Msg, sig.Reason, sig.Reason == nil)
@@ -201,7 +193,7 @@ func (p *process) deliverSignal(sig Signal) {
 	}
 }
 
-func (s *System) deliverMessage(p *process, sig Signal) {
+func (s *System) deliverMessage(p *process, sig Signal) (over bool) {
 	msg, err := sig.Msg, ErrNoProc
 	if msg == nil {
 		p, err = nil, ErrNilMessage
@@ -210,7 +202,7 @@ func (s *System) deliverMessage(p *process, sig Signal) {
 		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace}
 	}
 	if p != nil {
-		err = p.deliver(msg, nil, false)
+		over, err = p.deliverAbroad(msg, sig.Size)
 	}
 	if err != nil {
 		var to Address = sig.To
@@ -219,9 +211,10 @@ func (s *System) deliverMessage(p *process, sig Signal) {
 		}
 		s.deadLetter(DeadLetter{To: to, From: sig.From, Message: sig.Msg, Reason: err})
 	}
+	return over
 }
 
-func (s *System) deliverRequest(p *process, sig Signal) {
+func (s *System) deliverRequest(p *process, sig Signal) (over bool) {
 	c := s.newCall(sig.Msg)
 	c.origin = origin{sig.Origin, sig.Ref}
 	c.deadline, c.trace = sig.Deadline, sig.Trace
@@ -230,11 +223,12 @@ func (s *System) deliverRequest(p *process, sig Signal) {
 		p, err = nil, ErrNilMessage
 	}
 	if p != nil {
-		err = p.deliverCall(context.Background(), c, nil)
+		over, err = p.deliverAbroad(c, sig.Size)
 	}
 	if err != nil {
 		c.ref().complete(nil, err, false)
 	}
+	return over
 }
 
 // NodeDown tells the processes of this system that node is lost: monitors of

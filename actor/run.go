@@ -54,7 +54,7 @@ func (p *process) loop() (again bool, reason error) {
 		if reason != nil {
 			return false, reason
 		}
-		if p.hand.idle && !isIdleLetter(msg) {
+		if p.hand.idle && !isSilent(msg) {
 			p.touch()
 		}
 	}
@@ -115,11 +115,13 @@ const (
 	letterTimer                        // a timer fired
 	letterIdle                         // a receive timeout may be due
 	letterCall                         // a request, again
+	letterMark                         // what came before it from other nodes has been handled
 )
 
-func isIdleLetter(msg any) bool {
+// isSilent reports whether msg is none that a receive timeout counts.
+func isSilent(msg any) bool {
 	m, ok := msg.(*letter)
-	return ok && m.kind == letterIdle
+	return ok && (m.kind == letterIdle || m.kind == letterMark)
 }
 
 // handleLetter opens m and handles what is in it, if it is still wanted.
@@ -141,6 +143,8 @@ func (p *process) handleLetter(m *letter) error {
 		if p.idleDue() {
 			return p.actor.Receive(p.self(), ReceiveTimeout{})
 		}
+	case letterMark:
+		p.discharge(int(m.ref))
 	case letterCall:
 		if m.call.waiting() {
 			return p.handleCall(m.call, m.msg)

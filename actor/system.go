@@ -29,6 +29,10 @@ type Config struct {
 	// KillGrace is how long a killed process may stay in its handler before it
 	// is declared a zombie. Zero means DefaultKillGrace.
 	KillGrace time.Duration
+	// Budget is how many bytes of messages and requests from other nodes may
+	// wait for one process before those are asked to send it no more. Zero
+	// means DefaultBudget.
+	Budget int
 }
 
 func (c *Config) valid() error {
@@ -38,6 +42,9 @@ func (c *Config) valid() error {
 	}
 	if c.KillGrace < 0 {
 		errs = append(errs, fmt.Errorf("actor: Config.KillGrace %v is negative", c.KillGrace))
+	}
+	if c.Budget < 0 {
+		errs = append(errs, fmt.Errorf("actor: Config.Budget %d is negative", c.Budget))
 	}
 	return errors.Join(errs...)
 }
@@ -49,6 +56,7 @@ type System struct {
 	router    Router
 	log       *slog.Logger
 	killGrace time.Duration
+	budget    int
 	base      context.Context
 	stop      context.CancelFunc
 
@@ -83,6 +91,9 @@ func NewSystem(cfg Config) (*System, error) {
 	if cfg.KillGrace == 0 {
 		cfg.KillGrace = DefaultKillGrace
 	}
+	if cfg.Budget == 0 {
+		cfg.Budget = DefaultBudget
+	}
 	if cfg.Names == nil {
 		cfg.Names = noNames{}
 	}
@@ -92,6 +103,7 @@ func NewSystem(cfg Config) (*System, error) {
 		clusterNames: cfg.Names,
 		log:          cfg.Logger,
 		killGrace:    cfg.KillGrace,
+		budget:       cfg.Budget,
 	}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.chunks.New = func() any { return new(chunk) }

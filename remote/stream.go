@@ -123,8 +123,9 @@ func (s *stream) push(m outgoing, same sameKey, deadline time.Time) error {
 		replaced = s.stage.push(m, same)
 		s.bytes += s.stage.bytes - before
 		s.refillLocked()
-	} else {
-		l = s.pushLocked(m)
+	} else if l = s.pushLocked(m); l == nil {
+		s.mu.Unlock()
+		return fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
 	}
 	if l != nil && m.urgent && l.mayWrite() {
 		l.writeAtOnce() // unlocks
@@ -140,7 +141,7 @@ func (s *stream) push(m outgoing, same sameKey, deadline time.Time) error {
 	return nil
 }
 
-// pushLocked hands m to its lane, which it returns.
+// pushLocked hands m to its lane, which it returns: nil if the peer is retired.
 func (s *stream) pushLocked(m outgoing) *lane {
 	if m.pinned {
 		l := s.laneLocked(0)
