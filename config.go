@@ -56,6 +56,14 @@ type Config struct {
 	// many without an answer make it down.
 	Heartbeat time.Duration
 	Misses    int
+	// Channels declares channels besides remote.DefaultChannel and
+	// remote.RPCChannel, or changes those.
+	Channels []remote.Channel
+	// AckAge is how long an acknowledged message is sent again.
+	AckAge time.Duration
+	// Budget is how many bytes of messages from other nodes may wait for one
+	// process before their senders are held up.
+	Budget int
 	// MaxMessage is the largest encoded message, in bytes.
 	MaxMessage int
 	// Settle is how long the nodes must have agreed on who is there before
@@ -63,6 +71,9 @@ type Config struct {
 	Settle time.Duration
 	// Transport makes the connections. Nil means TCP.
 	Transport remote.Transport
+	// Tap, if not nil, sees what comes for this node's processes. It is for
+	// tests; see package clustertest.
+	Tap remote.Tap
 }
 
 // Types registers the types of samples, such as Add{}, as messages that can be
@@ -76,6 +87,9 @@ func (c *Config) valid() error {
 	}
 	if c.Settle < 0 {
 		errs = append(errs, fmt.Errorf("topos: Config.Settle %v is negative", c.Settle))
+	}
+	if c.Budget < 0 {
+		errs = append(errs, fmt.Errorf("topos: Config.Budget %d is negative", c.Budget))
 	}
 	if c.KillGrace < 0 {
 		errs = append(errs, fmt.Errorf("topos: Config.KillGrace %v is negative", c.KillGrace))
@@ -117,5 +131,8 @@ func (c *Config) remote() remote.Config {
 		Heartbeat:  c.Heartbeat,
 		Misses:     c.Misses,
 		MaxMessage: c.MaxMessage,
+		Channels:   c.Channels,
+		AckAge:     c.AckAge,
+		Tap:        c.Tap,
 	}
 }

@@ -53,6 +53,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		Names:     names,
 		Logger:    cfg.logger(),
 		KillGrace: cfg.KillGrace,
+		Budget:    cfg.Budget,
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))

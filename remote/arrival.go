@@ -35,13 +35,21 @@ func (n *Node) arrived(l *lane, a arrival, shard uint32) error {
 	return errors.Join(err, g.release())
 }
 
-// admitted lets a signal through whose turn it is, by way of its session if it
-// is an acknowledged message.
+// admitted lets a signal through whose turn it is.
 func (n *Node) admitted(a arrival) error {
 	switch {
 	case a.void:
 		return nil
-	case a.seq == 0:
+	case n.cfg.Tap != nil:
+		n.tap(a)
+		return nil
+	}
+	return n.pass(a)
+}
+
+// pass delivers a signal, by way of its session if it is an acknowledged message.
+func (n *Node) pass(a arrival) error {
+	if a.seq == 0 {
 		n.deliver(a)
 		return nil
 	}

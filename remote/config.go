@@ -96,6 +96,9 @@ type Config struct {
 	MaxMessage int
 	// QueueBytes is the default of Channel.QueueBytes.
 	QueueBytes int
+	// Tap, if not nil, sees what comes for this node's processes. It is for
+	// tests.
+	Tap Tap
 	// MaxUnauthenticated is how many accepted connections may not have proven
 	// the secret yet. Further ones are refused.
 	MaxUnauthenticated int

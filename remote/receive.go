@@ -59,6 +59,9 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 		}
 	}
 	sig.Size = len(f.Head) + len(f.Payload)
+	if name := l.stream.ch.Name; name != DefaultChannel {
+		sig.Via.Channel = name // for the reply
+	}
 	a := arrival{sig: sig, stream: l.stream}
 	if m.Seq != 0 {
 		a.key, a.seq, a.oldest = streamKey{l.stream.ch.Name, sessionShard(m.Shard)}, m.Seq, m.Oldest
@@ -119,6 +122,7 @@ func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
 		Link:   m.Link,
 		Trace:  m.Trace,
 	}
+	sig.Via.Key, sig.Via.Label = m.Key, m.Label
 	if m.Name != "" {
 		sig.Name = actor.NameAt{Name: actor.Name(m.Name), Node: n.id.Name}
 	}

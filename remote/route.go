@@ -177,6 +177,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		e.shard = shardOf(sig)
 		e.m.Shard = e.shard + 1
 	}
+	e.m.Key, e.m.Label = sig.Via.Key, sig.Via.Label
 	e.m.NameRef, e.m.Name = p.words.say(string(sig.Name.Name))
 	if !sig.From.IsZero() && sig.From.NodeHandle() != n.handle {
 		e.m.FromNode = wire.FromNodeID(sig.From.Node())
