@@ -33,8 +33,11 @@ func (s *System) caller() (*System, *process) { return s, nil }
 // The reply does not pass through the caller's mailbox. A process that waits
 // in a Call handles nothing else meanwhile; an exit signal or a kill ends the
 // wait.
-func Call[R any](ctx context.Context, from Caller, to Address, req any) (R, error) {
-	value, err := callAny(ctx, from, to, req)
+//
+// opts say how the request travels to another node; the reply comes back over
+// the same channel.
+func Call[R any](ctx context.Context, from Caller, to Address, req any, opts ...SendOption) (R, error) {
+	value, err := callAny(ctx, from, to, req, opts)
 	if err != nil {
 		var none R
 		return none, err
@@ -82,6 +85,7 @@ type call struct {
 	msg      any
 	deadline time.Time // zero: DefaultCallTimeout from now
 	trace    []byte
+	via      Delivery
 	origin   origin // where the request came from, if from another node
 	abroad   uint64 // the request's number, if it went to another node
 
@@ -150,11 +154,14 @@ func (s *System) recycle(c *call) {
 	c.state.Store(c.state.Load() + 1) // a new generation, waiting
 	c.msg, c.value, c.err, c.callee, c.trace, c.deadline = nil, nil, nil, nil, nil, time.Time{}
 	c.replied = false
+	if c.via != (Delivery{}) {
+		c.via = Delivery{}
+	}
 	s.calls.Put(c)
 }
 
 // callAny is Call before its reply has a type.
-func callAny(ctx context.Context, from Caller, to Address, req any) (any, error) {
+func callAny(ctx context.Context, from Caller, to Address, req any, opts []SendOption) (any, error) {
 	sys, p := from.caller()
 	if req == nil {
 		return nil, &CallError{To: copyAddress(to), Err: ErrNilMessage}
@@ -170,6 +177,9 @@ func callAny(ctx context.Context, from Caller, to Address, req any) (any, error)
 		c.deadline = d
 	}
 	c.trace = TraceFrom(ctx)
+	if len(opts) > 0 {
+		c.apply(opts)
+	}
 	ref := c.ref()
 	err := sys.request(ctx, c, p, to)
 	if err == nil && p != nil {
@@ -192,6 +202,14 @@ func callAny(ctx context.Context, from Caller, to Address, req any) (any, error)
 		return nil, &CallError{To: copyAddress(to), Err: err}
 	}
 	return value, nil
+}
+
+// apply notes how the request is to be sent.
+func (c *call) apply(opts []SendOption) {
+	o := gather(opts)
+	if c.via = o.via; o.trace != nil {
+		c.trace = o.trace
+	}
 }
 
 // wait returns when r is complete, completing it itself if ctx ends first. It

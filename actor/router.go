@@ -69,7 +69,7 @@ type SignalKind uint8
 const (
 	SignalMessage   SignalKind = iota + 1 // From, To or Name, Msg, Trace
 	SignalCall                            // From, To or Name, Ref, Msg, Deadline, Trace
-	SignalReply                           // To's node only, Ref, Msg or Reason
+	SignalReply                           // From, To or its node only, Ref, Msg or Reason
 	SignalLink                            // From, To
 	SignalUnlink                          // From, To
 	SignalExit                            // From, To, Reason, Link
@@ -80,8 +80,10 @@ const (
 
 // origin is where the reply to a request from another node goes.
 type origin struct {
-	node NodeHandle
-	ref  uint64
+	node    NodeHandle
+	from    PID // the caller; zero if it is no process
+	ref     uint64
+	channel string
 }
 
 // target is an address looked up: a process, or a name at another node.
@@ -129,7 +131,7 @@ func (s *System) route(sig Signal) error {
 // requestRemote sends the request c to another node.
 func (s *System) requestRemote(c *call, from *process, to target) error {
 	id := s.peers.addCall(remoteCall{ref: c.ref(), node: to.pid.node, name: to.at.Node})
-	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace}
+	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace, Via: c.via}
 	if from != nil {
 		sig.From = from.pid()
 	}
@@ -140,7 +142,14 @@ func (s *System) requestRemote(c *call, from *process, to target) error {
 // answerRemote sends the outcome of c, a request from another node, back.
 func (c *call) answerRemote(value any, err error) {
 	// If the node is lost, so is the caller.
-	_ = c.sys.route(Signal{Kind: SignalReply, To: PID{node: c.origin.node}, Ref: c.origin.ref, Msg: value, Reason: err})
+	sig := Signal{Kind: SignalReply, To: c.origin.from, Ref: c.origin.ref, Msg: value, Reason: err, Via: Delivery{Channel: c.origin.channel}}
+	if sig.To.IsZero() {
+		sig.To = PID{node: c.origin.node}
+	}
+	if c.callee != nil {
+		sig.From = c.callee.pid()
+	}
+	_ = c.sys.route(sig)
 }
 
 // Deliver carries out a signal that came from another node. It never blocks, and
@@ -216,7 +225,7 @@ func (s *System) deliverMessage(p *process, sig Signal) (over bool) {
 
 func (s *System) deliverRequest(p *process, sig Signal) (over bool) {
 	c := s.newCall(sig.Msg)
-	c.origin = origin{sig.Origin, sig.Ref}
+	c.origin = origin{sig.Origin, sig.From, sig.Ref, sig.Via.Channel}
 	c.deadline, c.trace = sig.Deadline, sig.Trace
 	err := ErrNoProc
 	if sig.Msg == nil {

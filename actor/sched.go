@@ -85,6 +85,11 @@ func (s *scheduler) ensureSuccessor() {
 	}
 	s.active.Add(1)
 	s.mu.Lock()
+	if s.closed.Load() { // only zombies are left, which their workers look after
+		s.mu.Unlock()
+		s.active.Add(-1)
+		return
+	}
 	if n := len(s.parked); n > 0 {
 		w := s.parked[n-1]
 		s.parked[n-1] = nil

@@ -144,3 +144,41 @@ func ExampleRouter() {
 	// <nil> 100
 	// 100 <nil>
 }
+
+// valve is a router that counts how often it may go on.
+type valve struct {
+	loopback
+	open chan actor.PID
+}
+
+func (v *valve) Relieved(pid actor.PID) { v.open <- pid }
+
+// A process that does not keep up with the mail from other nodes holds up its
+// senders, and nobody else.
+func ExampleThrottle() {
+	ctx := context.Background()
+	v := &valve{open: make(chan actor.PID, 1)}
+	var router actor.Throttle = v
+	sys, err := actor.NewSystem(actor.Config{Router: router, Budget: 1 << 20})
+	if err != nil {
+		panic(err)
+	}
+	defer sys.Close(ctx)
+	begin := make(chan struct{})
+	slow, err := sys.Spawn(ctx, actor.Func(func(*actor.Self, any) error {
+		<-begin
+		return nil
+	}))
+	if err != nil {
+		panic(err)
+	}
+	mail := actor.Signal{Kind: actor.SignalMessage, To: slow, Msg: "a picture", Size: 600 << 10}
+	fmt.Println("too much:", sys.Deliver(mail))
+	fmt.Println("too much:", sys.Deliver(mail))
+	close(begin)
+	fmt.Println("go on:", <-v.open == slow)
+	// Output:
+	// too much: false
+	// too much: true
+	// go on: true
+}

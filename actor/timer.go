@@ -15,6 +15,11 @@ type ownedTimer struct {
 	queued bool          // its message is in the mailbox
 }
 
+// soon is the shortest that a timer is set to. One that is due at once would
+// run on the goroutine that sets it if that is the last in a synctest bubble,
+// which the race detector cannot take (Go issue 78156).
+const soon = time.Nanosecond
+
 // startTimer sends msg to p after d, and then every interval if that is
 // positive.
 func (p *process) startTimer(d, every time.Duration, msg any) TimerRef {
@@ -33,7 +38,7 @@ func (p *process) startTimer(d, every time.Duration, msg any) TimerRef {
 	if every > 0 {
 		t.next = time.Now().Add(d)
 	}
-	t.timer = time.AfterFunc(d, func() { p.timerDue(ref) })
+	t.timer = time.AfterFunc(max(d, soon), func() { p.timerDue(ref) })
 	return ref
 }
 
@@ -51,7 +56,7 @@ func (p *process) timerDue(ref TimerRef) {
 		if t.next = t.next.Add(t.every); t.next.Before(now) {
 			t.next = now.Add(t.every)
 		}
-		t.timer.Reset(t.next.Sub(now))
+		t.timer.Reset(max(t.next.Sub(now), soon))
 	}
 	if t.queued {
 		p.mu.Unlock() // the process is slow: one tick waits already
@@ -148,7 +153,7 @@ func (p *process) idleDue() bool {
 	}
 	quiet := time.Since(idle.last)
 	if quiet < idle.after {
-		idle.timer.Reset(idle.after - quiet)
+		idle.timer.Reset(max(idle.after-quiet, soon))
 		return false
 	}
 	idle.last = time.Now()

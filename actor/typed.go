@@ -33,10 +33,10 @@ type Request[R any] interface{ returns(R) }
 
 // Ask is [Call] with the reply's type taken from the request. It fails with
 // ErrRequestType if req is not an M.
-func Ask[M, R any](ctx context.Context, from Caller, to Ref[M], req Request[R]) (R, error) {
+func Ask[M, R any](ctx context.Context, from Caller, to Ref[M], req Request[R], opts ...SendOption) (R, error) {
 	if _, ok := any(req).(M); !ok {
 		var none R
 		return none, &CallError{To: copyAddress(to.to), Err: fmt.Errorf("%w: %T", ErrRequestType, req)}
 	}
-	return Call[R](ctx, from, to.to, req)
+	return Call[R](ctx, from, to.to, req, opts...)
 }

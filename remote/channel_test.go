@@ -166,7 +166,7 @@ func TestRequestsAreNeverReplaced(t *testing.T) {
 		for range 100 {
 			all.Go(func() {
 				_ = b.sys.Send(pid, make([]byte, 1000), actor.Channel("state"))
-				if _, err := actor.Call[int](t.Context(), b.sys, pid, Get{}); err != nil {
+				if _, err := actor.Call[int](t.Context(), b.sys, pid, Get{}, actor.Channel("state")); err != nil {
 					t.Error(err)
 				}
 			})

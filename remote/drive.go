@@ -80,7 +80,7 @@ func (n *Node) drive() {
 // untilDeadline returns how long the overlay has nothing to do.
 func (n *Node) untilDeadline() time.Duration {
 	if next := n.core.Deadline(); !next.IsZero() {
-		return max(0, time.Until(next))
+		return max(1, time.Until(next))
 	}
 	return time.Hour // it has left
 }

@@ -28,9 +28,9 @@ func (n *Node) Route(sig actor.Signal) error {
 	if err != nil {
 		return err
 	}
-	s, declared := p.stream(sig.Via.Channel)
-	if !declared {
-		return fmt.Errorf("%w: %q", ErrNoChannel, sig.Via.Channel)
+	s, err := p.outward(sig)
+	if err != nil {
+		return err
 	}
 	e := n.encoders.Get().(*encoder)
 	defer n.release(e)
@@ -54,6 +54,21 @@ func (n *Node) Route(sig actor.Signal) error {
 		return err
 	}
 	return n.queue(p, s, e, sig)
+}
+
+// outward returns the stream for sig. A reply takes the channel of its request,
+// which only the caller's node need have declared.
+func (p *peer) outward(sig actor.Signal) (*stream, error) {
+	s, declared := p.stream(sig.Via.Channel)
+	switch {
+	case declared:
+		return s, nil
+	case sig.Kind != actor.SignalReply:
+		return nil, fmt.Errorf("%w: %q", ErrNoChannel, sig.Via.Channel)
+	case s == nil:
+		return p.data, nil
+	}
+	return s, nil
 }
 
 // queue hands an encoded signal to its stream.

@@ -197,7 +197,7 @@ func killTree(sys *actor.System, top actor.PID) []actor.ProcessInfo {
 // awaitGone waits for the end of a process that is about to end.
 func awaitGone(sys *actor.System, pid actor.PID) {
 	const look = 5 * time.Millisecond
-	for wait := time.NewTimer(0); sys.Alive(pid); wait.Reset(look) {
+	for wait := time.NewTimer(1); sys.Alive(pid); wait.Reset(look) {
 		<-wait.C
 	}
 }

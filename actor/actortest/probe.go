@@ -111,9 +111,9 @@ func (p *Probe) Send(to actor.Address, msg any, opts ...actor.SendOption) (err e
 
 // Call calls from within the probe's process, which records nothing meanwhile;
 // see [actor.Call].
-func (p *Probe) Call(ctx context.Context, to actor.Address, req any) (reply any, err error) {
+func (p *Probe) Call(ctx context.Context, to actor.Address, req any, opts ...actor.SendOption) (reply any, err error) {
 	p.t.Helper()
-	p.act(func(self *actor.Self) { reply, err = actor.Call[any](ctx, self, to, req) })
+	p.act(func(self *actor.Self) { reply, err = actor.Call[any](ctx, self, to, req, opts...) })
 	return reply, err
 }
 

@@ -1,30 +1,60 @@
 package memory
 
 import (
+	"cmp"
 	"net"
-	"sync"
 	"time"
 )
 
 // conn is one end of a connection: a net.Conn.
 type conn struct {
 	net           *Network
-	host, peer    string
+	number        uint64 // in the order in which they were made
 	local, remote address
-	in, out       *pipe
+	in, out       *pipe // the other end has the same two
 }
 
+// compare orders connections by age.
+func (c *conn) compare(d *conn) int { return cmp.Compare(c.number, d.number) }
+
 func (c *conn) Read(b []byte) (int, error) {
-	n, err := c.in.read(b)
-	return n, c.wrap("read", err)
+	c.net.mu.Lock()
+	defer c.net.mu.Unlock()
+	for {
+		n, until, err := c.in.read(time.Now(), b)
+		if n > 0 || err != nil || len(b) == 0 {
+			return n, c.wrap("read", err)
+		}
+		c.in.reader.wait(&c.net.mu, until, nil)
+	}
 }
 
 func (c *conn) Write(b []byte) (int, error) {
 	c.net.mu.Lock()
-	latency := c.net.latency
+	broke := c.out.link.breaks() && !c.out.writer.closed && !c.out.broken
+	if broke {
+		c.reset()
+	}
+	n, err := c.writeLocked(b)
 	c.net.mu.Unlock()
-	n, err := c.out.write(b, latency)
+	if broke && c.net.cfg.Broken != nil {
+		c.net.cfg.Broken(c.out.link.from.name, c.out.link.to.name)
+	}
 	return n, c.wrap("write", err)
+}
+
+func (c *conn) writeLocked(b []byte) (int, error) {
+	written := 0
+	for {
+		n, err := c.out.write(time.Now(), b[written:])
+		written += n
+		if err != nil || written == len(b) {
+			return written, err
+		}
+		if n == 0 {
+			c.out.writer.wait(&c.net.mu, c.out.writer.deadline, nil)
+		}
+	}
 }
 
 // wrap adds to err where it happened, as package net does. io.EOF stays.
@@ -37,20 +67,31 @@ func (c *conn) wrap(op string, err error) error {
 
 func (c *conn) Close() error {
 	c.net.mu.Lock()
-	_, open := c.net.conns[c]
-	delete(c.net.conns, c)
-	c.net.mu.Unlock()
-	if !open {
+	defer c.net.mu.Unlock()
+	if _, open := c.net.conns[c]; !open {
 		return net.ErrClosed
 	}
-	c.in.closeRead()
-	c.out.closeWrite()
+	c.closeLocked()
 	return nil
+}
+
+func (c *conn) closeLocked() {
+	delete(c.net.conns, c)
+	c.in.closeRead()
+	c.out.closeWrite(time.Now())
+}
+
+// reset breaks both directions.
+func (c *conn) reset() {
+	c.in.reset()
+	c.out.reset()
 }
 
 // CloseWrite ends the writing half, as that of a net.TCPConn.
 func (c *conn) CloseWrite() error {
-	c.out.closeWrite()
+	c.net.mu.Lock()
+	defer c.net.mu.Unlock()
+	c.out.closeWrite(time.Now())
 	return nil
 }
 
@@ -58,167 +99,25 @@ func (c *conn) LocalAddr() net.Addr  { return c.local }
 func (c *conn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *conn) SetDeadline(t time.Time) error {
-	c.in.setDeadline(t, true)
-	c.out.setDeadline(t, false)
+	c.setDeadline(t, &c.in.reader, &c.out.writer)
 	return nil
 }
 
 func (c *conn) SetReadDeadline(t time.Time) error {
-	c.in.setDeadline(t, true)
+	c.setDeadline(t, &c.in.reader)
 	return nil
 }
 
 func (c *conn) SetWriteDeadline(t time.Time) error {
-	c.out.setDeadline(t, false)
+	c.setDeadline(t, &c.out.writer)
 	return nil
 }
 
-// capacity is how many bytes are on their way at most, as in a socket's buffer.
-const capacity = 256 << 10
-
-// pipe is one direction of a connection.
-type pipe struct {
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced at every change
-	queue   []packet
-	size    int
-	held    bool // a partition lets nothing through
-
-	readDeadline, writeDeadline     time.Time
-	readClosed, writeClosed, broken bool
-}
-
-// packet is what one write brought.
-type packet struct {
-	data []byte
-	due  time.Time // when it arrives
-}
-
-func newPipe() *pipe { return &pipe{changed: make(chan struct{})} }
-
-// change does f and wakes everybody.
-func (p *pipe) change(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f()
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
-func (p *pipe) hold(held bool) { p.change(func() { p.held = held }) }
-func (p *pipe) reset()         { p.change(func() { p.broken, p.queue, p.size = true, nil, 0 }) }
-func (p *pipe) closeRead()     { p.change(func() { p.readClosed, p.queue, p.size = true, nil, 0 }) }
-func (p *pipe) closeWrite()    { p.change(func() { p.writeClosed = true }) }
-
-func (p *pipe) setDeadline(t time.Time, read bool) {
-	p.change(func() {
-		if read {
-			p.readDeadline = t
-		} else {
-			p.writeDeadline = t
-		}
-	})
-}
-
-// wait waits for a change, or until t if that is not zero.
-func wait(changed <-chan struct{}, t time.Time) {
-	if t.IsZero() {
-		<-changed
-		return
-	}
-	timer := time.NewTimer(time.Until(t))
-	defer timer.Stop()
-	select {
-	case <-changed:
-	case <-timer.C:
-	}
-}
-
-func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
-
-func (p *pipe) read(b []byte) (int, error) {
-	for {
-		p.mu.Lock()
-		n, until, err := p.tryRead(b)
-		changed := p.changed
-		p.mu.Unlock()
-		if n > 0 {
-			p.change(func() {}) // there is room
-		}
-		if n > 0 || err != nil || len(b) == 0 {
-			return n, err
-		}
-		wait(changed, until)
-	}
-}
-
-// tryRead reads what there is. If there is nothing, until is when to look again
-// even if nothing changes. p.mu is held.
-func (p *pipe) tryRead(b []byte) (n int, until time.Time, err error) {
-	switch {
-	case p.readClosed:
-		return 0, until, net.ErrClosed
-	case passed(p.readDeadline):
-		return 0, until, errDeadline
-	case p.broken:
-		return 0, until, errReset
-	case p.held:
-		return 0, p.readDeadline, nil
-	}
-	for len(p.queue) > 0 && n < len(b) && !p.queue[0].due.After(time.Now()) {
-		m := copy(b[n:], p.queue[0].data)
-		n += m
-		p.size -= m
-		if p.queue[0].data = p.queue[0].data[m:]; len(p.queue[0].data) == 0 {
-			p.queue = p.queue[1:]
-		}
-	}
-	switch {
-	case n > 0:
-	case len(p.queue) > 0:
-		until = p.queue[0].due
-		if !p.readDeadline.IsZero() && p.readDeadline.Before(until) {
-			until = p.readDeadline
-		}
-	case p.writeClosed:
-		err = errEOF
-	default:
-		until = p.readDeadline
-	}
-	return n, until, err
-}
-
-func (p *pipe) write(b []byte, latency time.Duration) (int, error) {
-	written := 0
-	for {
-		p.mu.Lock()
-		switch {
-		case p.writeClosed:
-			p.mu.Unlock()
-			return written, net.ErrClosed
-		case p.broken || p.readClosed && !p.held:
-			p.mu.Unlock()
-			return written, errReset
-		case passed(p.writeDeadline):
-			p.mu.Unlock()
-			return written, errDeadline
-		}
-		n := min(len(b)-written, capacity-p.size)
-		changed, until := p.changed, p.writeDeadline
-		if n > 0 {
-			p.queue = append(p.queue, packet{append([]byte(nil), b[written:written+n]...), time.Now().Add(latency)})
-			p.size += n
-			written += n
-		}
-		p.mu.Unlock()
-		if n > 0 {
-			p.change(func() {})
-		}
-		if written == len(b) {
-			return written, nil
-		}
-		if n == 0 {
-			wait(changed, until)
-		}
+func (c *conn) setDeadline(t time.Time, sides ...*side) {
+	c.net.mu.Lock()
+	defer c.net.mu.Unlock()
+	for _, s := range sides {
+		s.deadline = t
+		s.rouse()
 	}
 }

@@ -1,72 +1,170 @@
 package memory
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
-// Network joins hosts in one process. It is made with [NewNetwork]. Its methods
-// are safe for concurrent use.
+// Config says what a [Network] is. The zero Config is that of [NewNetwork].
+type Config struct {
+	// Seed determines what is drawn on each link: jitter and breaks.
+	Seed uint64
+	// Broken is told of each connection that breaks because of Link.Breaks, on
+	// the goroutine whose write broke it, and must return soon. Nil is nobody.
+	Broken func(from, to string)
+}
+
+// Network joins hosts in one process. It is made with [NewNetwork] or [New].
+// Its methods are safe for concurrent use; none of them waits.
 type Network struct {
+	cfg Config
+
 	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced when a listener or a partition comes or goes
+	machines  map[string]*machine
+	links     map[[2]string]*link
 	listeners map[string]*listener
 	conns     map[*conn]struct{}
-	parted    map[[2]string]bool
-	kills     map[string]int
 	latency   time.Duration
 	ports     int
+	made      uint64 // connections so far
+	diallers  waiter
 }
 
 // NewNetwork returns a network without latency, in which every host can reach
 // every other one.
-func NewNetwork() *Network {
+func NewNetwork() *Network { return New(Config{}) }
+
+// New returns a network like that of [NewNetwork], which is as cfg says.
+func New(cfg Config) *Network {
 	return &Network{
-		changed:   make(chan struct{}),
+		cfg:       cfg,
+		machines:  make(map[string]*machine),
+		links:     make(map[[2]string]*link),
 		listeners: make(map[string]*listener),
 		conns:     make(map[*conn]struct{}),
-		parted:    make(map[[2]string]bool),
-		kills:     make(map[string]int),
 	}
 }
 
 // Host returns the network as seen from a new process on the machine called
-// name. It implements remote.Transport. Addresses are "name:port".
+// name. Addresses are "name:port".
 func (n *Network) Host(name string) *Host {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return &Host{net: n, name: name, killed: n.kills[name]}
+	m := n.machineLocked(name)
+	return &Host{net: n, machine: m, killed: m.kills}
 }
 
-// SetLatency lets what is written from now on arrive d later.
+func (n *Network) machineLocked(name string) *machine {
+	m := n.machines[name]
+	if m == nil {
+		m = &machine{name: name}
+		n.machines[name] = m
+	}
+	return m
+}
+
+// linkLocked returns the way from one host to another, with the way back.
+func (n *Network) linkLocked(from, to string) *link {
+	l := n.links[[2]string{from, to}]
+	if l == nil {
+		a, b := n.machineLocked(from), n.machineLocked(to)
+		l = newLink(a, b, n.cfg.Seed)
+		l.back = l
+		if a != b {
+			l.back = newLink(b, a, n.cfg.Seed)
+			l.back.back = l
+		}
+		l.Latency, l.back.Latency = n.latency, n.latency
+		n.links[[2]string{from, to}], n.links[[2]string{to, from}] = l, l.back
+	}
+	return l
+}
+
+// SetLatency is the latency of all links that SetLink has not been called for.
 func (n *Network) SetLatency(d time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.latency = d
+	for _, l := range n.links {
+		if !l.own {
+			l.Latency = d
+			l.changes++
+		}
+	}
+	n.retimeLocked(func(l *link) bool { return !l.own })
 }
 
-// Partition lets nothing pass between hosts a and b until [Network.Heal]:
-// neither bytes nor the end of a connection, and attempts to connect hang. What
-// is written meanwhile arrives after healing, as over TCP.
-func (n *Network) Partition(a, b string) { n.setParted(a, b, true) }
-
-// Heal ends a partition.
-func (n *Network) Heal(a, b string) { n.setParted(a, b, false) }
-
-func (n *Network) setParted(a, b string, parted bool) {
+// Link returns what the way from one host to another is like.
+func (n *Network) Link(from, to string) Link {
 	n.mu.Lock()
-	n.parted[pair(a, b)] = parted
-	conns := n.between(a, b)
-	n.broadcast()
-	n.mu.Unlock()
-	for _, c := range conns {
-		c.in.hold(parted)
+	defer n.mu.Unlock()
+	return n.linkLocked(from, to).Link
+}
+
+// SetLink is what the way from one host to another is like from now on. The way
+// back is a link of its own.
+func (n *Network) SetLink(from, to string, is Link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := n.linkLocked(from, to)
+	l.Link, l.own, l.free = is, true, time.Time{}
+	l.changes++
+	n.retimeLocked(func(other *link) bool { return other == l })
+}
+
+func (n *Network) retimeLocked(which func(*link) bool) {
+	now := time.Now()
+	for _, c := range n.someLocked(func(c *conn) bool { return which(c.in.link) }) {
+		c.in.retime(now)
+	}
+	n.diallers.rouse()
+}
+
+// Block lets nothing pass from one host to another until [Network.Unblock]:
+// neither bytes nor the end of a connection. What is written meanwhile, or was
+// still under way, arrives after that, as over TCP. The other direction goes on,
+// but its confirmations do not pass, so that its writers wait when their
+// buffers are full; connections cannot be made in either direction, attempts
+// hang.
+func (n *Network) Block(from, to string) { n.setBlocked(true, from, to) }
+
+// Unblock lets everything pass again from one host to another.
+func (n *Network) Unblock(from, to string) { n.setBlocked(false, from, to) }
+
+// Partition blocks both directions between hosts a and b.
+func (n *Network) Partition(a, b string) { n.setBlocked(true, a, b, a) }
+
+// Heal unblocks both directions between hosts a and b.
+func (n *Network) Heal(a, b string) { n.setBlocked(false, a, b, a) }
+
+// setBlocked changes the links along a path.
+func (n *Network) setBlocked(blocked bool, path ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range path[1:] {
+		n.linkLocked(path[i], path[i+1]).blocked = blocked
+	}
+	n.settleLocked(n.betweenLocked(path[0], path[1]))
+}
+
+// Freeze is a signal to stop for all processes on a machine, until
+// [Network.Thaw]: they neither send nor receive nor accept nor dial. Their
+// operating system goes on, takes what is sent to them until its buffers are
+// full, and connections to their listeners until the backlog is. What they
+// write, and the end of connections they close, is sent after thawing.
+func (n *Network) Freeze(host string) { n.setFrozen(host, true) }
+
+// Thaw lets the processes on a machine go on.
+func (n *Network) Thaw(host string) { n.setFrozen(host, false) }
+
+func (n *Network) setFrozen(host string, frozen bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.machineLocked(host).frozen = frozen
+	n.settleLocked(n.someLocked(func(c *conn) bool { return c.out.link.from.name == host || c.in.link.from.name == host }))
+	for _, l := range n.listeners {
+		l.accepters.rouse()
 	}
 }
 
@@ -74,187 +172,68 @@ func (n *Network) setParted(a, b string, parted bool) {
 // state does. New ones can be made at once. It returns how many there were.
 func (n *Network) Cut(a, b string) int {
 	n.mu.Lock()
-	conns := n.between(a, b)
-	n.mu.Unlock()
-	for _, c := range conns {
-		c.in.reset()
+	defer n.mu.Unlock()
+	cut := 0
+	for _, c := range n.betweenLocked(a, b) {
+		if !c.in.broken {
+			c.reset()
+			cut++
+		}
 	}
-	return len(conns) / 2
+	return cut
 }
 
 // Kill closes all connections and listeners of a machine, as the end of its
-// processes does. The Hosts made for it before cannot do anything any more; a
-// new one is a process started after that.
+// processes does, frozen or not. The Hosts made for it before cannot do
+// anything any more; a new one is a process started after that.
 func (n *Network) Kill(host string) {
 	n.mu.Lock()
-	n.kills[host]++
-	var conns []*conn
-	for c := range n.conns {
-		if c.host == host {
-			conns = append(conns, c)
-		}
-	}
-	var listeners []*listener
-	for _, l := range n.listeners {
-		if l.host == host {
-			listeners = append(listeners, l)
-		}
-	}
-	n.mu.Unlock()
-	for _, l := range listeners {
-		l.Close()
-	}
-	for _, c := range conns {
-		c.Close()
-	}
-}
-
-// between returns both ends of the connections between two hosts. n.mu is held.
-func (n *Network) between(a, b string) []*conn {
-	var conns []*conn
-	for c := range n.conns {
-		if pair(c.host, c.peer) == pair(a, b) {
-			conns = append(conns, c)
-		}
-	}
-	return conns
-}
-
-// broadcast wakes who waits for a change. n.mu is held.
-func (n *Network) broadcast() {
-	close(n.changed)
-	n.changed = make(chan struct{})
-}
-
-func pair(a, b string) [2]string { return [2]string{min(a, b), max(a, b)} }
-
-// Host is one process on one machine in a [Network].
-type Host struct {
-	net    *Network
-	name   string
-	killed int // how often the machine's processes had been killed before
-}
-
-// Listen listens at addr, which must be on this host. Port 0 is any free port.
-func (h *Host) Listen(addr string) (net.Listener, error) {
-	host, port, ok := strings.Cut(addr, ":")
-	if !ok || host != h.name {
-		return nil, fmt.Errorf("memory: %q is not an address on host %q", addr, h.name)
-	}
-	n := h.net
-	n.mu.Lock()
 	defer n.mu.Unlock()
-	if h.killed != n.kills[h.name] {
-		return nil, &net.OpError{Op: "listen", Net: network, Addr: address(addr), Err: syscall.ENETDOWN}
-	}
-	if port == "0" {
-		n.ports++
-		port = strconv.Itoa(n.ports)
-		addr = host + ":" + port
-	}
-	if n.listeners[addr] != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Addr: address(addr), Err: syscall.EADDRINUSE}
-	}
-	l := &listener{net: n, host: host, addr: addr, backlog: make(chan *conn, 128), closed: make(chan struct{})}
-	n.listeners[addr] = l
-	n.broadcast()
-	return l, nil
-}
-
-// Dial connects to the listener at addr.
-func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	host, _, _ := strings.Cut(addr, ":")
-	failed := func(err error) error { return &net.OpError{Op: "dial", Net: network, Addr: address(addr), Err: err} }
-	n := h.net
-	for {
-		n.mu.Lock()
-		parted, changed, l := n.parted[pair(h.name, host)], n.changed, n.listeners[addr]
-		if h.killed != n.kills[h.name] {
-			n.mu.Unlock()
-			return nil, failed(syscall.ENETDOWN)
+	m := n.machineLocked(host)
+	m.kills++
+	others := n.someLocked(func(c *conn) bool { return c.in.link.from == m })
+	if m.frozen {
+		m.frozen = false
+		for _, c := range others {
+			c.in.unwrite()
 		}
-		if !parted {
-			if l == nil {
-				n.mu.Unlock()
-				return nil, failed(syscall.ECONNREFUSED)
-			}
-			c, err := n.connectLocked(h.name, l)
-			n.mu.Unlock()
-			if err != nil {
-				return nil, failed(err)
-			}
-			return c, nil
-		}
-		n.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, failed(ctx.Err())
+	}
+	n.settleLocked(others)
+	for _, c := range n.someLocked(func(c *conn) bool { return c.out.link.from == m }) {
+		c.closeLocked()
+	}
+	for _, l := range n.listeners {
+		if l.machine == m {
+			l.closeLocked()
 		}
 	}
 }
 
-// connectLocked makes a connection from host to l. n.mu is held.
-func (n *Network) connectLocked(host string, l *listener) (net.Conn, error) {
-	a := &conn{net: n, host: host, peer: l.host, local: address(host + ":out"), remote: address(l.addr)}
-	b := &conn{net: n, host: l.host, peer: host, local: address(l.addr), remote: address(host + ":out")}
-	a.in, b.in = newPipe(), newPipe()
-	a.out, b.out = b.in, a.in
-	select {
-	case l.backlog <- b:
-	default:
-		return nil, syscall.ECONNREFUSED
+// settleLocked brings connections up to date after a change to links.
+func (n *Network) settleLocked(conns []*conn) {
+	now := time.Now()
+	for _, c := range conns {
+		c.in.settle(now)
 	}
-	n.conns[a], n.conns[b] = struct{}{}, struct{}{}
-	return a, nil
+	n.diallers.rouse()
 }
 
-const network = "memory"
-
-// address is a net.Addr.
-type address string
-
-func (address) Network() string  { return network }
-func (a address) String() string { return string(a) }
-
-// listener is a net.Listener.
-type listener struct {
-	net     *Network
-	host    string
-	addr    string
-	backlog chan *conn
-	once    sync.Once
-	closed  chan struct{}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.backlog:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Addr() net.Addr { return address(l.addr) }
-
-func (l *listener) Close() error {
-	err := net.ErrClosed
-	l.once.Do(func() {
-		err = nil
-		l.net.mu.Lock()
-		delete(l.net.listeners, l.addr)
-		l.net.broadcast()
-		l.net.mu.Unlock()
-		close(l.closed)
-		for {
-			select {
-			case c := <-l.backlog:
-				c.Close()
-			default:
-				return
-			}
-		}
+// betweenLocked returns both ends of the connections between two hosts.
+func (n *Network) betweenLocked(a, b string) []*conn {
+	return n.someLocked(func(c *conn) bool {
+		from, to := c.out.link.from.name, c.out.link.to.name
+		return from == a && to == b || from == b && to == a
 	})
-	return err
+}
+
+// someLocked returns some of the connections, the oldest first.
+func (n *Network) someLocked(which func(*conn) bool) []*conn {
+	var some []*conn
+	for c := range n.conns {
+		if which(c) {
+			some = append(some, c)
+		}
+	}
+	slices.SortFunc(some, (*conn).compare)
+	return some
 }
