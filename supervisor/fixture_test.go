@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -49,6 +50,13 @@ func bubble(t *testing.T, test func(f *fixture)) {
 }
 
 func (f *fixture) idle() { synctest.Wait() }
+
+// retried waits until the retries of failed restarts are over too: they are
+// timers that are due at once, that is a nanosecond later.
+func (f *fixture) retried() {
+	<-time.After(time.Microsecond)
+	synctest.Wait()
+}
 
 func (f *fixture) supervise(spec supervisor.Spec, opts ...actor.SpawnOption) actor.PID {
 	f.Helper()

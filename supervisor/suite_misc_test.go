@@ -61,7 +61,7 @@ func TestTree(t *testing.T) {
 		// children, and with the one that was terminated.
 		before := f.pids(top)
 		f.end(child3, errAbnormal)
-		f.idle()
+		f.retried()
 		f.wantReplaced(top, before, map[string]bool{"sup1": true, "sup2": true, "sup3": true})
 		f.wantCounts(top, 3, 3, 3, 0)
 		now := f.pids(top)
