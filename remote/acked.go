@@ -193,7 +193,7 @@ func ignoreFull(err error) error {
 // settle accounts for acknowledged messages that were given up.
 func (n *Node) settle(done []session.GaveUp[acked]) {
 	for _, g := range done {
-		reason := g.Err
+		var reason error
 		if g.Transmitted {
 			n.stats.unknown.Add(1)
 			reason = fmt.Errorf("%w: %w", actor.ErrOutcomeUnknown, g.Err)

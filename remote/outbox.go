@@ -60,9 +60,6 @@ func (o *outbox) init(limit int) {
 // been begun.
 func (o *outbox) unconfirmed() uint64 { return o.next - 1 - o.acked + uint64(o.queue.frames) }
 
-// outstanding returns how many bytes have been begun and not been confirmed.
-func (o *outbox) outstanding() int { return o.logged }
-
 // size returns how many bytes have not been confirmed, begun or not.
 func (o *outbox) size() int { return o.logged + o.queue.bytes }
 
