@@ -206,7 +206,9 @@ func TestMessageQueuedBeforeTheOtherSidesLimitWasKnownIsRefusedLater(t *testing.
 		var l log
 		pid := a.spawn(t, l.actor())
 		b := w.start("b")
-		// Nothing is known of a yet: see TestPIDOfUnknownNodeMakesItKnown.
+		// Nothing is known of a yet: see TestPIDOfUnknownNodeMakesItKnown. Nor
+		// will be while messages are sent, since that takes no time.
+		w.net.SetLatency(time.Millisecond)
 		if err := b.sys.Send(pid, Add{1}); err != nil {
 			t.Fatal(err)
 		}
