@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/registry"
@@ -46,6 +47,10 @@ type Config struct {
 	// Errors are errors of yours that errors.Is shall recognise when they come
 	// from another node, as an exit reason or from a call.
 	Errors []error
+
+	// Constructors are what other nodes may spawn here by name; see
+	// actor.Self.SpawnAt.
+	Constructors map[string]actor.Constructor
 
 	// Logger gets a line for every crash, for every member that comes and goes
 	// and for every connection refused. Nil means JSON lines on standard error.

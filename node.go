@@ -48,12 +48,13 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	names := registry.NewNames(registry.NamesConfig{Node: r.ID(), Logger: cfg.logger()})
 	sys, err := actor.NewSystem(actor.Config{
-		Node:      r.ID(),
-		Router:    r,
-		Names:     names,
-		Logger:    cfg.logger(),
-		KillGrace: cfg.KillGrace,
-		Budget:    cfg.Budget,
+		Node:         r.ID(),
+		Router:       r,
+		Names:        names,
+		Logger:       cfg.logger(),
+		KillGrace:    cfg.KillGrace,
+		Budget:       cfg.Budget,
+		Constructors: cfg.Constructors,
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))

@@ -47,7 +47,11 @@ func (p *process) awaitDown(ctx context.Context, ref MonitorRef) (Down, error) {
 		p.awaitLocked(ctx, m)
 	}
 	delete(p.annex.Load().monitors, ref) // a letter in the mailbox is void now
-	return Down{Ref: ref, Of: m.of, Reason: m.reason}, nil
+	of := m.of
+	if _, whole := of.(wholeNode); whole {
+		of = nil
+	}
+	return Down{Ref: ref, Of: of, Reason: m.reason}, nil
 }
 
 // awaitLocked waits until m fires, ctx ends or a signal interrupts p. It lends

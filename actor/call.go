@@ -180,8 +180,17 @@ func callAny(ctx context.Context, from Caller, to Address, req any, opts []SendO
 	if len(opts) > 0 {
 		c.apply(opts)
 	}
-	ref := c.ref()
-	err := sys.request(ctx, c, p, to)
+	value, err := c.outcome(ctx, p, sys.request(ctx, c, p, to))
+	if err != nil {
+		return nil, &CallError{To: copyAddress(to), Err: err}
+	}
+	return value, nil
+}
+
+// outcome waits, in p if that is not nil, until c is complete, unless sending it
+// has failed with err. c is not the caller's any more then.
+func (c *call) outcome(ctx context.Context, p *process, err error) (any, error) {
+	ref, sys := c.ref(), c.sys
 	if err == nil && p != nil {
 		err = p.blockOn(ref)
 		defer p.unblock()
@@ -198,10 +207,7 @@ func callAny(ctx context.Context, from Caller, to Address, req any, opts []SendO
 	if c.replied && stopped {
 		sys.recycle(c)
 	}
-	if err != nil {
-		return nil, &CallError{To: copyAddress(to), Err: err}
-	}
-	return value, nil
+	return value, err
 }
 
 // apply notes how the request is to be sent.

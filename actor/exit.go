@@ -41,7 +41,7 @@ func (p *process) signalExit(sig exitSignal, from *process) {
 			return
 		}
 	}
-	fromParent := sig.parent || !sig.abroad && p.isParent(sig.from)
+	fromParent := sig.parent || p.isParent(sig.from, sig.abroad)
 	if a := p.annex.Load(); a != nil && a.trap {
 		kind := letterExit
 		if fromParent {
@@ -86,9 +86,16 @@ func (s *System) exitSignal(from *process, to PID, reason error) error {
 }
 
 // isParent reports whether pid spawned p. What was spawned from outside has
-// the system as parent, which signals as the zero PID.
-func (p *process) isParent(pid PID) bool {
-	return pid.id == p.parent && (pid.IsZero() || pid.node == p.sys.node)
+// the system as parent, which signals as the zero PID, but not from abroad.
+func (p *process) isParent(pid PID, abroad bool) bool {
+	if pid.IsZero() {
+		return p.parent == 0 && !abroad
+	}
+	if pid.node == p.sys.node {
+		return pid.id == p.parent && !abroad
+	}
+	a := p.annex.Load()
+	return a != nil && a.parentAbroad == pid
 }
 
 // enqueueLocked puts a letter into the mailbox past its bound. p.mu is held.

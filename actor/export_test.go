@@ -13,3 +13,13 @@ func (s *System) PeerCounts() (processes, calls int) {
 	}
 	return processes, len(s.peers.calls)
 }
+
+// Errands is how many spawns for other nodes the system is about.
+func (s *System) Errands() (n int) {
+	s.peers.mu.Lock()
+	defer s.peers.mu.Unlock()
+	for _, es := range s.peers.errands {
+		n += len(es)
+	}
+	return n
+}

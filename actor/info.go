@@ -53,9 +53,7 @@ func (p *process) info() ProcessInfo {
 		Queue:   int(p.mailbox.count),
 		Started: time.Unix(0, p.born),
 	}
-	if p.parent != 0 {
-		info.Parent = PID{node: p.sys.node, id: p.parent}
-	}
+	info.Parent = p.self().Parent()
 	a := p.annex.Load()
 	if a == nil {
 		return info

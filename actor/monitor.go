@@ -35,23 +35,11 @@ type monitoring struct {
 // monitor starts a monitor of p, whose goroutine this is, on to.
 func (p *process) monitor(to Address) MonitorRef {
 	ref := MonitorRef{p.sys.refs.Add(1)}
-	a := p.ensureAnnex()
 	target, err := p.sys.resolve(to)
-	m := &monitoring{of: to, target: target.pid, node: target.at.Node}
 	abroad := err == nil && target.remote(p.sys)
-	p.mu.Lock()
-	if p.phase == phaseDead {
-		p.mu.Unlock()
+	if !p.addMonitor(ref, &monitoring{of: to, target: target.pid, node: target.at.Node}, target, abroad) {
 		return ref // a zombie hears of nothing
 	}
-	if a.monitors == nil {
-		a.monitors = make(map[MonitorRef]*monitoring)
-	}
-	a.monitors[ref] = m
-	if abroad {
-		p.watchNode(target)
-	}
-	p.mu.Unlock()
 	switch {
 	case err != nil:
 	case abroad:
@@ -66,6 +54,25 @@ func (p *process) monitor(to Address) MonitorRef {
 		p.monitorDown(ref, err, nil)
 	}
 	return ref
+}
+
+// addMonitor puts m into p's half of a monitor of to. It reports false if p is
+// dead.
+func (p *process) addMonitor(ref MonitorRef, m *monitoring, to target, abroad bool) bool {
+	a := p.ensureAnnex()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase == phaseDead {
+		return false
+	}
+	if a.monitors == nil {
+		a.monitors = make(map[MonitorRef]*monitoring)
+	}
+	a.monitors[ref] = m
+	if abroad {
+		p.watchNode(to)
+	}
+	return true
 }
 
 // watch notes that by monitors p. It reports false if p is dead and its monitors
@@ -155,6 +162,9 @@ func (p *process) demonitor(ref MonitorRef, flush bool) bool {
 
 // cancelMonitor tells the watched process that m has ended.
 func (p *process) cancelMonitor(ref MonitorRef, m *monitoring) {
+	if _, whole := m.of.(wholeNode); whole {
+		return // the node does not know of it
+	}
 	if m.node != "" || m.target.node != p.sys.node && !m.target.IsZero() {
 		name, _ := m.of.(NameAt)
 		_ = p.sys.route(Signal{Kind: SignalDemonitor, From: p.pid(), To: m.target, Name: name, Ref: ref.id})

@@ -58,6 +58,10 @@ func (net *network) start(t *testing.T, name string) *place {
 	n.System = actortest.NewSystemConfig(t, actor.Config{
 		Node:   actor.NodeID{Name: name, Incarnation: actor.Incarnation{Boot: 1, Unique: "u"}},
 		Router: n,
+		// Code does travel in this network: the arguments are the constructor.
+		Constructors: map[string]actor.Constructor{"given": func(args any) (actor.Actor, []actor.SpawnOption, error) {
+			return args.(func() (actor.Actor, []actor.SpawnOption, error))()
+		}},
 	})
 	return &place{n, actortest.NewProbe(t, n.System)}
 }

@@ -10,29 +10,62 @@ type peerTable struct {
 	byNode map[NodeHandle]map[processID]struct{}
 	byName map[string]map[processID]struct{} // monitors of names at a node
 	calls  map[uint64]remoteCall
-	nextID uint64
+	// errands are what other nodes have asked for and this one is about.
+	errands map[NodeHandle]map[*errand]struct{}
 }
 
 // remoteCall is a request that waits for a reply from another node.
 type remoteCall struct {
-	ref  callRef
-	node NodeHandle // zero if only the node's name is known
-	name string
+	ref   callRef
+	node  NodeHandle // zero if only the node's name is known
+	name  string
+	child *expected // of a spawn
 }
 
 func (t *peerTable) init() {
 	t.byNode = make(map[NodeHandle]map[processID]struct{})
 	t.byName = make(map[string]map[processID]struct{})
 	t.calls = make(map[uint64]remoteCall)
+	t.errands = make(map[NodeHandle]map[*errand]struct{})
 }
 
 func (t *peerTable) watch(node NodeHandle, id processID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.watchLocked(node, id)
+}
+
+func (t *peerTable) watchLocked(node NodeHandle, id processID) {
 	if t.byNode[node] == nil {
 		t.byNode[node] = make(map[processID]struct{})
 	}
 	t.byNode[node][id] = struct{}{}
+}
+
+// watchFor is watch for the node that e comes from, unless that is lost since:
+// then it returns why.
+func (t *peerTable) watchFor(e *errand, id processID) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.lost == nil {
+		t.watchLocked(e.Origin, id)
+	}
+	return e.lost
+}
+
+func (t *peerTable) begin(e *errand) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.errands[e.Origin] == nil {
+		t.errands[e.Origin] = make(map[*errand]struct{})
+	}
+	t.errands[e.Origin][e] = struct{}{}
+}
+
+func (t *peerTable) finish(e *errand) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.errands[e.Origin], e)
 }
 
 func (t *peerTable) watchName(node string, id processID) {
@@ -67,8 +100,8 @@ func (t *peerTable) forget(id processID) {
 	}
 }
 
-// lost forgets node and returns who was concerned by it.
-func (t *peerTable) lost(node NodeHandle) (ids map[processID]struct{}, calls []callRef) {
+// lost forgets node, which is lost for reason, and returns who was concerned.
+func (t *peerTable) lost(node NodeHandle, reason error) (ids map[processID]struct{}, calls []callRef) {
 	name := node.Value().Name
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,6 +114,10 @@ func (t *peerTable) lost(node NodeHandle) (ids map[processID]struct{}, calls []c
 		ids[id] = struct{}{}
 	}
 	delete(t.byName, name)
+	for e := range t.errands[node] {
+		e.lost = reason
+	}
+	delete(t.errands, node)
 	for id, c := range t.calls {
 		if c.node == node || c.node == (NodeHandle{}) && c.name == name {
 			calls = append(calls, c.ref)
@@ -90,20 +127,18 @@ func (t *peerTable) lost(node NodeHandle) (ids map[processID]struct{}, calls []c
 	return ids, calls
 }
 
-func (t *peerTable) addCall(c remoteCall) uint64 {
+func (t *peerTable) addCall(id uint64, c remoteCall) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.nextID++
-	t.calls[t.nextID] = c
-	return t.nextID
+	t.calls[id] = c
 }
 
-func (t *peerTable) takeCall(id uint64) (callRef, bool) {
+func (t *peerTable) takeCall(id uint64) (remoteCall, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c, ok := t.calls[id]
 	delete(t.calls, id)
-	return c.ref, ok
+	return c, ok
 }
 
 // nodeLost fires p's links and monitors to node, and forgets node's to p.
@@ -124,6 +159,9 @@ func (p *process) nodeLost(node NodeHandle, reason error) {
 	var refs []MonitorRef
 	for ref, m := range a.monitors {
 		if m.target.node == node || m.target.IsZero() && m.node == name {
+			if _, whole := m.of.(wholeNode); whole {
+				m.of = wholeNode(node.Value()) // its incarnation is known now
+			}
 			refs = append(refs, ref)
 		}
 	}

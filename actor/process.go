@@ -85,6 +85,8 @@ type annex struct {
 	idle     *idleTimer
 	account  *account
 
+	parentAbroad PID // the process on another node that asked for this one; never changes
+
 	// The receiver's own.
 	behaviours []Actor // what Become replaced, the latest last
 	stash      stash

@@ -36,20 +36,24 @@ type Signal struct {
 	From PID
 	// To is the process meant. If it is zero, Name is.
 	To PID
-	// Name is a name at a node, of which only the name is known.
+	// Name is a name at a node, of which only the name is known; of a spawn,
+	// that of the constructor.
 	Name NameAt
 	// Origin is the node the signal came from. The sending System leaves it
 	// zero; the Router sets it before Deliver.
 	Origin NodeHandle
 	// Ref correlates: a call with its reply, a monitor with its Down.
 	Ref uint64
-	// Msg is the message, request or reply.
+	// Msg is the message, request or reply, or the arguments of a spawn, which
+	// alone may be nil.
 	Msg any
 	// Reason is why a process ended or a call failed.
 	Reason error
-	// Link says of an exit signal that a link sent it.
-	Link bool
-	// Deadline is a call's, if not zero.
+	// Link says of an exit signal that a link sent it, and of a spawn that the
+	// new process is to be linked with From. Watch says of a spawn that From is
+	// to monitor it, by Ref.
+	Link, Watch bool
+	// Deadline is a call's or a spawn's, if not zero.
 	Deadline time.Time
 	// Trace belongs to a message or call; see ContextWithTrace.
 	Trace []byte
@@ -76,6 +80,8 @@ const (
 	SignalMonitor                         // From, To or Name, Ref
 	SignalDemonitor                       // From, To or Name, Ref
 	SignalDown                            // From, To, Ref, Reason
+	SignalSpawn                           // From, To's node only or Name.Node, Name.Name, Ref, Msg, Deadline, Link, Watch
+	SignalSpawned                         // From, To or its node only, Ref, Reason, Link, Watch
 )
 
 // origin is where the reply to a request from another node goes.
@@ -130,13 +136,21 @@ func (s *System) route(sig Signal) error {
 
 // requestRemote sends the request c to another node.
 func (s *System) requestRemote(c *call, from *process, to target) error {
-	id := s.peers.addCall(remoteCall{ref: c.ref(), node: to.pid.node, name: to.at.Node})
+	id := s.expect(c, remoteCall{node: to.pid.node, name: to.at.Node})
 	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace, Via: c.via}
 	if from != nil {
 		sig.From = from.pid()
 	}
-	c.abroad = id
 	return s.route(sig)
+}
+
+// expect notes that an answer to c will come from another node, and returns the
+// number that it will have.
+func (s *System) expect(c *call, from remoteCall) uint64 {
+	c.abroad = s.refs.Add(1)
+	from.ref = c.ref()
+	s.peers.addCall(c.abroad, from)
+	return c.abroad
 }
 
 // answerRemote sends the outcome of c, a request from another node, back.
@@ -166,14 +180,21 @@ func (s *System) Deliver(sig Signal) (over bool) {
 	case SignalCall:
 		return s.deliverRequest(p, sig)
 	case SignalReply:
-		if ref, ok := s.peers.takeCall(sig.Ref); ok {
-			ref.complete(sig.Msg, sig.Reason, sig.Reason == nil)
+		if c, ok := s.peers.takeCall(sig.Ref); ok && c.child == nil {
+			c.ref.complete(sig.Msg, sig.Reason, sig.Reason == nil)
 		}
+	case SignalSpawn:
+		s.spawnAsked(sig)
+	case SignalSpawned:
+		s.spawned(sig)
 	case SignalLink:
 		if p == nil || p.id != sig.To.id || !p.link(sig.From) { // an alias cannot be linked
 			_ = s.route(Signal{Kind: SignalExit, From: sig.To, To: sig.From, Reason: ErrNoProc, Link: true})
 		}
 	case SignalMonitor:
+		if sig.toNode() {
+			break // it only wanted to know that there is a connection
+		}
 		if p == nil || !p.watch(watchKey{sig.Ref, sig.From.node}, sig.From) {
 			_ = s.route(Signal{Kind: SignalDown, From: sig.To, To: sig.From, Ref: sig.Ref, Reason: ErrNoProc})
 		}
@@ -250,7 +271,7 @@ func (s *System) NodeDown(node NodeID, reason error) {
 		reason = ErrNoConnection
 	}
 	handle := makeHandle(node)
-	ids, calls := s.peers.lost(handle)
+	ids, calls := s.peers.lost(handle, reason)
 	for _, ref := range calls {
 		ref.complete(nil, reason, false)
 	}

@@ -133,7 +133,7 @@ func (p *process) handleLetter(m *letter) error {
 		return p.actor.Receive(p.self(), Exit{From: m.from, Reason: m.reason})
 	case letterDown:
 		if p.monitorFired(MonitorRef{m.ref}) {
-			return p.actor.Receive(p.self(), Down{Ref: MonitorRef{m.ref}, Of: m.of, Reason: m.reason})
+			return p.actor.Receive(p.self(), downMessage(MonitorRef{m.ref}, m.of, m.reason))
 		}
 	case letterTimer:
 		if p.timerFired(TimerRef{m.ref}) {

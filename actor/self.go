@@ -16,13 +16,16 @@ func (s *Self) proc() *process { return (*process)(s) }
 // PID returns the process's identity.
 func (s *Self) PID() PID { return s.proc().pid() }
 
-// Parent returns the process that spawned this one; zero if it was spawned
-// from outside a process.
+// Parent returns the process that spawned this one, which may be on another
+// node; zero if it was spawned from outside a process.
 func (s *Self) Parent() PID {
-	if s.parent == 0 {
-		return PID{}
+	if s.parent != 0 {
+		return PID{node: s.sys.node, id: s.parent}
 	}
-	return PID{node: s.sys.node, id: s.parent}
+	if a := s.proc().annex.Load(); a != nil {
+		return a.parentAbroad
+	}
+	return PID{}
 }
 
 // System returns the system the process runs in.

@@ -74,33 +74,10 @@ var errNilActor = errors.New("actor: nil actor")
 // spawn makes a process, initialises it on this goroutine and lets it run. With
 // watch, parent gets a monitor that stands before the process runs.
 func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool, watch *MonitorRef, opts []SpawnOption) (*process, error) {
-	if a == nil {
-		return nil, errNilActor
-	}
-	if err := context.Cause(ctx); err != nil {
+	p, set, err := s.conceive(ctx, parent, PID{}, a, opts)
+	if err != nil {
 		return nil, err
 	}
-	p := &process{sys: s, actor: a, born: time.Now().UnixNano()}
-	var set *spawning
-	if len(opts) > 0 {
-		set = new(spawning)
-		for _, o := range opts {
-			o.spawn(set)
-		}
-		if err := p.configure(set); err != nil {
-			return nil, err
-		}
-	}
-	if parent != nil {
-		if parent.fenced() {
-			return nil, ErrKilled
-		}
-		p.parent = parent.id
-	}
-	if err := s.admit(p); err != nil {
-		return nil, err
-	}
-	p.shard.Store(uint32(p.id))
 	if link {
 		p.link(parent.pid())
 		if !parent.link(p.pid()) { // the parent is a zombie
@@ -108,14 +85,7 @@ func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool,
 			return nil, ErrKilled
 		}
 	}
-	var err error
-	if set != nil {
-		err = p.registerAll(set)
-	}
-	if init, ok := a.(Initializer); ok && err == nil {
-		err = p.init(ctx, init)
-	}
-	if err != nil {
+	if err = p.grow(ctx, set); err != nil {
 		p.abort(err)
 		return nil, err
 	}
@@ -129,6 +99,54 @@ func (s *System) spawn(ctx context.Context, parent *process, a Actor, link bool,
 		return nil, err
 	}
 	return p, nil
+}
+
+// conceive makes a process that has a PID and has done nothing yet. set is nil
+// without options. The parent is on this node, or abroad, or nobody.
+func (s *System) conceive(ctx context.Context, parent *process, abroad PID, a Actor, opts []SpawnOption) (p *process, set *spawning, err error) {
+	if a == nil {
+		return nil, nil, errNilActor
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, nil, err
+	}
+	p = &process{sys: s, actor: a, born: time.Now().UnixNano()}
+	if len(opts) > 0 {
+		set = new(spawning)
+		for _, o := range opts {
+			o.spawn(set)
+		}
+		if err := p.configure(set); err != nil {
+			return nil, nil, err
+		}
+	}
+	if parent != nil {
+		if parent.fenced() {
+			return nil, nil, ErrKilled
+		}
+		p.parent = parent.id
+	}
+	if !abroad.IsZero() {
+		p.ensureAnnex().parentAbroad = abroad
+	}
+	if err := s.admit(p); err != nil {
+		return nil, nil, err
+	}
+	p.shard.Store(uint32(p.id))
+	return p, set, nil
+}
+
+// grow gives a conceived process its names and runs its Init.
+func (p *process) grow(ctx context.Context, set *spawning) error {
+	if set != nil {
+		if err := p.registerAll(set); err != nil {
+			return err
+		}
+	}
+	if init, ok := p.actor.(Initializer); ok {
+		return p.init(ctx, init)
+	}
+	return nil
 }
 
 // configure prepares a process that nobody knows yet.

@@ -33,6 +33,9 @@ type Config struct {
 	// wait for one process before those are asked to send it no more. Zero
 	// means DefaultBudget.
 	Budget int
+	// Constructors are what other nodes, and this one, may spawn here by name;
+	// see [Self.SpawnAt].
+	Constructors map[string]Constructor
 }
 
 func (c *Config) valid() error {
@@ -42,6 +45,11 @@ func (c *Config) valid() error {
 	}
 	if c.KillGrace < 0 {
 		errs = append(errs, fmt.Errorf("actor: Config.KillGrace %v is negative", c.KillGrace))
+	}
+	for name, construct := range c.Constructors {
+		if name == "" || construct == nil {
+			errs = append(errs, fmt.Errorf("actor: Config.Constructors[%q] has no name or no function", name))
+		}
 	}
 	if c.Budget < 0 {
 		errs = append(errs, fmt.Errorf("actor: Config.Budget %d is negative", c.Budget))
@@ -57,8 +65,11 @@ type System struct {
 	log       *slog.Logger
 	killGrace time.Duration
 	budget    int
-	base      context.Context
-	stop      context.CancelFunc
+
+	constructors map[string]Constructor // never changed
+
+	base context.Context
+	stop context.CancelFunc
 
 	procs        slab
 	names        nameTable
@@ -71,7 +82,7 @@ type System struct {
 	chunks sync.Pool // of *chunk
 	calls  sync.Pool // of *call
 
-	refs        atomic.Uint64 // monitors and timers
+	refs        atomic.Uint64 // monitors, timers, and requests to other nodes
 	deadLetters atomic.Uint64
 
 	population population
@@ -104,6 +115,7 @@ func NewSystem(cfg Config) (*System, error) {
 		log:          cfg.Logger,
 		killGrace:    cfg.KillGrace,
 		budget:       cfg.Budget,
+		constructors: maps.Clone(cfg.Constructors),
 	}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.chunks.New = func() any { return new(chunk) }

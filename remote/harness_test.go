@@ -69,7 +69,7 @@ func start(t *testing.T, cfg remote.Config, prepare ...func(*remote.Node)) *host
 	if err != nil {
 		t.Fatal(err)
 	}
-	sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
+	sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n, Constructors: constructors()})
 	if err != nil {
 		t.Fatal(err)
 	}

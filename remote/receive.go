@@ -38,11 +38,11 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	}
 	v := codec.Value{Encoding: codec.Encoding(m.Encoding), Type: m.Type, Data: f.Payload}
 	switch sig.Kind {
-	case actor.SignalMessage, actor.SignalCall:
+	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
 		if !f.Fresh && v.Encoding == codec.Bytes {
 			v.Data = append([]byte{}, v.Data...)
 		}
-		if sig.Msg, err = n.codec.Decode(v); err != nil || sig.Msg == nil {
+		if sig.Msg, err = n.codec.Decode(v); err != nil || sig.Msg == nil && sig.Kind != actor.SignalSpawn {
 			n.undelivered(sig, m.Type, err)
 			return nil
 		}
@@ -56,6 +56,10 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	case actor.SignalExit, actor.SignalDown:
 		if sig.Reason == nil {
 			return fmt.Errorf("%w: kind %d without a reason", errSignal, m.Kind)
+		}
+	case actor.SignalSpawned:
+		if sig.From.IsZero() == (sig.Reason == nil) {
+			return fmt.Errorf("%w: it must be a process or a reason", errSignal)
 		}
 	}
 	sig.Size = len(f.Head) + len(f.Payload)
@@ -110,7 +114,7 @@ func (l *lane) confirmWord(ref uint32) {
 
 // decodeSignal decodes everything but the message and the reason.
 func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
-	if m.Kind < uint32(actor.SignalMessage) || m.Kind > uint32(actor.SignalDown) {
+	if m.Kind < uint32(actor.SignalMessage) || m.Kind > uint32(actor.SignalSpawned) {
 		return actor.Signal{}, fmt.Errorf("%w: kind %d", errSignal, m.Kind)
 	}
 	sig := actor.Signal{
@@ -120,6 +124,7 @@ func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
 		Origin: p.handle,
 		Ref:    m.Ref,
 		Link:   m.Link,
+		Watch:  m.Watch,
 		Trace:  m.Trace,
 	}
 	sig.Via.Key, sig.Via.Label = m.Key, m.Label
@@ -148,13 +153,15 @@ func (n *Node) undelivered(sig actor.Signal, typeName string, err error) {
 	n.stats.undecodable.Add(1)
 	n.report(Undelivered{From: sig.Origin.Value(), Sender: sig.From, To: sig.To, Name: sig.Name.Name, Type: typeName, Reason: err})
 	n.quiet.warn("message not delivered", "from", sig.Origin.Value(), "type", typeName, "reason", err)
-	if sig.Kind == actor.SignalMessage {
+	answer := actor.Signal{To: actor.MakePID(sig.Origin, 1), Ref: sig.Ref, Reason: err}
+	switch sig.Kind {
+	case actor.SignalMessage:
 		n.bury(sig, err)
+		return
+	case actor.SignalCall:
+		answer.Kind = actor.SignalReply
+	case actor.SignalSpawn:
+		answer.Kind = actor.SignalSpawned
 	}
-	if sig.Kind == actor.SignalCall {
-		// If the node is lost, so is the caller.
-		_ = n.Route(actor.Signal{
-			Kind: actor.SignalReply, To: actor.MakePID(sig.Origin, 1), Ref: sig.Ref, Reason: err,
-		})
-	}
+	_ = n.Route(answer) // if the node is lost, so is who waits for it
 }

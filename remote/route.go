@@ -88,6 +88,8 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
 				m.letter = &letter{same, sig}
 			}
 		}
+	case actor.SignalSpawn:
+		m.urgent = true
 	default:
 		m.must, m.urgent = true, sig.Kind == actor.SignalReply
 		if sig.Kind == actor.SignalExit || sig.Kind == actor.SignalDown {
@@ -131,7 +133,7 @@ func (n *Node) peerOf(sig actor.Signal) (*peer, error) {
 		return nil, actor.ErrNoProc // it belonged to an earlier start of this node
 	}
 	switch sig.Kind {
-	case actor.SignalReply, actor.SignalDown, actor.SignalUnlink, actor.SignalDemonitor:
+	case actor.SignalReply, actor.SignalSpawned, actor.SignalDown, actor.SignalUnlink, actor.SignalDemonitor:
 		return nil, n.unknown(id.Name) // whoever waited for it has been told
 	}
 	if err := overlayNode(id).Valid(); err != nil {
@@ -186,6 +188,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		To:    sig.To.ID(),
 		Ref:   sig.Ref,
 		Link:  sig.Link,
+		Watch: sig.Watch,
 		Trace: sig.Trace,
 	}
 	if e.shard = loose; !sig.Via.Unordered {
@@ -207,7 +210,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 	var v codec.Value
 	var err error
 	switch sig.Kind {
-	case actor.SignalMessage, actor.SignalCall:
+	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
 		v, err = n.codec.Encode(sig.Msg)
 	case actor.SignalReply:
 		v, err = n.codec.EncodeReply(sig.Msg)

@@ -15,7 +15,8 @@ type Passage struct {
 	Key, Label string
 	// Seq is its number in a session of acknowledged messages, 0 if in none.
 	Seq uint64
-	// Payload is what was sent; nil for signals and replies.
+	// Payload is what was sent; nil for replies, and for signals but the
+	// arguments of a spawn.
 	Payload any
 }
 
@@ -36,7 +37,7 @@ func (n *Node) tap(a arrival) {
 		Key: a.sig.Via.Key, Label: a.sig.Via.Label, Seq: a.seq,
 	}
 	switch a.sig.Kind {
-	case actor.SignalMessage, actor.SignalCall:
+	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
 		passage.Payload = a.sig.Msg
 	case actor.SignalReply:
 		passage.Receiver = actor.PID{}

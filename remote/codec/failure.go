@@ -48,7 +48,7 @@ func kernelErrors() []error {
 		actor.ErrNoConnection, actor.ErrGoexit, actor.ErrNilMessage, actor.ErrMailboxFull, actor.ErrTimeout,
 		actor.ErrCallSelf, actor.ErrNoReply, actor.ErrReplyType, actor.ErrRequestType, actor.ErrNameTaken,
 		actor.ErrInvalidName, actor.ErrIgnore, actor.ErrClosed, actor.ErrNoCluster, actor.ErrTooManyProcesses,
-		actor.ErrStashFull, ErrUnknownType, ErrEncode, ErrDecode,
+		actor.ErrStashFull, actor.ErrOutcomeUnknown, actor.ErrNoConstructor, ErrUnknownType, ErrEncode, ErrDecode,
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
 	}
 }
