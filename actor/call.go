@@ -94,6 +94,7 @@ type call struct {
 	callee     *process
 	prev, next *call
 	held       bool
+	limited    *callContext // if callee has asked for it
 
 	// The outcome, written by the completer before it sends to ready.
 	value   any
@@ -128,7 +129,10 @@ func (r callRef) complete(value any, err error, replied bool) bool {
 		if c.held {
 			p.annex.Load().calls.remove(c)
 		}
+		limited := c.limited
+		c.limited = nil
 		p.mu.Unlock()
+		limited.leave()
 	}
 	if c.origin.node != (NodeHandle{}) {
 		c.answerRemote(value, err)

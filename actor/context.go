@@ -1,6 +1,10 @@
 package actor
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
 
 // life is the context of a process, from when it is first asked for until the
 // process ends.
@@ -45,22 +49,72 @@ func (p *process) lifeContext() context.Context {
 	return a.life.ctx
 }
 
+// callContext is the context of a call that is being handled. It is cancelled
+// when nobody uses it any more: its users are each handler that has asked for it,
+// until it returns, and the call, until it is complete.
+type callContext struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	users  atomic.Int32
+}
+
+func (l *callContext) leave() {
+	if l != nil && l.users.Add(-1) == 0 {
+		l.cancel()
+	}
+}
+
 // messageContext returns the context of the message in hand.
 func (p *process) messageContext() context.Context {
 	ctx := p.lifeContext()
 	a := p.annex.Load()
+	if a.limited != nil {
+		return a.limited.ctx
+	}
 	trace, deadline := a.trace, a.deadline
 	if p.current.word&refKept == 0 && p.current.waiting() {
 		trace, deadline = p.current.c.trace, p.current.c.dueBy()
 	}
-	if !deadline.IsZero() {
-		// The context may outlive the handler: a From can be answered later.
-		// It ends with its deadline or with the process.
-		limited, cancel := context.WithDeadline(ctx, deadline)
-		ctx, _ = limited, cancel
-	}
 	if trace != nil {
 		ctx = ContextWithTrace(ctx, trace)
 	}
-	return ctx
+	if deadline.IsZero() {
+		return ctx
+	}
+	a.limited = p.limit(ctx, deadline)
+	return a.limited.ctx
+}
+
+// limit returns the context of the call in hand for its handler.
+func (p *process) limit(ctx context.Context, deadline time.Time) *callContext {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := p.current.waiting()
+	if waiting && p.current.c.limited != nil { // it was stashed meanwhile
+		p.current.c.limited.users.Add(1)
+		return p.current.c.limited
+	}
+	l := new(callContext)
+	l.ctx, l.cancel = context.WithDeadline(ctx, deadline)
+	l.users.Add(1)
+	if waiting {
+		l.users.Add(1)
+		p.current.c.limited = l
+	}
+	return l
+}
+
+// ProcessContext returns a context that ends, with the reason as its cause, when
+// the local process pid must not wait any more: an exit signal has come that
+// ends it, it was killed, or it has ended. A [Router] that makes a sender wait
+// asks for it.
+func (s *System) ProcessContext(pid PID) context.Context {
+	if pid.node == s.node {
+		if p := s.procs.find(pid.id); p != nil {
+			return p.lifeContext()
+		}
+	}
+	ended, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrNoProc)
+	return ended
 }

@@ -79,6 +79,10 @@ func (p *process) handleCall(r callRef, msg any) error {
 		p.current.complete(nil, ErrNoReply, false)
 	}
 	p.current = callRef{}
+	if a := p.annex.Load(); a.limited != nil {
+		a.limited.leave()
+		a.limited = nil
+	}
 	return err
 }
 
@@ -96,6 +100,7 @@ func (p *process) keepCall() {
 // forgetMessage ends what was noted of the message in hand.
 func (p *process) forgetMessage() {
 	if a := p.annex.Load(); a != nil {
-		a.trace, a.deadline = nil, time.Time{}
+		a.limited.leave()
+		a.trace, a.deadline, a.limited = nil, time.Time{}, nil
 	}
 }

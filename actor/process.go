@@ -90,8 +90,9 @@ type annex struct {
 	// The receiver's own.
 	behaviours []Actor // what Become replaced, the latest last
 	stash      stash
-	trace      []byte    // of the message in hand, unless that is a call not kept
-	deadline   time.Time // of the call in hand, if its From is kept
+	trace      []byte       // of the message in hand, unless that is a call not kept
+	deadline   time.Time    // of the call in hand, if its From is kept
+	limited    *callContext // of the call in hand, if it was asked for
 }
 
 // ensureAnnex returns p's annex, making it if need be. It may be called by any

@@ -38,7 +38,10 @@ func (s *Self) Logger() *slog.Logger { return s.sys.log.With("pid", s.PID()) }
 // call being handled and the trace of the message, and it is cancelled, with
 // the exit reason as its cause, when the process is killed, receives an exit
 // signal that ends it, or has ended. It costs nothing until it is asked for.
-// It may be kept after the handler has returned.
+//
+// It may be kept after the handler has returned. That of a call is then
+// cancelled when the call has been answered or its caller has given up; that of
+// another message lives as long as the process.
 func (s *Self) Context() context.Context { return s.proc().messageContext() }
 
 // Send sends msg to the process at to. It does not wait for it to be handled,

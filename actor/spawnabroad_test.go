@@ -230,11 +230,11 @@ func TestChildDoesNotOutliveANodeThatIsLostWhileItStarts(t *testing.T) {
 			return context.Cause(self.Context())
 		}),
 		"in an Init that does not heed it": starting(func(self *actor.Self) error {
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 			return nil
 		}),
 		"in its constructor": func() (actor.Actor, []actor.SpawnOption, error) {
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 			return echo(), nil, nil
 		},
 	} {

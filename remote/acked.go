@@ -21,8 +21,10 @@ type retained struct {
 // send sends what e has encoded and retains it until it is acknowledged. It
 // waits for room as the channel says.
 func (ss *sessions) send(s *stream, e *encoder, sig actor.Signal) error {
+	w := s.peer.node.waitOf(&sig, s.ch)
+	defer w.end()
 	if p := s.peer; p.brakes.on() {
-		if err := p.brakes.await(sig, s.ch); err != nil {
+		if err := p.brakes.await(&sig, s.ch, &w); err != nil {
 			return err
 		}
 	}
@@ -30,7 +32,6 @@ func (ss *sessions) send(s *stream, e *encoder, sig actor.Signal) error {
 	r.m.Type, r.m.Name = e.typ, string(sig.Name.Name) // to be said anew each time
 	key := streamKey{s.ch.Name, sessionShard(e.m.Shard)}
 	size := len(e.head) + len(e.payload)
-	var patience *time.Timer
 	ss.mu.Lock()
 	for {
 		_, effects, err := ss.table.Push(time.Now(), key, acked{out: r}, size)
@@ -48,25 +49,11 @@ func (ss *sessions) send(s *stream, e *encoder, sig actor.Signal) error {
 		}
 		room := ss.room
 		ss.mu.Unlock()
-		if patience == nil {
-			patience = time.NewTimer(patienceOf(sig, s.ch))
-			defer patience.Stop()
-		}
-		select {
-		case <-room:
-		case <-patience.C:
-			return fmt.Errorf("%w: no room for an acknowledged message in time", ErrQueueFull)
+		if err := w.until(room, nil, "no room for an acknowledged message in time"); err != nil {
+			return err
 		}
 		ss.mu.Lock()
 	}
-}
-
-// patienceOf returns how long the sender of sig waits.
-func patienceOf(sig actor.Signal, ch *Channel) time.Duration {
-	if !sig.Deadline.IsZero() {
-		return min(ch.Wait, time.Until(sig.Deadline))
-	}
-	return ch.Wait
 }
 
 // carryOutLocked sends what is to be sent. It returns what was given up.
@@ -104,14 +91,14 @@ func (ss *sessions) transmitLocked(key streamKey, t session.Transmit[acked]) {
 	m.TypeRef, m.Type = ss.peer.words.say(r.m.Type)
 	m.NameRef, m.Name = ss.peer.words.say(r.m.Name)
 	frame := wire.Append(nil, wire.KindSignal, &m, len(r.payload))
-	_ = s.push(outgoing{shard: r.shard, aside: aside(r.sig), frame: frame, payload: r.payload, must: true}, sameKey{}, time.Time{})
+	_ = s.push(outgoing{shard: r.shard, aside: aside(r.sig), frame: frame, payload: r.payload, must: true}, sameKey{}, &wait{})
 }
 
 // tellLocked sends what sessions say to each other.
 func (ss *sessions) tellLocked(m *wire.Receipt) {
 	if ss.peer != nil {
 		frame := wire.Append(nil, wire.KindReceipt, m, 0)
-		_ = ss.peer.data.push(outgoing{pinned: true, frame: frame, must: true}, sameKey{}, time.Time{})
+		_ = ss.peer.data.push(outgoing{pinned: true, frame: frame, must: true}, sameKey{}, &wait{})
 	}
 }
 

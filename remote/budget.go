@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/remote/wire"
@@ -17,7 +16,7 @@ type receiver struct {
 	name    actor.Name
 }
 
-func receiverOf(sig actor.Signal) receiver {
+func receiverOf(sig *actor.Signal) receiver {
 	if sig.To == (actor.PID{}) {
 		return receiver{name: sig.Name.Name}
 	}
@@ -56,13 +55,8 @@ func (b *brakes) hold(r receiver, stop bool) {
 }
 
 // await returns when sig may be sent, or the error of the channel's policy.
-func (b *brakes) await(sig actor.Signal, ch *Channel) error {
+func (b *brakes) await(sig *actor.Signal, ch *Channel, w *wait) error {
 	r := receiverOf(sig)
-	deadline := sig.Deadline
-	if latest := time.Now().Add(ch.Wait); deadline.IsZero() || deadline.After(latest) {
-		deadline = latest
-	}
-	var patience *time.Timer
 	for {
 		b.mu.Lock()
 		c := b.held[r]
@@ -73,16 +67,8 @@ func (b *brakes) await(sig actor.Signal, ch *Channel) error {
 		if ch.WhenFull != Block {
 			return fmt.Errorf("%w: the receiver does not keep up", ErrQueueFull)
 		}
-		if patience == nil {
-			patience = time.NewTimer(time.Until(deadline))
-			defer patience.Stop()
-		}
-		select {
-		case <-c:
-		case <-b.gone:
-			return ErrNotMember
-		case <-patience.C:
-			return fmt.Errorf("%w: the receiver has not caught up in time", ErrQueueFull)
+		if err := w.until(c, b.gone, "the receiver has not caught up in time"); err != nil {
+			return err
 		}
 	}
 }
@@ -126,7 +112,7 @@ func (n *Node) overflowing(s *stream, sig actor.Signal) {
 	}
 	pid, over := sys.Overloaded(sig)
 	if over {
-		n.valves.close(pid, valve{s.peer, receiverOf(sig)})
+		n.valves.close(pid, valve{s.peer, receiverOf(&sig)})
 		// If it was relieved before it was in the table, that was in vain.
 		_, over = sys.Overloaded(sig)
 	}
@@ -185,5 +171,5 @@ func (n *Node) Relieved(pid actor.PID) { n.valves.open(pid) }
 func (v valve) send(stop bool) {
 	frame := wire.Append(nil, wire.KindThrottle, &wire.Throttle{Process: v.process, Name: string(v.name), Stop: stop}, 0)
 	// If the peer is gone, so are its senders.
-	_ = v.peer.data.push(outgoing{pinned: true, frame: frame, must: true}, sameKey{}, time.Time{})
+	_ = v.peer.data.push(outgoing{pinned: true, frame: frame, must: true}, sameKey{}, &wait{})
 }

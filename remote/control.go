@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 	"unique"
 
 	"github.com/topos-go/topos/actor"
@@ -75,7 +74,7 @@ func (n *Node) SendControl(node actor.NodeID, topic string, payload []byte) erro
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(payload), limit)
 	}
 	head := wire.Append(nil, wire.KindControl, &wire.Control{Topic: topic}, len(payload))
-	err := p.control.push(outgoing{frame: head, payload: payload}, sameKey{}, time.Time{})
+	err := p.control.push(outgoing{frame: head, payload: payload}, sameKey{}, &wait{})
 	switch {
 	case errors.Is(err, ErrQueueFull):
 		n.stats.queueFull.Add(1)

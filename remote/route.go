@@ -76,10 +76,12 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
 	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload, aside: aside(sig)}
 	var same sameKey
 	var err error
+	w := n.waitOf(&sig, s.ch)
+	defer w.end()
 	switch sig.Kind {
 	case actor.SignalMessage, actor.SignalCall:
 		if p.brakes.on() {
-			err = p.brakes.await(sig, s.ch)
+			err = p.brakes.await(&sig, s.ch, &w)
 		}
 		m.urgent = sig.Kind == actor.SignalCall
 		if s.stage != nil {
@@ -97,7 +99,7 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
 		}
 	}
 	if err == nil {
-		err = s.push(m, same, sig.Deadline)
+		err = s.push(m, same, &w)
 	}
 	switch {
 	case err == nil:

@@ -91,9 +91,9 @@ func (s *stream) all() []*lane {
 	return lanes
 }
 
-// push queues m. If there is no room, the channel's policy decides; it may wait
-// until deadline at most, if that is not zero.
-func (s *stream) push(m outgoing, same sameKey, deadline time.Time) error {
+// push queues m. If there is no room, the channel's policy decides, which may be
+// to wait.
+func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	s.mu.Lock()
 	for !m.must && s.bytes >= s.ch.QueueBytes && !s.closed {
 		if s.makeRoomLocked(&m) {
@@ -103,7 +103,7 @@ func (s *stream) push(m outgoing, same sameKey, deadline time.Time) error {
 			s.mu.Unlock()
 			return fmt.Errorf("%w: %d bytes wait on channel %q", ErrQueueFull, s.ch.QueueBytes, s.ch.Name)
 		}
-		if err := s.awaitRoom(&deadline); err != nil { // unlocks meanwhile
+		if err := s.awaitRoom(w); err != nil { // unlocks meanwhile
 			s.mu.Unlock()
 			return err
 		}
@@ -235,26 +235,12 @@ func (s *stream) bytesLocked() int {
 }
 
 // awaitRoom waits until something has been confirmed. It is called with the
-// lock held, which it gives up meanwhile. deadline is set at the first call, if
-// it was zero.
-func (s *stream) awaitRoom(deadline *time.Time) error {
-	latest := time.Now().Add(s.ch.Wait)
-	if deadline.IsZero() || deadline.After(latest) {
-		*deadline = latest
-	}
+// lock held, which it gives up meanwhile.
+func (s *stream) awaitRoom(w *wait) error {
 	room := s.room
 	s.waiting++
 	s.mu.Unlock()
-	patience := time.NewTimer(time.Until(*deadline))
-	defer patience.Stop()
-	var err error
-	select {
-	case <-room:
-	case <-s.peer.retired:
-		err = fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
-	case <-patience.C:
-		err = fmt.Errorf("%w: no room on channel %q in time", ErrQueueFull, s.ch.Name)
-	}
+	err := w.until(room, s.peer.retired, "no room on the channel in time")
 	s.mu.Lock()
 	s.waiting--
 	return err
