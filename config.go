@@ -16,6 +16,7 @@ import (
 	"github.com/topos-go/topos/registry"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/remote/secure"
 	"github.com/topos-go/topos/supervisor"
 )
 
@@ -29,7 +30,11 @@ type Config struct {
 	// loopback. Advertise is the address others reach it by, if that differs.
 	Listen    string
 	Advertise string
-	// Insecure allows a Listen that other machines can reach, although traffic
+	// TLS, if not nil, puts mutual TLS 1.3 on the connections between nodes:
+	// the files of this node's certificate and of the cluster's authority; see
+	// package secure.
+	TLS *secure.Config
+	// Insecure allows a Listen that other machines can reach although traffic
 	// between nodes is not encrypted.
 	Insecure bool
 
@@ -125,6 +130,7 @@ func (c *Config) remote() remote.Config {
 		Name:       c.Name,
 		Listen:     c.Listen,
 		Advertise:  c.Advertise,
+		TLS:        c.TLS,
 		Insecure:   c.Insecure,
 		Cluster:    c.Cluster,
 		Secret:     secret,

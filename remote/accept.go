@@ -110,6 +110,9 @@ func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 		return nil, nil, err
 	}
 	from, attach, err := shake.Proven(f)
+	if err == nil {
+		err = vouch(conn, from)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -181,7 +184,7 @@ func hostile(err error) bool {
 			return true
 		}
 	}
-	return false
+	return untrusted(err)
 }
 
 func newNonce() (nonce handshake.Nonce) {

@@ -125,6 +125,10 @@ func (p *pipe) write(bufs *net.Buffers) (uint64, error) {
 			n, err := p.conn.Write((*bufs)[0])
 			return uint64(n), err
 		}
+		if w, ok := p.conn.(buffersWriter); ok {
+			n, err := w.WriteBuffers(bufs)
+			return uint64(n), err
+		}
 		n, err := bufs.WriteTo(p.conn)
 		return uint64(n), err
 	}

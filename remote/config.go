@@ -11,6 +11,7 @@ import (
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/remote/secure"
 )
 
 // Defaults of [Config].
@@ -47,10 +48,14 @@ type Config struct {
 	// Advertise is the address at which others reach this node. Empty means
 	// the listener's own, which will not do if that is a wildcard.
 	Advertise string
-	// Insecure allows a listener that others than this machine can reach. The
-	// secret is proven, never sent, but what follows the handshake is neither
-	// encrypted nor authenticated: whoever is in the network's path can read
-	// and change it.
+	// TLS, if not nil, puts mutual TLS 1.3 on every connection; see package
+	// secure. All nodes of the cluster must have it. Its Logger may be nil:
+	// then it is this one.
+	TLS *secure.Config
+	// Insecure allows a listener without TLS that others than this machine can
+	// reach. The secret is proven, never sent, but what follows the handshake
+	// is neither encrypted nor authenticated: whoever is in the network's path
+	// can read and change it.
 	Insecure bool
 	// Incarnation tells this start of the node from the others. Zero means the
 	// clock's microseconds and a random text; set Boot if the clock is not

@@ -128,11 +128,13 @@ func (n *Node) askWho(addr string) (actor.NodeID, error) {
 // for the next one to succeed.
 func (n *Node) dialRefused(err error, attrs ...any) {
 	attrs = append(attrs, "error", err)
+	loud := untrusted(err)
 	for _, cause := range []error{handshake.ErrSecret, handshake.ErrCluster, handshake.ErrVersion, handshake.ErrOldIncarnation, handshake.ErrSelf} {
-		if errors.Is(err, cause) {
-			n.quiet.warn("connecting refused", attrs...)
-			return
-		}
+		loud = loud || errors.Is(err, cause)
+	}
+	if loud {
+		n.quiet.warn("connecting refused", attrs...)
+		return
 	}
 	n.log.Debug("connecting failed", attrs...)
 }

@@ -29,6 +29,6 @@ var (
 	// other nodes count as down then.
 	ErrClosed = errors.New("remote: node closed")
 	// ErrInsecure is returned by [New] for a listener that others than this
-	// machine can reach, unless Config.Insecure is set.
+	// machine can reach, unless Config.TLS or Config.Insecure is set.
 	ErrInsecure = errors.New("remote: listening off loopback without TLS")
 )

@@ -211,13 +211,18 @@ func TestListeningForStrangersMustBeSaidAloud(t *testing.T) {
 	if _, err := remote.New(cfg); !errors.Is(err, remote.ErrInsecure) {
 		t.Errorf("got %v", err)
 	}
-	cfg.Insecure, cfg.Advertise = true, "127.0.0.1:1"
-	n, err := remote.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := n.Close(t.Context()); err != nil {
-		t.Error(err)
+	cfg.Advertise = "127.0.0.1:1"
+	insecure, encrypted := cfg, cfg
+	insecure.Insecure = true
+	encrypted.TLS = newIssuer(t).config("127.0.0.1")
+	for _, cfg := range []remote.Config{insecure, encrypted} {
+		n, err := remote.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/handshake"
+	"github.com/topos-go/topos/remote/secure"
 	"github.com/topos-go/topos/remote/wire"
 )
 
@@ -41,7 +42,8 @@ type Node struct {
 	handle      actor.NodeHandle
 	codec       *codec.Codec
 	shake       handshake.Config
-	core        *fullmesh.Core // of the goroutine drive
+	core        *fullmesh.Core    // of the goroutine drive
+	tls         *secure.Transport // nil without
 	listener    net.Listener
 	log         *slog.Logger
 	quiet       *limiter // for log lines that strangers can cause
@@ -88,22 +90,15 @@ func New(cfg Config) (*Node, error) {
 	cfg.setDefaults()
 	codecs, err := codec.New(codec.Config{Types: cfg.Types, Errors: append(sentinels(), cfg.Errors...)})
 	channels, channelErr := cfg.channels()
-	if err := errors.Join(cfg.valid(), err, channelErr); err != nil {
-		return nil, err
-	}
-	listener, err := cfg.Transport.Listen(cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("remote: %w", err)
-	}
-	if exposed(listener.Addr()) && !cfg.Insecure {
-		listener.Close()
-		return nil, fmt.Errorf("%w: %v; set Config.Insecure to allow it", ErrInsecure, listener.Addr())
-	}
-	n := &Node{cfg: cfg, channels: channels, codec: codecs, listener: listener, log: cfg.Logger, inbox: make(chan any, 64)}
+	tls, tlsErr := cfg.secured()
+	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, log: cfg.Logger, inbox: make(chan any, 64)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	if err := n.identify(); err != nil {
-		n.cancel()
-		listener.Close()
+	err = errors.Join(cfg.valid(), err, channelErr, tlsErr)
+	if err == nil {
+		err = n.listen()
+	}
+	if err != nil {
+		n.letGo()
 		return nil, err
 	}
 	n.log = n.log.With("self", n.id.Name)
@@ -117,6 +112,32 @@ func New(cfg Config) (*Node, error) {
 	n.news.init()
 	n.snapshot.Store(&[]Member{{Node: n.id, Self: true, Linked: true}})
 	return n, nil
+}
+
+// listen opens the listener, and works out from it who the node is.
+func (n *Node) listen() (err error) {
+	cfg := &n.cfg
+	if n.listener, err = cfg.Transport.Listen(cfg.Listen); err != nil {
+		return fmt.Errorf("remote: %w", err)
+	}
+	if exposed(n.listener.Addr()) && n.tls == nil && !cfg.Insecure {
+		return fmt.Errorf("%w: %v; set Config.TLS, or Config.Insecure to allow it", ErrInsecure, n.listener.Addr())
+	}
+	if err := n.identify(); err != nil || n.tls == nil {
+		return err
+	}
+	return n.tls.Claim(n.Addr())
+}
+
+// letGo gives back what New has taken.
+func (n *Node) letGo() {
+	n.cancel()
+	if n.listener != nil {
+		n.listener.Close()
+	}
+	if n.tls != nil {
+		n.tls.Close()
+	}
 }
 
 // sentinels are this package's errors that can be reasons on other nodes.
@@ -229,8 +250,7 @@ func (n *Node) shut() bool {
 	defer n.state.Unlock()
 	if !n.closed {
 		n.closed = true
-		n.cancel()
-		n.listener.Close()
+		n.letGo()
 		for _, p := range n.peers.close() {
 			n.giveUp(p, ErrClosed)
 		}
