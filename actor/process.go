@@ -91,6 +91,7 @@ type annex struct {
 	behaviours []Actor // what Become replaced, the latest last
 	stash      stash
 	trace      []byte       // of the message in hand, unless that is a call not kept
+	loan       Loan         // of the message in hand, until it is retained
 	deadline   time.Time    // of the call in hand, if its From is kept
 	limited    *callContext // of the call in hand, if it was asked for
 }

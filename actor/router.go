@@ -60,6 +60,9 @@ type Signal struct {
 	// Via is how a message or call is to travel. The others take the default
 	// channel.
 	Via Delivery
+	// Loan says of a message that it is lent. The sending System leaves it nil;
+	// the Router sets it before Deliver.
+	Loan Loan
 	// Size is what a message or call that came from another node is charged to
 	// its receiver's budget, in bytes. The sending System leaves it zero; the
 	// Router sets it before Deliver.
@@ -228,8 +231,8 @@ func (s *System) deliverMessage(p *process, sig Signal) (over bool) {
 	if msg == nil {
 		p, err = nil, ErrNilMessage
 	}
-	if sig.Trace != nil {
-		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace}
+	if sig.Trace != nil || sig.Loan != nil {
+		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace, loan: sig.Loan}
 	}
 	if p != nil {
 		over, err = p.deliverAbroad(msg, sig.Size)

@@ -102,13 +102,14 @@ type letter struct {
 	reason error   // of an exit or a down
 	msg    any     // of an envelope or a timer
 	trace  []byte  // of an envelope
+	loan   Loan    // of an envelope, if its message was lent
 	call   callRef // of a request that was stashed
 }
 
 type letterKind uint8
 
 const (
-	letterEnvelope   letterKind = iota // a message with a trace
+	letterEnvelope   letterKind = iota // a message with a trace, or lent
 	letterDown                         // a monitor fired
 	letterExit                         // a trapped exit signal
 	letterParentExit                   // an exit signal from the parent: it ends the process in its turn
@@ -151,9 +152,10 @@ func (p *process) handleLetter(m *letter) error {
 		}
 	case letterEnvelope:
 		a := p.ensureAnnex()
-		a.trace = m.trace
+		a.trace, a.loan = m.trace, m.loan
 		err := p.actor.Receive(p.self(), m.msg)
 		a.trace = nil
+		a.returnLoan()
 		return err
 	}
 	return nil

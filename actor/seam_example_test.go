@@ -182,3 +182,40 @@ func ExampleThrottle() {
 	// too much: true
 	// go on: true
 }
+
+// buffer is memory for one message at a time.
+type buffer [64]byte
+
+func (b *buffer) Return() { fmt.Println("used again from now on") }
+
+// A router lends a message; who keeps it says so.
+func ExampleLoan() {
+	sys, ctx := start()
+	defer sys.Close(ctx)
+	handled := make(chan struct{})
+	pid, err := sys.Spawn(ctx, actor.Func(func(self *actor.Self, msg any) error {
+		switch m := msg.(type) {
+		case []byte:
+			if fmt.Printf("%s\n", m); string(m) == "keep" {
+				self.Retain()
+			}
+		default:
+			close(handled)
+		}
+		return nil
+	}))
+	if err != nil {
+		panic(err)
+	}
+	for _, text := range []string{"look", "keep"} {
+		b := new(buffer)
+		var lent actor.Loan = b
+		sys.Deliver(actor.Signal{Kind: actor.SignalMessage, To: pid, Msg: b[:copy(b[:], text)], Loan: lent})
+	}
+	_ = sys.Send(pid, "no more")
+	<-handled
+	// Output:
+	// look
+	// used again from now on
+	// keep
+}

@@ -31,6 +31,7 @@ func (p *process) stashMessage(msg any) error {
 		msg = &letter{kind: letterEnvelope, msg: msg, trace: trace}
 	}
 	s.entries = append(s.entries, stashed{msg})
+	p.self().Retain()
 	return nil
 }
 

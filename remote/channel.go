@@ -43,9 +43,9 @@ const (
 
 // Channel declares one way for messages between nodes: its connections to each
 // other node and its queue are its own, so that what goes over one channel is
-// not behind what goes over another. Only the sending side's declaration
-// counts; a node receives on channels it has not declared. Name must be given;
-// every other zero value means its default.
+// not behind what goes over another. But for Lend, only the sending side's
+// declaration counts; a node receives on channels it has not declared. Name must
+// be given; every other zero value means its default.
 type Channel struct {
 	// Name is what actor.Channel says. A declaration of a name that every node
 	// has changes that channel; of MembershipChannel, nothing can be changed.
@@ -60,6 +60,11 @@ type Channel struct {
 	Idle time.Duration
 	// Compression is how this node compresses what it sends.
 	Compression Compression
+	// Lend lets a []byte of a few kilobytes or more, sent as a message, lie in
+	// memory that is used again when its receiver's handler has returned, unless
+	// that calls actor.Self.Retain: without the cost of fresh memory for each. It
+	// is the receiving node's declaration that counts.
+	Lend bool
 	// Monotonic lets a message replace those of the same sender, receiver and
 	// actor.Key that still wait: only the newest arrives for sure. Requests and
 	// acknowledged messages are never replaced. What was replaced is counted.

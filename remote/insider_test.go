@@ -44,7 +44,7 @@ func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider
 	if _, err := d.Accepted(in.frame(t)); err != nil {
 		t.Fatal(err)
 	}
-	in.dec.Relax(wire.Session(1<<20), nil)
+	in.dec.Relax(wire.Session(1<<20), nil, nil)
 	return in
 }
 

@@ -81,7 +81,11 @@ func newLink(l *lane, c *connection) (*link, error) {
 }
 
 func (k *link) start() {
-	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage), &k.lane.parts)
+	var from wire.Lender
+	if k.lane.stream.ch.Lend {
+		from = &k.lane.node.loans
+	}
+	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage), &k.lane.parts, from)
 	k.wg.Go(func() {
 		k.fail(k.read())
 		k.pipe.close()

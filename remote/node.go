@@ -59,6 +59,7 @@ type Node struct {
 	strangers    atomic.Int64 // connections that have proven nothing yet
 	snapshot     atomic.Pointer[[]Member]
 
+	loans   loans
 	valves  valves
 	ledger  ledger // of acknowledged messages
 	topics  topicTable

@@ -89,7 +89,7 @@ type far struct {
 
 func (f *far) connect(limit int) {
 	f.dec = wire.NewDecoder(wire.Handshake())
-	f.dec.Relax(wire.Session(limit), &f.parts)
+	f.dec.Relax(wire.Session(limit), &f.parts, nil)
 }
 
 func (f *far) get(t *rapid.T, b []byte) {

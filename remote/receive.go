@@ -39,6 +39,9 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	v := codec.Value{Encoding: codec.Encoding(m.Encoding), Type: m.Type, Data: f.Payload}
 	switch sig.Kind {
 	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
+		if f.Loan != nil && sig.Kind == actor.SignalMessage && v.Encoding == codec.Bytes {
+			sig.Loan = f.Loan
+		}
 		if !f.Fresh && v.Encoding == codec.Bytes {
 			v.Data = append([]byte{}, v.Data...)
 		}

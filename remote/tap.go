@@ -42,6 +42,7 @@ func (n *Node) tap(a arrival) {
 	case actor.SignalReply:
 		passage.Receiver = actor.PID{}
 	}
+	a.sig.Loan = nil // it may be delivered twice
 	n.cfg.Tap(passage, func() {
 		select {
 		case <-p.gone: // everybody has been told that nothing more comes

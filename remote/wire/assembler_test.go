@@ -41,7 +41,7 @@ func take(d *Decoder, stream []byte, step int) ([]Frame, error) {
 
 func newPartDecoder(a *Assembler, limit int) *Decoder {
 	d := NewDecoder(Limits{})
-	d.Relax(Session(limit), a)
+	d.Relax(Session(limit), a, nil)
 	return d
 }
 

@@ -12,8 +12,34 @@ type Frame struct {
 	// Space.
 	Payload []byte
 	Fresh   bool
+	// Loan is what a fresh Payload lies in, if it was lent.
+	Loan Loan
 	// Whole is the frame of which this is the last part, if it is one.
 	Whole *Frame
+}
+
+// Lender gives the memory that fresh payloads are read into, for one who takes
+// it back when they have been used.
+type Lender interface {
+	// Lend returns memory of n bytes.
+	Lend(n int) Loan
+}
+
+// Loan is memory from a [Lender]. Who has it may keep it, or call Return once
+// and use it no more.
+type Loan interface {
+	// Bytes returns the memory: as many bytes as were asked for.
+	Bytes() []byte
+	Return()
+}
+
+// memory returns n bytes, of a lender if there is one.
+func memory(n int, from Lender) ([]byte, Loan) {
+	if from == nil {
+		return make([]byte, n), nil
+	}
+	loan := from.Lend(n)
+	return loan.Bytes(), loan
 }
 
 // freshPayload is the length from which a payload gets memory of its own, into
@@ -43,6 +69,7 @@ type Decoder struct {
 	large Frame // a frame whose payload is being filled
 	have  int   // how much of large.Payload is there
 	parts *Assembler
+	from  Lender // nil: fresh payloads are not lent
 }
 
 // NewDecoder returns a Decoder that takes what l allows. It takes a small
@@ -50,8 +77,9 @@ type Decoder struct {
 func NewDecoder(l Limits) *Decoder { return &Decoder{limits: l, buf: make([]byte, 1<<10)} }
 
 // Relax changes the limits, from the next frame on, and lets a put frames
-// together that come in parts. A nil a takes none.
-func (d *Decoder) Relax(l Limits, a *Assembler) { d.limits, d.parts = l, a }
+// together that come in parts. A nil a takes none. Fresh payloads lie in what
+// from lends; with nil, each in memory of its own.
+func (d *Decoder) Relax(l Limits, a *Assembler, from Lender) { d.limits, d.parts, d.from = l, a, from }
 
 // Rest takes out the bytes that belong to no frame given out yet, for when they
 // turn out to be no frames. It must not be called within a large payload.
@@ -164,7 +192,7 @@ func (d *Decoder) begin(h Header, head, rest []byte) error {
 		}
 		d.large.Payload = place
 	} else {
-		d.large.Payload = make([]byte, h.Payload)
+		d.large.Payload, d.large.Loan = memory(h.Payload, d.from)
 	}
 	d.have = copy(d.large.Payload, rest)
 	d.start += HeaderSize + h.Head + d.have
@@ -176,7 +204,7 @@ func (d *Decoder) place(h Header, head []byte) ([]byte, error) {
 	if d.parts == nil {
 		return nil, fmt.Errorf("%w: %v", ErrKind, h.Kind)
 	}
-	return d.parts.place(head, h.Payload, d.limits)
+	return d.parts.place(head, h.Payload, d.limits, d.from)
 }
 
 // complete gives out a frame whose payload is there.

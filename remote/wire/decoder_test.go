@@ -129,7 +129,7 @@ func TestLimitsCanBeRelaxedBetweenFrames(t *testing.T) {
 	if f, ok, err := d.Next(); !ok || err != nil || f.Kind != KindProof {
 		t.Fatal(f, ok, err)
 	}
-	d.Relax(Session(10), nil)
+	d.Relax(Session(10), nil, nil)
 	f, ok, err := d.Next()
 	if diff := cmp.Diff(string(f.Payload), "abc"); !ok || err != nil || diff != "" {
 		t.Fatal(ok, err, diff)

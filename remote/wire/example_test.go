@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -54,7 +55,7 @@ func ExampleAssembler() {
 
 	var parts wire.Assembler
 	d := wire.NewDecoder(wire.Limits{})
-	d.Relax(wire.Session(1<<20), &parts)
+	d.Relax(wire.Session(1<<20), &parts, nil)
 	d.Advance(copy(d.Space(), stream))
 	for {
 		f, ok, err := d.Next()
@@ -71,4 +72,39 @@ func ExampleAssembler() {
 	// ack
 	// part
 	// control "hello world"
+}
+
+// page lends the same memory again and again.
+type page struct{ memory []byte }
+
+func (p *page) Lend(n int) wire.Loan { return loan{p, p.memory[:n:n]} }
+
+type loan struct {
+	from  *page
+	bytes []byte
+}
+
+func (l loan) Bytes() []byte { return l.bytes }
+func (l loan) Return()       { clear(l.bytes) }
+
+// A large payload is read into memory that its user gives back.
+func ExampleLender() {
+	var from wire.Lender = &page{make([]byte, 1<<20)}
+	d := wire.NewDecoder(wire.Limits{})
+	d.Relax(wire.Session(1<<20), nil, from)
+
+	stream := append(wire.Append(nil, wire.KindControl, &wire.Control{Topic: "names"}, 9000), bytes.Repeat([]byte("x"), 9000)...)
+	for len(stream) > 0 {
+		n := copy(d.Space(), stream)
+		d.Advance(n)
+		stream = stream[n:]
+		f, ok, _ := d.Next()
+		if !ok {
+			continue
+		}
+		var lent wire.Loan = f.Loan
+		fmt.Println(len(f.Payload), string(f.Payload[:3]))
+		lent.Return()
+	}
+	// Output: 9000 xxx
 }

@@ -1,0 +1,55 @@
+package remote
+
+import (
+	"math/bits"
+	"sync"
+
+	"github.com/topos-go/topos/remote/wire"
+)
+
+const (
+	// leastLoan and mostLoan are the logarithms of the smallest and the largest
+	// memory that is lent: less is cheaper to make than to lend, and of more
+	// there are few.
+	leastLoan = 12
+	mostLoan  = 26
+)
+
+// loans lends memory for payloads, by powers of two. It is a wire.Lender, and
+// may be used by any goroutine.
+type loans struct {
+	bySize [mostLoan - leastLoan + 1]sync.Pool // of *loan
+}
+
+// loan is memory that is lent.
+type loan struct {
+	from   *sync.Pool // nil: too large to be used again
+	memory []byte
+	asked  int
+}
+
+// Lend returns memory of n bytes, whose content is that of messages before.
+func (ls *loans) Lend(n int) wire.Loan {
+	size := max(bits.Len(uint(max(n, 1)-1)), leastLoan)
+	if size > mostLoan {
+		return &loan{memory: make([]byte, n), asked: n}
+	}
+	pool := &ls.bySize[size-leastLoan]
+	l, _ := pool.Get().(*loan)
+	if l == nil {
+		l = &loan{from: pool, memory: make([]byte, 1<<size)}
+	}
+	l.asked = n
+	return l
+}
+
+// Bytes returns what was asked for: appending to it does not write into the
+// rest.
+func (l *loan) Bytes() []byte { return l.memory[:l.asked:l.asked] }
+
+// Return gives the memory back.
+func (l *loan) Return() {
+	if l.from != nil {
+		l.from.Put(l)
+	}
+}
