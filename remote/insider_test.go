@@ -16,12 +16,23 @@ import (
 // insider is someone who knows the secret and does not keep to the protocol.
 type insider struct {
 	net.Conn
-	dec *wire.Decoder
-	id  actor.NodeID
+	dec  *wire.Decoder
+	id   actor.NodeID
+	peer handshake.Peer // as the node presents itself
 }
 
 // infiltrate opens a lane to h.
 func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider {
+	t.Helper()
+	in, err := infiltrateAs(t, h, lane, association, handshake.Config{MinVersion: 1, MaxVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// infiltrateAs is infiltrate as what shake says of versions and features.
+func infiltrateAs(t *testing.T, h *host, lane uint32, association uint64, shake handshake.Config) (*insider, error) {
 	t.Helper()
 	conn, err := net.Dial("tcp", h.Addr())
 	if err != nil {
@@ -30,14 +41,12 @@ func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider
 	t.Cleanup(func() { conn.Close() })
 	// Nobody listens at its address, so it is never dialled back with success.
 	id := actor.NodeID{Name: "insider@127.0.0.1:1", Incarnation: actor.Incarnation{Boot: 1, Unique: "u"}}
-	shake := &handshake.Config{
-		Self: id, Cluster: remote.DefaultCluster, Secret: []byte(config("").Secret), MinVersion: 1, MaxVersion: 1, MaxPayload: 1 << 20,
-	}
+	shake.Self, shake.Cluster, shake.Secret, shake.MaxPayload = id, remote.DefaultCluster, []byte(config("").Secret), 1<<20
 	in := &insider{Conn: conn, dec: wire.NewDecoder(wire.Handshake()), id: id}
-	d := handshake.NewDialler(shake, handshake.Nonce{1}, actor.NodeID{}, false)
+	d := handshake.NewDialler(&shake, handshake.Nonce{1}, actor.NodeID{}, false)
 	in.write(t, d.Hello())
-	if _, err := d.Greeted(in.frame(t)); err != nil {
-		t.Fatal(err)
+	if in.peer, err = d.Greeted(in.frame(t)); err != nil {
+		return nil, err
 	}
 	channel := []string{remote.MembershipChannel, remote.DefaultChannel, remote.ControlChannel}[lane]
 	in.write(t, d.Prove(handshake.Attach{Channel: channel, Association: association}))
@@ -45,7 +54,7 @@ func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider
 		t.Fatal(err)
 	}
 	in.dec.Relax(wire.Session(1<<20), nil, nil)
-	return in
+	return in, nil
 }
 
 func (in *insider) write(t *testing.T, b []byte) {
