@@ -73,7 +73,7 @@ func start(t *testing.T, cfg remote.Config, prepare ...func(*remote.Node)) *host
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{Node: n, sys: sys, news: make(chan remote.MemberEvent, 100)}
+	h := &host{Node: n, sys: sys, news: make(chan remote.MemberEvent, 1000)}
 	n.Subscribe(func(ev remote.MemberEvent) { h.news <- ev })
 	for _, f := range prepare {
 		f(n)
