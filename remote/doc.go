@@ -1,13 +1,15 @@
 // Package remote joins nodes to a cluster in which processes send to, call,
 // link and monitor each other as if they were on one node.
 //
-//	   node a                                     node b
-//	actor.System                              actor.System
-//	     | Route                                   ^ Deliver, NodeDown
-//	     v              lanes, one TCP connection each
-//	  [Node] ======== membership: heartbeats ======== [Node]
-//	         ======== default: signals of processes ==
+//	   node a                                        node b
+//	actor.System                                 actor.System
+//	     | Route                                      ^ Deliver, NodeDown
+//	     v      channels, of one or more lanes each   |
+//	  [Node] ======== membership: heartbeats ========= [Node]
 //	         ======== control: topics of layers above =
+//	         ======== default: signals of processes ===
+//	         =======/ bulk: lane 0 \=================
+//	                \       lane 1 /
 //
 // The smallest program:
 //
@@ -24,15 +26,18 @@
 //
 // # What is promised
 //
-// Between two nodes, an incarnation each, everything that [Node.Route] has
-// taken is delivered once and in the order in which it was routed, or both
-// nodes learn that the other one is down for them. A connection that breaks is
-// made again, and goes on where it stopped: each side counts what it has
-// delivered, and keeps what it has sent until that is confirmed.
+// Between two nodes, an incarnation each, everything that [Node.Route] has taken
+// is delivered once, and in the order in which it was routed for the same pair of
+// processes, key and channel, or both nodes learn that the other one is down for
+// them. A connection that breaks is made again, and goes on where it stopped:
+// each side counts what it has delivered, and keeps what it has sent until that
+// is confirmed. Lanes come and go under it. What is acknowledged (actor.Ack)
+// outlives even that one node has given the other up. docs/guarantees.md says it
+// option by option.
 //
 // Not promised: that a message is handled; any order between messages that come
-// from different nodes, or between processes' messages and control payloads;
-// that two nodes agree on who else is up.
+// from different nodes or over different channels, or between processes'
+// messages and control payloads; that two nodes agree on who else is up.
 //
 // # What happens when a node crashes
 //
@@ -60,19 +65,21 @@
 // and, if it is a call, answered with codec.ErrUnknownType or codec.ErrDecode.
 // None of this ends a process or the node.
 //
-// There is no TLS yet: a listener that other machines can reach must be asked
-// for with Config.Insecure.
+// With Config.TLS, all of it is inside of mutual TLS 1.3, and a node must have a
+// certificate for its host; see package secure. Without, a listener that other
+// machines can reach must be asked for with Config.Insecure.
 //
 // # Limits
 //
-// What waits for one node on one lane is bounded by Config.QueueBytes: beyond
-// it sends and calls fail with [ErrQueueFull]. Links, exits, monitors and
-// replies may use twice as much; a node that lets even that fill up is given up
-// with [ErrOverloaded]. A message may have Config.MaxMessage bytes: beyond it
-// the sender gets [ErrTooLarge].
+// What waits for one node on one channel, sent and unconfirmed or not sent yet,
+// is bounded by [Channel].QueueBytes. Beyond it the channel's policy decides: the
+// sender waits, fails with [ErrQueueFull], or something older is dropped. Links,
+// exits, monitors and replies may use twice as much; a node that lets even that
+// fill up is given up with [ErrOverloaded]. A message may have Config.MaxMessage
+// bytes: beyond it the sender gets [ErrTooLarge].
 //
-// A connection delivers on its own goroutine, which waits where a mailbox that
-// blocks its senders is full: that process then holds up the others that the
-// same node sends to, for its wait at most each message. Heartbeats have a
-// connection of their own and are never behind.
+// A connection delivers on its own goroutine, which never waits for a mailbox.
+// When too much waits for one process, the node asks the others to send it no
+// more; whoever else they send to goes on. Heartbeats have a connection of their
+// own and are never behind.
 package remote
