@@ -3,6 +3,11 @@
 // side.
 //
 //	go run ./bench/compare [-quick] [-rounds 5] [-works tell,call]
+//	go run ./bench/compare -remote [-quick] [-rounds 5] [-works oneway,request] [-profile dir]
+//
+// With -remote the works are between two processes on loopback; see package
+// pair. A side that hangs, dies or loses messages is reported, and has no figure
+// or one that counts only what arrived.
 //
 // Every measurement is made in a fresh process, and the sides take turns, so
 // that neither a warm heap nor a busy neighbour favours one of them. The figures
@@ -19,9 +24,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
-	"strings"
+	"time"
+
+	"github.com/topos-go/topos/bench/floor"
+	"github.com/topos-go/topos/bench/pair"
+	"github.com/topos-go/topos/bench/works"
 )
 
 func main() {
@@ -32,36 +40,44 @@ func main() {
 }
 
 func run() error {
-	quick := flag.Bool("quick", false, "fewer and smaller rounds; ends within a minute")
+	quick := flag.Bool("quick", false, "fewer and smaller rounds; ends within a minute, with -remote within two")
 	rounds := flag.Int("rounds", 5, "how many rounds")
 	only := flag.String("works", "", "comma-separated works; all by default")
+	remote := flag.Bool("remote", false, "works between two processes")
+	chosen := flag.String("sides", "", "with -remote: comma-separated sides; all by default")
+	profile := flag.String("profile", "", "with -remote: the folder for CPU profiles of Topos")
 	side := flag.String("side", "", "do one work on one side (used by the program itself)")
 	name := flag.String("work", "", "the work of -side")
 	n := flag.Int("n", 0, "the operations of -side")
+	node := pair.Flags(flag.CommandLine)
 	flag.Parse()
 	if *side != "" {
-		return doOne(*side, *name, *n)
-	}
-	chosen, err := choose(*only)
-	if err != nil {
-		return err
-	}
-	if *quick {
-		*rounds = min(*rounds, 3)
+		return doOne(*side, *name, *n, node)
 	}
 	if *rounds < 1 {
 		return errors.New("-rounds must be positive")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "topos-compare-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	sides, err := prepare(dir)
+	sides, err := prepare(self, dir, *remote)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d cores, %s; medians of %d interleaved rounds, each in a fresh process\n", runtime.NumCPU(), runtime.Version(), *rounds)
+	if *remote {
+		return runRemote(sides, *chosen, *only, *rounds, *quick, *profile, node.Length)
+	}
+	return runLocal(sides, *only, *rounds, *quick)
+}
+
+func introduce(sides []side, rounds int) {
+	fmt.Printf("%d cores, %s; medians of %d interleaved rounds, each in a fresh process\n", runtime.NumCPU(), runtime.Version(), rounds)
 	for _, s := range sides {
 		if s.version != "" {
 			fmt.Printf("%s %s\n", s.name, s.version)
@@ -71,9 +87,20 @@ func run() error {
 		}
 	}
 	fmt.Println()
+}
+
+func runLocal(sides []side, only string, rounds int, quick bool) error {
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
+	if quick {
+		rounds = min(rounds, 3)
+	}
+	introduce(sides, rounds)
 	var rows []row
 	for _, w := range chosen {
-		r, err := w.compare(sides, *rounds, *quick)
+		r, err := w.compare(sides, rounds, quick)
 		if err != nil {
 			return err
 		}
@@ -83,8 +110,50 @@ func run() error {
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"rows": summaries(rows, sides)})
 }
 
-// doOne is the other end: one work on one side, in this fresh process.
-func doOne(side, name string, n int) error {
+// How long the measured part of a work between two processes lasts.
+const (
+	remoteLength      = time.Second
+	remoteQuickLength = 250 * time.Millisecond
+)
+
+func runRemote(sides []side, among, only string, rounds int, quick bool, profile string, length time.Duration) error {
+	works, err := choosePairs(only)
+	if err != nil {
+		return err
+	}
+	if err := leaveOut(sides, among); err != nil {
+		return err
+	}
+	if profile != "" {
+		if err := os.MkdirAll(profile, 0o777); err != nil {
+			return err
+		}
+	}
+	b := &between{sides: sides, rounds: rounds, length: remoteLength, profile: profile}
+	if quick {
+		b.rounds, b.length = min(rounds, 3), remoteQuickLength
+	}
+	if length > 0 {
+		b.length = length
+	}
+	introduce(sides, b.rounds)
+	b.run(works)
+	lines := b.lines(works)
+	printLines(os.Stdout, lines, sides, b.notes)
+	err = json.NewEncoder(os.Stdout).Encode(map[string]any{"rows": summariesOf(lines, sides)})
+	return errors.Join(err, b.failed)
+}
+
+// doOne is the other end: one work on one side, or one of a pair of processes,
+// in this fresh process.
+func doOne(side, name string, n int, node *pair.Options) error {
+	if node.Asked() {
+		adapted := works.Pair()
+		if side == "floor" {
+			adapted = floor.Pair()
+		}
+		return pair.Main(node, adapted, os.Stdin, os.Stdout)
+	}
 	w, ok := find(name)
 	if !ok {
 		return fmt.Errorf("unknown work %q", name)
@@ -99,47 +168,4 @@ func doOne(side, name string, n int) error {
 	}
 	r.Work = name
 	return json.NewEncoder(os.Stdout).Encode(r)
-}
-
-// side is one of those compared.
-type side struct {
-	name    string
-	version string
-	command []string
-	err     error // why it cannot be measured
-}
-
-// prepare finds this program and builds the peers into dir.
-func prepare(dir string) ([]side, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return nil, fmt.Errorf("compare must be run inside the module: %w", err)
-	}
-	sides := []side{
-		{name: "topos", command: []string{self, "-side", "topos"}},
-		{name: "floor", command: []string{self, "-side", "floor"}},
-	}
-	for _, p := range []struct{ name, module string }{
-		{"protoactor", "github.com/asynkron/protoactor-go"},
-		{"hollywood", "github.com/anthdm/hollywood"},
-	} {
-		source := strings.TrimSpace(string(root)) + "/bench/peers/" + p.name
-		s := side{name: p.name, command: []string{dir + "/" + p.name}}
-		if out, err := exec.Command("go", "build", "-C", source, "-o", s.command[0], ".").CombinedOutput(); err != nil {
-			s.err = fmt.Errorf("%w: %s", err, firstLine(out))
-		} else if out, err := exec.Command("go", "list", "-C", source, "-m", "-f", "{{.Version}}", p.module).Output(); err == nil {
-			s.version = strings.TrimSpace(string(out))
-		}
-		sides = append(sides, s)
-	}
-	return sides, nil
-}
-
-func firstLine(out []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	return line
 }

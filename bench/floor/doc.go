@@ -8,4 +8,9 @@
 //	call         one goroutine asks another over channels made once
 //	spawn        a struct with such a mailbox, entered in a table
 //	idle_bytes   the live memory of such a struct
+//
+// [Pair] does the works between two processes: TCP connections that a goroutine
+// reads, with a channel to another goroutine where a process would handle a
+// request, and writev from and reads into the payload's own slice where it is
+// large.
 package floor

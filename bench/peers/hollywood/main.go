@@ -1,5 +1,7 @@
 // Hollywood does the works of the benchmarks with hollywood, in its default
-// configuration with its logger silenced. It imports nothing of Topos.
+// configuration with its logger silenced. It imports nothing of Topos
+// but package pair, which is linked and imports nothing but the standard
+// library.
 //
 //	hollywood -work tell -n 1000000
 //
@@ -20,6 +22,8 @@ import (
 	"time"
 
 	"github.com/anthdm/hollywood/actor"
+
+	"github.com/topos-go/topos/bench/peers/hollywood/pair"
 )
 
 type message struct{ n int }
@@ -32,27 +36,36 @@ var works = map[string]func(*actor.Engine, int) (result, error){
 func main() {
 	work := flag.String("work", "", "tell, fanin, busy, call, spawn, idle_bytes or restart")
 	n := flag.Int("n", 1, "how many operations")
+	node := pair.Flags(flag.CommandLine)
 	flag.Parse()
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4})))
+	if node.Asked() {
+		end(pair.Main(node, between(), os.Stdin, os.Stdout))
+	}
 	f, ok := works[*work]
 	if !ok {
 		fmt.Fprintf(os.Stderr, "unknown work %q\n", *work)
 		os.Exit(2)
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4})))
 	sys, err := actor.NewEngine(actor.NewEngineConfig())
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		end(err)
 	}
 	r, err := f(sys, *n)
 	if err != nil {
+		end(err)
+	}
+	r.Work = *work
+	end(json.NewEncoder(os.Stdout).Encode(r))
+}
+
+// end ends the program, with a complaint if there is one.
+func end(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	r.Work = *work
-	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
-		os.Exit(1)
-	}
+	os.Exit(0)
 }
 
 type counter struct {

@@ -1,5 +1,7 @@
 // Protoactor does the works of the benchmarks with proto.actor for Go, in its
-// default configuration with its logger silenced. It imports nothing of Topos.
+// default configuration with its logger silenced. It imports nothing of
+// Topos but package pair, which is linked and imports nothing but the standard
+// library.
 //
 //	protoactor -work tell -n 1000000
 //
@@ -12,14 +14,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/topos-go/topos/bench/peers/protoactor/pair"
 )
 
 type message struct{ n int }
@@ -32,23 +34,32 @@ var works = map[string]func(*actor.ActorSystem, int) (result, error){
 func main() {
 	work := flag.String("work", "", "tell, fanin, busy, call, spawn, idle_bytes or restart")
 	n := flag.Int("n", 1, "how many operations")
+	node := pair.Flags(flag.CommandLine)
 	flag.Parse()
+	if node.Asked() {
+		end(pair.Main(node, between(), os.Stdin, os.Stdout))
+	}
 	f, ok := works[*work]
 	if !ok {
 		fmt.Fprintf(os.Stderr, "unknown work %q\n", *work)
 		os.Exit(2)
 	}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4}))
-	sys := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	sys := actor.NewActorSystem(actor.WithLoggerFactory(quiet))
 	r, err := f(sys, *n)
+	if err != nil {
+		end(err)
+	}
+	r.Work = *work
+	end(json.NewEncoder(os.Stdout).Encode(r))
+}
+
+// end ends the program, with a complaint if there is one.
+func end(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	r.Work = *work
-	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
-		os.Exit(1)
-	}
+	os.Exit(0)
 }
 
 type counter struct {
