@@ -170,6 +170,7 @@ func (n *Node) unknown(name string) error {
 // encoder is the memory that one signal is encoded in.
 type encoder struct {
 	m       wire.Signal
+	scratch codec.Scratch
 	typ     string // the name of the payload's type
 	shard   uint32
 	head    []byte // the frame's header and message
@@ -213,9 +214,9 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 	var err error
 	switch sig.Kind {
 	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
-		v, err = n.codec.Encode(sig.Msg)
+		v, err = n.codec.EncodeIn(&e.scratch, sig.Msg)
 	case actor.SignalReply:
-		v, err = n.codec.EncodeReply(sig.Msg)
+		v, err = n.codec.EncodeReplyIn(&e.scratch, sig.Msg)
 	}
 	if err != nil {
 		n.stats.unencodable.Add(1)
@@ -232,6 +233,8 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)
 	}
 	e.head = wire.Append(e.head[:0], wire.KindSignal, &e.m, len(v.Data))
-	e.payload = v.Data
+	if e.payload = v.Data; len(v.Data) >= apart || sig.Via.Ack {
+		e.scratch.Reset() // it is kept
+	}
 	return nil
 }

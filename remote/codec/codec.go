@@ -37,11 +37,12 @@ var (
 // Codec turns values into bytes and back. It is safe for concurrent use. It is
 // made with [New].
 type Codec struct {
-	enc      cbor.EncMode
+	enc      cbor.UserBufferEncMode
 	dec      cbor.DecMode
 	names    names
+	plans    plans
 	failures failures
-	depths   depths
+	maxDepth int
 }
 
 // Value is a value in its encoded form.
@@ -56,51 +57,11 @@ type Value struct {
 // Encode encodes a message. Its type must be known to the codec: registered,
 // basic, made of such types, []byte, or a protobuf message. The error wraps
 // ErrUnknownType or ErrEncode.
-func (c *Codec) Encode(v any) (Value, error) { return c.encode(v, false) }
+func (c *Codec) Encode(v any) (Value, error) { return c.encode(new(Scratch), v, false) }
 
 // EncodeReply encodes the reply to a call. It takes other types too, since the
 // caller says what it expects; see [Lazy].
-func (c *Codec) EncodeReply(v any) (Value, error) { return c.encode(v, true) }
-
-func (c *Codec) encode(v any, lenient bool) (Value, error) {
-	switch v := v.(type) {
-	case nil:
-		return Value{Encoding: Nil}, nil
-	case []byte:
-		return Value{Encoding: Bytes, Data: v}, nil
-	}
-	if p, ok, err := encodeProto(v); ok {
-		return p, err
-	}
-	t := reflect.TypeOf(v)
-	if e, ok := v.(error); ok && !c.names.has(t) {
-		data, err := c.marshal(c.EncodeError(e))
-		return Value{Encoding: Error, Data: data}, err
-	}
-	name, err := c.names.nameOf(t, lenient)
-	if err != nil {
-		return Value{}, fmt.Errorf("%w: %T cannot be sent: %w", ErrUnknownType, v, err)
-	}
-	err = c.depths.check(v)
-	if err != nil {
-		return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
-	}
-	data, err := c.marshal(v)
-	if err != nil {
-		return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
-	}
-	return Value{Encoding: CBOR, Type: name, Data: data}, nil
-}
-
-// marshal contains what a user's MarshalText can do.
-func (c *Codec) marshal(v any) (data []byte, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	return c.enc.Marshal(v)
-}
+func (c *Codec) EncodeReply(v any) (Value, error) { return c.encode(new(Scratch), v, true) }
 
 // Decode is the inverse of Encode. data is only kept by the result if it is a
 // []byte. The error wraps ErrUnknownType or ErrDecode.
@@ -127,7 +88,7 @@ func (c *Codec) Decode(v Value) (any, error) {
 		if err := c.unmarshal(v, target.Interface()); err != nil {
 			return nil, err
 		}
-		return target.Elem().Interface(), nil
+		return boxed(target), nil
 	}
 	return nil, fmt.Errorf("%w: encoding %d", ErrUnknownType, v.Encoding)
 }

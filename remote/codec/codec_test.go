@@ -428,3 +428,69 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestScratchIsUsedAgainAndWhatIsInItIsRight(t *testing.T) {
+	c := newCodec(t)
+	var s Scratch
+	values := []any{
+		item{"a", 1}, wrapperspb.String("google"), &gogotypes.StringValue{Value: "gogo"}, "text", errRegistered,
+		item{strings.Repeat("long", 5000), 2}, &gogotypes.BytesValue{Value: make([]byte, 100_000)}, item{"b", 3},
+	}
+	for range 3 {
+		for _, v := range values {
+			in, err := c.EncodeIn(&s, v)
+			want, wantErr := c.Encode(v)
+			if err != nil || wantErr != nil {
+				t.Fatalf("%T: %v, %v", v, err, wantErr)
+			}
+			if diff := cmp.Diff(want, in); diff != "" {
+				t.Errorf("%T: %s", v, diff)
+			}
+		}
+	}
+	small := &gogotypes.BytesValue{Value: make([]byte, 64)}
+	var boxed any = item{"a", 1}
+	for name, v := range map[string]any{"gogo": small, "struct": boxed} {
+		if n := testing.AllocsPerRun(100, func() { _, _ = c.EncodeIn(&s, v) }); n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	kept, _ := c.EncodeIn(&s, item{"kept", 1})
+	s.Reset()
+	_, _ = c.EncodeIn(&s, item{"other", 2})
+	if got, err := c.Decode(kept); got != any(item{"kept", 1}) || err != nil {
+		t.Errorf("after Reset: %v, %v", got, err)
+	}
+}
+
+// What is decoded must not share memory with what was decoded before.
+func TestDecodedValuesAreTheirOwn(t *testing.T) {
+	c := newCodec(t)
+	for _, pair := range [][2]any{{item{"a", 1}, item{"b", 2}}, {order{For: 1}, order{For: 2}}, {1, 2}, {"a", "b"}, {struct{}{}, struct{}{}}} {
+		var got [2]any
+		for i, v := range pair {
+			enc, err := c.Encode(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got[i], err = c.Decode(enc); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(pair, got, equal); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestReplyOfAnUnregisteredTypeDoesNotRegisterIt(t *testing.T) {
+	c := newCodec(t)
+	for range 2 {
+		if v, err := c.EncodeReply(unknown{1}); err != nil || v.Encoding != CBOR {
+			t.Errorf("as a reply: %v, %v", v, err)
+		}
+		if _, err := c.Encode(unknown{1}); !errors.Is(err, ErrUnknownType) {
+			t.Errorf("as a message: %v", err)
+		}
+	}
+}

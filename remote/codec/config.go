@@ -65,7 +65,7 @@ func New(cfg Config) (*Codec, error) {
 		Time:          cbor.TimeRFC3339Nano,
 		ShortestFloat: cbor.ShortestFloatNone,
 		TextMarshaler: cbor.TextMarshalerTextString,
-	}.EncMode()
+	}.UserBufferEncMode()
 	dec, err2 := cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		MaxNestedLevels:   cfg.MaxDepth,
@@ -81,7 +81,7 @@ func New(cfg Config) (*Codec, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("codec: %w", err)
 	}
-	c := &Codec{enc: enc, dec: dec, depths: depths{max: cfg.MaxDepth}}
+	c := &Codec{enc: enc, dec: dec, maxDepth: cfg.MaxDepth}
 	c.names.init()
 	var errs []error
 	for _, t := range basicTypes() {

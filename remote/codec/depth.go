@@ -3,31 +3,7 @@ package codec
 import (
 	"fmt"
 	"reflect"
-	"sync"
 )
-
-// depths keeps values from being encoded that are nested too deeply: they could
-// not be decoded, and one that contains itself would overflow the stack, which
-// nothing can recover from.
-type depths struct {
-	max       int
-	recursive sync.Map // reflect.Type → bool, for the types this program sends
-}
-
-// check walks v if its type allows any depth.
-func (d *depths) check(v any) error {
-	t := reflect.TypeOf(v)
-	deep, ok := d.recursive.Load(t)
-	if !ok {
-		deep = endless(t, nil)
-		d.recursive.Store(t, deep)
-	}
-	if !deep.(bool) {
-		return nil
-	}
-	// A pointer is a step too, though it is no level of CBOR.
-	return d.walk(reflect.ValueOf(v), 0, 0)
-}
 
 // endless reports whether values of t can be nested to any depth.
 func endless(t reflect.Type, above []reflect.Type) bool {
@@ -54,10 +30,13 @@ func endless(t reflect.Type, above []reflect.Type) bool {
 	return false
 }
 
-// walk visits v, which is inside levels containers and steps values.
-func (d *depths) walk(v reflect.Value, levels, steps int) error {
-	if levels > d.max || steps > 4*d.max {
-		return fmt.Errorf("it is nested more than %d deep", d.max)
+// walk visits v, which is inside levels containers and steps values. It keeps
+// values from being encoded that are nested too deeply: they could not be
+// decoded, and one that contains itself would overflow the stack, which nothing
+// can recover from.
+func (c *Codec) walk(v reflect.Value, levels, steps int) error {
+	if levels > c.maxDepth || steps > 4*c.maxDepth {
+		return fmt.Errorf("it is nested more than %d deep", c.maxDepth)
 	}
 	steps++
 	switch v.Kind() {
@@ -65,29 +44,29 @@ func (d *depths) walk(v reflect.Value, levels, steps int) error {
 		if v.IsNil() {
 			return nil
 		}
-		return d.walk(v.Elem(), levels, steps)
+		return c.walk(v.Elem(), levels, steps)
 	case reflect.Slice, reflect.Array:
 		if flat(v.Type().Elem()) {
 			return nil
 		}
 		for i := range v.Len() {
-			if err := d.walk(v.Index(i), levels+1, steps); err != nil {
+			if err := c.walk(v.Index(i), levels+1, steps); err != nil {
 				return err
 			}
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			if err := d.walk(it.Key(), levels+1, steps); err != nil {
+			if err := c.walk(it.Key(), levels+1, steps); err != nil {
 				return err
 			}
-			if err := d.walk(it.Value(), levels+1, steps); err != nil {
+			if err := c.walk(it.Value(), levels+1, steps); err != nil {
 				return err
 			}
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() || f.Anonymous {
-				if err := d.walk(v.Field(i), levels+1, steps); err != nil {
+				if err := c.walk(v.Field(i), levels+1, steps); err != nil {
 					return err
 				}
 			}

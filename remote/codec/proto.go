@@ -20,33 +20,35 @@ func isProto(t reflect.Type) bool {
 	return t.Implements(googleMessage) || t.Implements(gogoMessage)
 }
 
-// encodeProto encodes protobuf messages. It reports false for other values.
-func encodeProto(v any) (value Value, ok bool, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			value, ok, err = Value{}, true, fmt.Errorf("%w: %T: panic: %v", ErrEncode, v, r)
-		}
-	}()
-	switch m := v.(type) {
-	case proto.Message:
-		value = Value{Encoding: Protobuf, Type: string(proto.MessageName(m))}
-		value.Data, err = proto.Marshal(m)
-	case gogo.Message:
-		if value.Type = gogo.MessageName(m); value.Type == "" {
-			return Value{}, true, fmt.Errorf("%w: %T is not in the protobuf registry", ErrUnknownType, v)
-		}
-		value.Encoding = Gogo
-		value.Data, err = gogo.Marshal(m)
-	default:
-		return Value{}, false, nil
-	}
-	if err != nil {
-		return Value{}, true, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
-	}
-	return value, true, nil
+func encodeGoogle(value *Value, s *Scratch, m proto.Message) (err error) {
+	value.Type = string(m.ProtoReflect().Descriptor().FullName())
+	value.Data, err = proto.MarshalOptions{}.MarshalAppend(s.buf.AvailableBuffer(), m)
+	s.buf.Write(value.Data) // in place, unless it had to move
+	return err
 }
 
-// decodeProto is the inverse of encodeProto. The message's type must be in the
+// sized is what gogo generates for messages that know how large they are.
+type sized interface {
+	Size() int
+	MarshalToSizedBuffer(b []byte) (int, error)
+}
+
+func encodeGogo(value *Value, s *Scratch, m gogo.Message) (err error) {
+	value.Type = gogo.MessageName(m)
+	generated, ok := m.(sized)
+	if !ok {
+		value.Data, err = gogo.Marshal(m)
+		return err
+	}
+	size := generated.Size()
+	s.buf.Grow(size)
+	value.Data = s.buf.AvailableBuffer()[:size]
+	n, err := generated.MarshalToSizedBuffer(value.Data)
+	value.Data = value.Data[size-n:]
+	return err
+}
+
+// decodeProto is the inverse of encodeGoogle and encodeGogo. The message's type must be in the
 // registry of its protobuf library, where its generated code puts it.
 func decodeProto(v Value) (msg any, err error) {
 	defer func() {

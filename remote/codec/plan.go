@@ -1,0 +1,146 @@
+package codec
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"reflect"
+	"sync"
+	"sync/atomic"
+
+	gogo "github.com/gogo/protobuf/proto"
+	"google.golang.org/protobuf/proto"
+)
+
+// plan is how values of one Go type are encoded, worked out when the first is.
+type plan struct {
+	encoding Encoding
+	name     string // of CBOR
+	deep     bool   // they can be nested to any depth
+	strange  bool   // not registered: only a reply may be of the type
+}
+
+// maxPlans bounds how many are kept: a program has fewer types.
+const maxPlans = 4096
+
+// plans are those worked out so far. They are replaced, not changed, so that
+// finding one takes no lock.
+type plans struct {
+	byType atomic.Pointer[map[reflect.Type]plan]
+	mu     sync.Mutex // held while byType is replaced
+}
+
+func (p *plans) find(t reflect.Type) (plan, bool) {
+	if m := p.byType.Load(); m != nil {
+		found, ok := (*m)[t]
+		return found, ok
+	}
+	return plan{}, false
+}
+
+func (p *plans) add(t reflect.Type, is plan) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bigger := make(map[reflect.Type]plan)
+	if m := p.byType.Load(); m != nil {
+		if len(*m) >= maxPlans {
+			return
+		}
+		maps.Copy(bigger, *m)
+	}
+	bigger[t] = is
+	p.byType.Store(&bigger)
+}
+
+// plan returns how v is encoded. If lenient, its type need not be registered.
+func (c *Codec) plan(v any, lenient bool) (plan, error) {
+	t := reflect.TypeOf(v)
+	if p, ok := c.plans.find(t); ok && (lenient || !p.strange) {
+		return p, nil
+	}
+	var p plan
+	switch m := v.(type) {
+	case proto.Message:
+		p.encoding = Protobuf
+	case gogo.Message:
+		if gogo.MessageName(m) == "" {
+			return p, fmt.Errorf("%w: %T is not in the protobuf registry", ErrUnknownType, v)
+		}
+		p.encoding = Gogo
+	default:
+		if _, ok := v.(error); ok && !c.names.has(t) {
+			p.encoding = Error
+			break
+		}
+		name, err := c.names.nameOf(t, false)
+		strange := err != nil
+		if strange && lenient {
+			name, err = c.names.nameOf(t, true)
+		}
+		if err != nil {
+			return p, fmt.Errorf("%w: %T cannot be sent: %w", ErrUnknownType, v, err)
+		}
+		p = plan{encoding: CBOR, name: name, deep: endless(t, nil), strange: strange}
+	}
+	c.plans.add(t, p)
+	return p, nil
+}
+
+// Scratch is memory to encode in. A zero Scratch is ready for use; it is used by
+// one goroutine at a time.
+type Scratch struct{ buf bytes.Buffer }
+
+// Reset forgets the memory, which then belongs to whoever has a [Value] in it.
+func (s *Scratch) Reset() { s.buf = bytes.Buffer{} }
+
+// EncodeIn is [Codec.Encode] into memory that is used again: but for a []byte,
+// Data is valid until s is used the next time.
+func (c *Codec) EncodeIn(s *Scratch, v any) (Value, error) { return c.encode(s, v, false) }
+
+// EncodeReplyIn is [Codec.EncodeReply] into memory that is used again.
+func (c *Codec) EncodeReplyIn(s *Scratch, v any) (Value, error) { return c.encode(s, v, true) }
+
+func (c *Codec) encode(s *Scratch, v any, lenient bool) (Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return Value{Encoding: Nil}, nil
+	case []byte:
+		return Value{Encoding: Bytes, Data: v}, nil
+	}
+	p, err := c.plan(v, lenient)
+	if err != nil {
+		return Value{}, err
+	}
+	if p.deep {
+		// A pointer is a step too, though it is no level of CBOR.
+		if err := c.walk(reflect.ValueOf(v), 0, 0); err != nil {
+			return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
+		}
+	}
+	s.buf.Reset()
+	value := Value{Encoding: p.encoding, Type: p.name}
+	if err := c.encodeAs(&value, s, v); err != nil {
+		return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
+	}
+	return value, nil
+}
+
+// encodeAs encodes v as value says, and contains what a user's methods can do.
+func (c *Codec) encodeAs(value *Value, s *Scratch, v any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	switch value.Encoding {
+	case Protobuf:
+		return encodeGoogle(value, s, v.(proto.Message))
+	case Gogo:
+		return encodeGogo(value, s, v.(gogo.Message))
+	case Error:
+		v = c.EncodeError(v.(error))
+	}
+	err = c.enc.MarshalToBuffer(v, &s.buf)
+	value.Data = s.buf.Bytes()
+	return err
+}
