@@ -20,15 +20,15 @@ type retained struct {
 
 // send sends what e has encoded and retains it until it is acknowledged. It
 // waits for room as the channel says.
-func (ss *sessions) send(s *stream, e *encoder, sig actor.Signal) error {
-	w := s.peer.node.waitOf(&sig, s.ch)
+func (ss *sessions) send(s *stream, e *encoder, sig *actor.Signal) error {
+	w := s.peer.node.waitOf(sig, s.ch)
 	defer w.end()
 	if p := s.peer; p.brakes.on() {
-		if err := p.brakes.await(&sig, s.ch, &w); err != nil {
+		if err := p.brakes.await(sig, s.ch, &w); err != nil {
 			return err
 		}
 	}
-	r := &retained{sig: sig, m: e.m, shard: e.shard, payload: e.payload}
+	r := &retained{sig: *sig, m: e.m, shard: e.shard, payload: e.payload}
 	r.m.Type, r.m.Name = e.typ, string(sig.Name.Name) // to be said anew each time
 	key := streamKey{s.ch.Name, sessionShard(e.m.Shard)}
 	size := len(e.head) + len(e.payload)
@@ -91,7 +91,7 @@ func (ss *sessions) transmitLocked(key streamKey, t session.Transmit[acked]) {
 	m.TypeRef, m.Type = ss.peer.words.say(r.m.Type)
 	m.NameRef, m.Name = ss.peer.words.say(r.m.Name)
 	frame := wire.Append(nil, wire.KindSignal, &m, len(r.payload))
-	_ = s.push(outgoing{shard: r.shard, aside: aside(r.sig), frame: frame, payload: r.payload, must: true}, sameKey{}, &wait{})
+	_ = s.push(outgoing{shard: r.shard, aside: aside(&r.sig), frame: frame, payload: r.payload, must: true}, sameKey{}, &wait{})
 }
 
 // tellLocked sends what sessions say to each other.
@@ -120,13 +120,13 @@ func (ss *sessions) roomLocked() {
 }
 
 // receive delivers what has come, in its turn.
-func (ss *sessions) receive(a arrival) error {
+func (ss *sessions) receive(a *arrival) error {
 	ss.mu.Lock()
-	items, err := ss.table.Receive(time.Now(), a.key, a.seq, a.oldest, acked{in: a}, a.sig.Size)
+	items, err := ss.table.Receive(time.Now(), a.key, a.seq, a.oldest, acked{in: *a}, a.sig.Size)
 	// Within the lock, so that nothing overtakes and no acknowledgement is sent
 	// before; delivering does not wait.
 	for _, item := range items {
-		ss.node.deliver(item.in)
+		ss.node.deliver(&item.in)
 	}
 	ss.unlock(nil)
 	if errors.Is(err, session.ErrMalformed) {
@@ -153,7 +153,7 @@ func (ss *sessions) receipt(key streamKey, m *wire.Receipt) error {
 	if m.Skip > 0 {
 		items, err := ss.table.Skip(now, key, m.Skip)
 		for _, item := range items {
-			ss.node.deliver(item.in)
+			ss.node.deliver(&item.in)
 		}
 		ss.unlock(nil)
 		return ignoreFull(err)
@@ -192,6 +192,6 @@ func (n *Node) settle(done []session.GaveUp[acked]) {
 			n.sys.Deliver(actor.Signal{Kind: actor.SignalReply, Ref: sig.Ref, Reason: reason})
 			continue
 		}
-		n.bury(sig, reason)
+		n.bury(&sig, reason)
 	}
 }

@@ -18,7 +18,7 @@ type arrival struct {
 }
 
 // arrived lets a signal through that came on l, in its turn.
-func (n *Node) arrived(l *lane, a arrival, shard uint32) error {
+func (n *Node) arrived(l *lane, a *arrival, shard uint32) error {
 	if shard--; shard >= shards { // it was 0: it is in no order
 		shard = shards + uint32(l.index)
 	}
@@ -36,19 +36,19 @@ func (n *Node) arrived(l *lane, a arrival, shard uint32) error {
 }
 
 // admitted lets a signal through whose turn it is.
-func (n *Node) admitted(a arrival) error {
+func (n *Node) admitted(a *arrival) error {
 	switch {
 	case a.void:
 		return nil
 	case n.cfg.Tap != nil:
-		n.tap(a)
+		n.tap(*a)
 		return nil
 	}
 	return n.pass(a)
 }
 
 // pass delivers a signal, by way of its session if it is an acknowledged message.
-func (n *Node) pass(a arrival) error {
+func (n *Node) pass(a *arrival) error {
 	if a.seq == 0 {
 		n.deliver(a)
 		return nil
@@ -57,8 +57,8 @@ func (n *Node) pass(a arrival) error {
 }
 
 // deliver hands a signal to its process.
-func (n *Node) deliver(a arrival) {
+func (n *Node) deliver(a *arrival) {
 	if n.sys.Deliver(a.sig) {
-		n.overflowing(a.stream, a.sig)
+		n.overflowing(a.stream, &a.sig)
 	}
 }

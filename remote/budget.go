@@ -105,16 +105,16 @@ type overloader interface {
 }
 
 // overflowing asks s's node to send no more to the receiver of sig.
-func (n *Node) overflowing(s *stream, sig actor.Signal) {
+func (n *Node) overflowing(s *stream, sig *actor.Signal) {
 	sys, ok := n.sys.(overloader)
 	if !ok {
 		return
 	}
-	pid, over := sys.Overloaded(sig)
+	pid, over := sys.Overloaded(*sig)
 	if over {
-		n.valves.close(pid, valve{s.peer, receiverOf(&sig)})
+		n.valves.close(pid, valve{s.peer, receiverOf(sig)})
 		// If it was relieved before it was in the table, that was in vain.
-		_, over = sys.Overloaded(sig)
+		_, over = sys.Overloaded(*sig)
 	}
 	if !over {
 		n.valves.open(pid)

@@ -91,7 +91,7 @@ func (g *gate) condition(t turn, marks []mark) {
 }
 
 // hold takes a signal that must wait. It reports false if it need not.
-func (g *gate) hold(t turn, a arrival) (bool, error) {
+func (g *gate) hold(t turn, a *arrival) (bool, error) {
 	if g.waiting.Load() == 0 {
 		return false, nil
 	}
@@ -104,7 +104,7 @@ func (g *gate) hold(t turn, a arrival) (bool, error) {
 	if g.bytes += a.sig.Size; g.bytes > maxHeld {
 		return true, fmt.Errorf("%w: %d bytes", errGate, g.bytes)
 	}
-	h.items = append(h.items, waiting{signal: a})
+	h.items = append(h.items, waiting{signal: *a})
 	return true, nil
 }
 
@@ -146,7 +146,7 @@ func (g *gate) advanceLocked(t turn, h *held) (delivered bool, err error) {
 		if item.marks == nil {
 			delivered = true
 			g.bytes -= item.signal.sig.Size
-			err = errors.Join(err, g.node.admitted(item.signal))
+			err = errors.Join(err, g.node.admitted(&item.signal))
 			t.stream.delivered[t.shard].Add(1)
 		}
 	}

@@ -6,7 +6,7 @@ import "github.com/topos-go/topos/actor"
 type deadLetters interface{ DeadLetter(d actor.DeadLetter) }
 
 // bury makes a dead letter of a message that was sent on this node.
-func (n *Node) bury(sig actor.Signal, reason error) {
+func (n *Node) bury(sig *actor.Signal, reason error) {
 	sys, ok := n.sys.(deadLetters)
 	if !ok {
 		return
@@ -21,11 +21,11 @@ func (n *Node) bury(sig actor.Signal, reason error) {
 // dropped accounts for a message dropped to make room.
 func (n *Node) dropped(l *letter) {
 	n.stats.dropped.Add(1)
-	n.bury(l.sig, ErrQueueFull)
+	n.bury(&l.sig, ErrQueueFull)
 }
 
 // superseded accounts for a message replaced by a newer one.
 func (n *Node) superseded(l *letter) {
 	n.stats.replaced.Add(1)
-	n.bury(l.sig, ErrReplaced)
+	n.bury(&l.sig, ErrReplaced)
 }

@@ -41,24 +41,25 @@ type peer struct {
 	retired chan struct{} // closed when it is given up
 	gone    chan struct{}
 
-	mu         sync.Mutex
-	ended      bool   // retired is closed, or about to be
-	theirs     uint64 // the other side's number; 0 if not known yet
-	maxMessage int    // the largest message the other side takes
+	maxMessage atomic.Int64 // the largest message both sides take
+
+	mu     sync.Mutex
+	ended  bool   // retired is closed, or about to be
+	theirs uint64 // the other side's number; 0 if not known yet
 }
 
 func newPeer(n *Node, id actor.NodeID, follow *peer) *peer {
 	p := &peer{
-		node:       n,
-		id:         id,
-		handle:     unique.Make(id),
-		mine:       n.associations.Add(1),
-		follow:     follow,
-		up:         make(chan struct{}),
-		retired:    make(chan struct{}),
-		gone:       make(chan struct{}),
-		maxMessage: n.cfg.MaxMessage,
+		node:    n,
+		id:      id,
+		handle:  unique.Make(id),
+		mine:    n.associations.Add(1),
+		follow:  follow,
+		up:      make(chan struct{}),
+		retired: make(chan struct{}),
+		gone:    make(chan struct{}),
 	}
+	p.maxMessage.Store(int64(n.cfg.MaxMessage))
 	streams := make(map[string]*stream)
 	p.streams.Store(&streams)
 	p.brakes.gone = p.retired
@@ -177,7 +178,7 @@ func (p *peer) associate(theirs uint64, maxMessage int) bool {
 		return false
 	}
 	p.theirs = theirs
-	p.maxMessage = min(p.node.cfg.MaxMessage, maxMessage)
+	p.maxMessage.Store(int64(min(p.node.cfg.MaxMessage, maxMessage)))
 	return true
 }
 
@@ -189,11 +190,7 @@ func (p *peer) numbers() (mine, theirs uint64) {
 }
 
 // limit returns the size of the largest message both sides take.
-func (p *peer) limit() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.maxMessage
-}
+func (p *peer) limit() int { return int(p.maxMessage.Load()) }
 
 // The lanes of a peer that is given up go on reading what has arrived, until
 // nothing comes for drainPause, and for drainTime at most: a peer that still

@@ -1,7 +1,10 @@
 package remote
 
 import (
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"unique"
 
 	"github.com/topos-go/topos/actor"
@@ -9,15 +12,17 @@ import (
 
 // peerTable finds the peers.
 type peerTable struct {
-	mu       sync.RWMutex
-	byHandle map[actor.NodeHandle]*peer
-	members  map[string]*peer // by node name
-	last     map[string]*peer // the newest peer of a name, until it is gone
-	closed   bool
+	// byHandle is replaced, not changed: finding a peer takes no lock.
+	byHandle atomic.Pointer[map[actor.NodeHandle]*peer]
+
+	mu      sync.RWMutex
+	members map[string]*peer // by node name
+	last    map[string]*peer // the newest peer of a name, until it is gone
+	closed  bool
 }
 
 func (t *peerTable) init() {
-	t.byHandle = make(map[actor.NodeHandle]*peer)
+	t.byHandle.Store(new(map[actor.NodeHandle]*peer))
 	t.members = make(map[string]*peer)
 	t.last = make(map[string]*peer)
 	t.closed = true // until the node is started
@@ -30,9 +35,21 @@ func (t *peerTable) open() {
 }
 
 func (t *peerTable) find(h actor.NodeHandle) *peer {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.byHandle[h]
+	return (*t.byHandle.Load())[h]
+}
+
+// setLocked makes p the peer for h; nil takes it out. t.mu is held.
+func (t *peerTable) setLocked(h actor.NodeHandle, p *peer) {
+	peers := maps.Clone(*t.byHandle.Load())
+	switch {
+	case p == nil:
+		delete(peers, h)
+	case peers == nil:
+		peers = map[actor.NodeHandle]*peer{h: p}
+	default:
+		peers[h] = p
+	}
+	t.byHandle.Store(&peers)
 }
 
 // member returns the peer that is the member called name.
@@ -48,7 +65,7 @@ func (t *peerTable) ensure(n *Node, id actor.NodeID) (p *peer, made bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := unique.Make(id)
-	if p = t.byHandle[h]; p != nil || t.closed {
+	if p = t.find(h); p != nil || t.closed {
 		return p, false
 	}
 	last := t.last[id.Name]
@@ -61,7 +78,7 @@ func (t *peerTable) ensure(n *Node, id actor.NodeID) (p *peer, made bool) {
 		t.last[id.Name] = p
 	}
 	n.ledger.reconnected(p) // before anything new is sent
-	t.byHandle[h] = p
+	t.setLocked(h, p)
 	p.start()
 	return p, true
 }
@@ -76,7 +93,7 @@ func (t *peerTable) setMember(p *peer) {
 func (t *peerTable) remove(h actor.NodeHandle) *peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.byHandle[h]
+	p := t.find(h)
 	t.removeLocked(p)
 	return p
 }
@@ -85,7 +102,7 @@ func (t *peerTable) removeLocked(p *peer) {
 	if p == nil {
 		return
 	}
-	delete(t.byHandle, p.handle)
+	t.setLocked(p.handle, nil)
 	if t.members[p.id.Name] == p {
 		delete(t.members, p.id.Name)
 	}
@@ -102,13 +119,7 @@ func (t *peerTable) gone(p *peer) {
 
 // all returns the peers, in no order.
 func (t *peerTable) all() []*peer {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	peers := make([]*peer, 0, len(t.byHandle))
-	for _, p := range t.byHandle {
-		peers = append(peers, p)
-	}
-	return peers
+	return slices.Collect(maps.Values(*t.byHandle.Load()))
 }
 
 // close empties the table for good and returns who was in it.
@@ -116,9 +127,8 @@ func (t *peerTable) close() []*peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	var peers []*peer
-	for _, p := range t.byHandle {
-		peers = append(peers, p)
+	peers := t.all()
+	for _, p := range peers {
 		t.removeLocked(p)
 	}
 	return peers

@@ -28,7 +28,9 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	if err := l.hear(&m); err != nil {
 		return err
 	}
-	sig, err := n.decodeSignal(p, &m)
+	a := arrival{stream: l.stream}
+	sig := &a.sig
+	err := n.decodeSignal(sig, p, &m)
 	if err != nil {
 		return err
 	}
@@ -69,11 +71,10 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	if name := l.stream.ch.Name; name != DefaultChannel {
 		sig.Via.Channel = name // for the reply
 	}
-	a := arrival{sig: sig, stream: l.stream}
 	if m.Seq != 0 {
 		a.key, a.seq, a.oldest = streamKey{l.stream.ch.Name, sessionShard(m.Shard)}, m.Seq, m.Oldest
 	}
-	return n.arrived(l, a, m.Shard)
+	return n.arrived(l, &a, m.Shard)
 }
 
 // receiveVoid counts what was withdrawn in its place.
@@ -82,7 +83,7 @@ func (n *Node) receiveVoid(l *lane, f wire.Frame) error {
 	if err := m.Unmarshal(f.Head); err != nil || m.Shard > shards {
 		return fmt.Errorf("%w: void of shard %d: %w", errSignal, m.Shard, err)
 	}
-	return n.arrived(l, arrival{stream: l.stream, void: true}, m.Shard)
+	return n.arrived(l, &arrival{stream: l.stream, void: true}, m.Shard)
 }
 
 // hear looks up the words of m in the peer's dictionary.
@@ -116,11 +117,11 @@ func (l *lane) confirmWord(ref uint32) {
 }
 
 // decodeSignal decodes everything but the message and the reason.
-func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
+func (n *Node) decodeSignal(sig *actor.Signal, p *peer, m *wire.Signal) error {
 	if m.Kind < uint32(actor.SignalMessage) || m.Kind > uint32(actor.SignalSpawned) {
-		return actor.Signal{}, fmt.Errorf("%w: kind %d", errSignal, m.Kind)
+		return fmt.Errorf("%w: kind %d", errSignal, m.Kind)
 	}
-	sig := actor.Signal{
+	*sig = actor.Signal{
 		Kind:   actor.SignalKind(m.Kind),
 		From:   actor.MakePID(p.handle, m.From),
 		To:     actor.MakePID(n.handle, m.To),
@@ -137,19 +138,19 @@ func (n *Node) decodeSignal(p *peer, m *wire.Signal) (actor.Signal, error) {
 	if m.FromNode != nil {
 		id, err := m.FromNode.NodeID()
 		if err != nil || id.Name != p.id.Name {
-			return actor.Signal{}, fmt.Errorf("%w: it speaks for another node", errSignal)
+			return fmt.Errorf("%w: it speaks for another node", errSignal)
 		}
 		sig.From = actor.MakePID(unique.Make(id), m.From)
 	}
 	if m.Timeout != 0 {
 		sig.Deadline = time.Now().Add(time.Duration(min(max(m.Timeout, 1), math.MaxInt64/4)))
 	}
-	return sig, nil
+	return nil
 }
 
 // undelivered accounts for a message that this node cannot decode. A caller is
 // told why.
-func (n *Node) undelivered(sig actor.Signal, typeName string, err error) {
+func (n *Node) undelivered(sig *actor.Signal, typeName string, err error) {
 	if err == nil {
 		err = actor.ErrNilMessage
 	}

@@ -24,11 +24,11 @@ import (
 // down, codec.ErrUnknownType or codec.ErrEncode if the message cannot be sent,
 // and ErrTooLarge if it is too large.
 func (n *Node) Route(sig actor.Signal) error {
-	p, err := n.peerOf(sig)
+	p, err := n.peerOf(&sig)
 	if err != nil {
 		return err
 	}
-	s, err := p.outward(sig)
+	s, err := p.outward(&sig)
 	if err != nil {
 		return err
 	}
@@ -37,28 +37,28 @@ func (n *Node) Route(sig actor.Signal) error {
 	if sig.Via.Label != "" {
 		sig.Via.Ack = true
 	}
-	if err := e.encode(n, p, sig); err != nil {
+	if err := e.encode(n, p, &sig); err != nil {
 		if sig.Kind != actor.SignalReply {
 			return err
 		}
 		// The caller waits: let it know at least why it gets no reply.
 		sig.Msg, sig.Reason = nil, err
-		if err := e.encode(n, p, sig); err != nil {
+		if err := e.encode(n, p, &sig); err != nil {
 			return err
 		}
 	}
 	if sig.Via.Ack && (sig.Kind == actor.SignalMessage || sig.Kind == actor.SignalCall) {
-		if err = n.sessionsOf(p).send(s, e, sig); err == nil {
+		if err = n.sessionsOf(p).send(s, e, &sig); err == nil {
 			n.stats.sent.Add(1)
 		}
 		return err
 	}
-	return n.queue(p, s, e, sig)
+	return n.queue(p, s, e, &sig)
 }
 
 // outward returns the stream for sig. A reply takes the channel of its request,
 // which only the caller's node need have declared.
-func (p *peer) outward(sig actor.Signal) (*stream, error) {
+func (p *peer) outward(sig *actor.Signal) (*stream, error) {
 	s, declared := p.stream(sig.Via.Channel)
 	switch {
 	case declared:
@@ -72,22 +72,22 @@ func (p *peer) outward(sig actor.Signal) (*stream, error) {
 }
 
 // queue hands an encoded signal to its stream.
-func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
+func (n *Node) queue(p *peer, s *stream, e *encoder, sig *actor.Signal) error {
 	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload, aside: aside(sig)}
 	var same sameKey
 	var err error
-	w := n.waitOf(&sig, s.ch)
+	w := n.waitOf(sig, s.ch)
 	defer w.end()
 	switch sig.Kind {
 	case actor.SignalMessage, actor.SignalCall:
 		if p.brakes.on() {
-			err = p.brakes.await(&sig, s.ch, &w)
+			err = p.brakes.await(sig, s.ch, &w)
 		}
 		m.urgent = sig.Kind == actor.SignalCall
 		if s.stage != nil {
 			same = sameKey{sig.From, sig.To, sig.Name.Name, sig.Via.Key}
 			if sig.Kind == actor.SignalMessage {
-				m.letter = &letter{same, sig}
+				m.letter = &letter{same, *sig}
 			}
 		}
 	case actor.SignalSpawn:
@@ -119,7 +119,7 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig actor.Signal) error {
 
 // peerOf finds whom sig is for. A node that is not known yet, but that a PID
 // names, is met this way.
-func (n *Node) peerOf(sig actor.Signal) (*peer, error) {
+func (n *Node) peerOf(sig *actor.Signal) (*peer, error) {
 	if sig.To == (actor.PID{}) {
 		if p := n.peers.member(sig.Name.Node); p != nil {
 			return p, nil
@@ -184,7 +184,7 @@ func (n *Node) release(e *encoder) {
 }
 
 // encode makes the frame for sig.
-func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
+func (e *encoder) encode(n *Node, p *peer, sig *actor.Signal) error {
 	e.m = wire.Signal{
 		Kind:  uint32(sig.Kind),
 		From:  sig.From.ID(),
@@ -233,7 +233,7 @@ func (e *encoder) encode(n *Node, p *peer, sig actor.Signal) error {
 		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)
 	}
 	e.head = wire.Append(e.head[:0], wire.KindSignal, &e.m, len(v.Data))
-	if e.payload = v.Data; len(v.Data) >= apart || sig.Via.Ack {
+	if e.payload = v.Data; v.Encoding != codec.Bytes && (len(v.Data) >= apart || sig.Via.Ack) {
 		e.scratch.Reset() // it is kept
 	}
 	return nil

@@ -14,7 +14,7 @@ const shards = 256
 
 // shardOf returns the shard of a signal: of its sender and receiver, and of its
 // key if it has one. Replies go with what their sender sends to the caller.
-func shardOf(sig actor.Signal) uint32 {
+func shardOf(sig *actor.Signal) uint32 {
 	h := sig.From.ID()*0x9e3779b97f4a7c15 ^ sig.To.ID()*0xc2b2ae3d27d4eb4f
 	if sig.Via.Key != "" || sig.Name.Name != "" {
 		f := fnv.New64a()
@@ -30,7 +30,7 @@ func shardOf(sig actor.Signal) uint32 {
 
 // aside reports whether a signal is in another shard than what else its sender
 // sends to its receiver.
-func aside(sig actor.Signal) bool { return sig.Via.Key != "" || sig.Name.Name != "" }
+func aside(sig *actor.Signal) bool { return sig.Via.Key != "" || sig.Name.Name != "" }
 
 // laneOf returns the lane that a shard belongs to when there are n: the jump
 // consistent hash of Lamping and Veach, so that of n+1 lanes the new one takes
@@ -167,9 +167,9 @@ func (s *stream) outstanding(marks []*wire.Mark, shard uint32) []*wire.Mark {
 
 // marks returns what has to be delivered before an exit or down signal of sig's
 // pair: their last messages on every channel.
-func (p *peer) marks(sig actor.Signal, shard uint32) []*wire.Mark {
+func (p *peer) marks(sig *actor.Signal, shard uint32) []*wire.Mark {
 	var marks []*wire.Mark
-	pair := shardOf(actor.Signal{From: sig.From, To: sig.To})
+	pair := shardOf(&actor.Signal{From: sig.From, To: sig.To})
 	for _, s := range *p.streams.Load() {
 		if s.kind == streamData {
 			marks = s.outstanding(marks, pair)

@@ -28,7 +28,7 @@ func TestShardsAreSpreadEvenly(t *testing.T) {
 	all := pids(t, 200)
 	for _, from := range all {
 		for _, to := range all {
-			counts[shardOf(actor.Signal{From: from, To: to})]++
+			counts[shardOf(&actor.Signal{From: from, To: to})]++
 		}
 	}
 	expected := float64(len(all)*len(all)) / shards
@@ -45,7 +45,7 @@ func TestKeysAndNamesHaveShardsOfTheirOwn(t *testing.T) {
 	p := pids(t, 2)
 	seen := make(map[uint32]bool)
 	for i := range 1000 {
-		seen[shardOf(actor.Signal{From: p[0], To: p[1], Via: actor.Delivery{Key: fmt.Sprint(i)}})] = true
+		seen[shardOf(&actor.Signal{From: p[0], To: p[1], Via: actor.Delivery{Key: fmt.Sprint(i)}})] = true
 	}
 	if len(seen) < 200 {
 		t.Errorf("1000 keys are in %d shards", len(seen))

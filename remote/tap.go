@@ -47,7 +47,7 @@ func (n *Node) tap(a arrival) {
 		select {
 		case <-p.gone: // everybody has been told that nothing more comes
 		default:
-			if err := n.pass(a); err != nil {
+			if err := n.pass(&a); err != nil {
 				n.quiet.warn("message not delivered", "from", p.id, "error", err)
 			}
 		}
