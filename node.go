@@ -127,6 +127,10 @@ func (n *Node) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
 	return cluster{n.remote}.Watch(f)
 }
 
+// RemoteStats returns what this node's connections have counted; Stats, of the
+// embedded System, what its processes have.
+func (n *Node) RemoteStats() remote.Stats { return n.remote.Stats() }
+
 // ObserveRemote calls f for what happens on this node's connections; see
 // remote.Event. Observe, of the embedded System, does so for its processes.
 func (n *Node) ObserveRemote(f func(remote.Event)) (cancel func()) { return n.remote.Observe(f) }

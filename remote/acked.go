@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/causal"
 	"github.com/topos-go/topos/remote/session"
 	"github.com/topos-go/topos/remote/wire"
 )
@@ -16,6 +17,27 @@ type retained struct {
 	m       wire.Signal
 	shard   uint32
 	payload []byte
+
+	// Of a message with a label: its number there, to node to.
+	talk *talk
+	to   actor.NodeID
+	seq  causal.Seq
+}
+
+// retain keeps what e has encoded.
+func (e *encoder) retain(sig *actor.Signal) *retained {
+	r := &retained{sig: *sig, m: e.m, shard: e.shard, payload: e.payload}
+	r.m.Type, r.m.Name = e.typ, string(sig.Name.Name) // to be said anew each time
+	return r
+}
+
+func (r *retained) size() int { return r.m.Size() + len(r.payload) }
+
+// gaveUp lets nobody wait for r.
+func (r *retained) gaveUp() {
+	if r.talk != nil {
+		r.talk.gaveUp(r.to, r.seq)
+	}
 }
 
 // send sends what e has encoded and retains it until it is acknowledged. It
@@ -28,32 +50,68 @@ func (ss *sessions) send(s *stream, e *encoder, sig *actor.Signal) error {
 			return err
 		}
 	}
-	r := &retained{sig: *sig, m: e.m, shard: e.shard, payload: e.payload}
-	r.m.Type, r.m.Name = e.typ, string(sig.Name.Name) // to be said anew each time
-	key := streamKey{s.ch.Name, sessionShard(e.m.Shard)}
-	size := len(e.head) + len(e.payload)
-	ss.mu.Lock()
-	for {
-		_, effects, err := ss.table.Push(time.Now(), key, acked{out: r}, size)
-		if err == nil {
-			done := ss.carryOutLocked([]session.Due[streamKey, acked]{{Key: key, Effects: effects}})
-			ss.unlock(done)
-			return nil
+	r := e.retain(sig)
+	if sig.Via.Label != "" {
+		if err := ss.stamp(r, sig.Via.Label); err != nil {
+			return err
 		}
-		if full := errors.Is(err, session.ErrWindowFull) || errors.Is(err, session.ErrTableFull); !full {
-			ss.mu.Unlock()
+	}
+	err := ss.push(s, r, &w)
+	if err != nil {
+		r.gaveUp()
+	}
+	return err
+}
+
+// stamp gives r its place in what happens under a label. From now on it is sent,
+// or given up.
+func (ss *sessions) stamp(r *retained, label string) error {
+	t, err := ss.node.talk(label)
+	if err != nil {
+		return err
+	}
+	stamp, seq, err := t.stamp(ss.id)
+	if err != nil {
+		return err
+	}
+	r.m.Stamp, r.talk, r.to, r.seq = stamp, t, ss.id, seq
+	return nil
+}
+
+// push hands r to its session, when there is room.
+func (ss *sessions) push(s *stream, r *retained, w *wait) error {
+	size := r.size()
+	for {
+		room, err := ss.try(s.ch.Name, r, size)
+		switch {
+		case err == nil:
+			return nil
+		case room == nil:
 			return fmt.Errorf("%w: %w", actor.ErrNoConnection, err)
-		} else if s.ch.WhenFull != Block {
-			ss.mu.Unlock()
+		case s.ch.WhenFull != Block:
 			return fmt.Errorf("%w: %w", ErrQueueFull, err)
 		}
-		room := ss.room
-		ss.mu.Unlock()
 		if err := w.until(room, nil, "no room for an acknowledged message in time"); err != nil {
 			return err
 		}
-		ss.mu.Lock()
 	}
+}
+
+// try hands r to its session. If there is no room, it returns what is closed
+// when there may be some.
+func (ss *sessions) try(channel string, r *retained, size int) (room <-chan struct{}, err error) {
+	key := streamKey{channel, sessionShard(r.m.Shard)}
+	ss.mu.Lock()
+	_, effects, err := ss.table.Push(time.Now(), key, acked{out: r}, size)
+	if err == nil {
+		ss.unlock(ss.carryOutLocked([]session.Due[streamKey, acked]{{Key: key, Effects: effects}}))
+		return nil, nil
+	}
+	defer ss.mu.Unlock()
+	if errors.Is(err, session.ErrWindowFull) || errors.Is(err, session.ErrTableFull) {
+		return ss.room, err
+	}
+	return nil, err
 }
 
 // carryOutLocked sends what is to be sent. It returns what was given up.
@@ -187,11 +245,14 @@ func (n *Node) settle(done []session.GaveUp[acked]) {
 		} else {
 			reason = fmt.Errorf("%w: %w", actor.ErrNoConnection, g.Err)
 		}
+		g.Item.out.gaveUp()
 		sig := g.Item.out.sig
 		if sig.Kind == actor.SignalCall {
 			n.sys.Deliver(actor.Signal{Kind: actor.SignalReply, Ref: sig.Ref, Reason: reason})
 			continue
 		}
-		n.bury(&sig, reason)
+		if sig.Msg != nil { // else it is a notice
+			n.bury(&sig, reason)
+		}
 	}
 }

@@ -5,14 +5,17 @@ import (
 	"fmt"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/causal"
 )
 
 // arrival is a signal that has come and is on its way to its process.
 type arrival struct {
 	sig    actor.Signal
 	stream *stream
-	void   bool      // there is nothing: it was withdrawn
-	key    streamKey // of its session, if it has a number there
+	void   bool          // there is nothing: it was withdrawn
+	empty  bool          // there is nothing to deliver, but it counts in its session
+	stamp  *causal.Stamp // of a message with a label
+	key    streamKey     // of its session, if it has a number there
 	seq    uint64
 	oldest uint64
 }
@@ -38,7 +41,7 @@ func (n *Node) arrived(l *lane, a *arrival, shard uint32) error {
 // admitted lets a signal through whose turn it is.
 func (n *Node) admitted(a *arrival) error {
 	switch {
-	case a.void:
+	case a.void || a.empty && a.seq == 0:
 		return nil
 	case n.cfg.Tap != nil:
 		n.tap(*a)
@@ -50,15 +53,42 @@ func (n *Node) admitted(a *arrival) error {
 // pass delivers a signal, by way of its session if it is an acknowledged message.
 func (n *Node) pass(a *arrival) error {
 	if a.seq == 0 {
-		n.deliver(a)
+		n.hand(a)
 		return nil
 	}
 	return n.sessionsOf(a.stream.peer).receive(a)
 }
 
-// deliver hands a signal to its process.
+// deliver delivers what its session lets through, by way of its label if it has
+// one.
 func (n *Node) deliver(a *arrival) {
-	if n.sys.Deliver(a.sig) {
+	if a.stamp == nil {
+		n.hand(a)
+		return
+	}
+	t, err := n.talk(a.sig.Via.Label)
+	if err != nil {
+		n.undeliverable(&a.sig, err)
+		return
+	}
+	t.receive(a)
+}
+
+// hand hands a signal to its process.
+func (n *Node) hand(a *arrival) {
+	if !a.empty && n.sys.Deliver(a.sig) {
 		n.overflowing(a.stream, &a.sig)
+	}
+}
+
+// undeliverable accounts for a message that has come and that no process gets.
+func (n *Node) undeliverable(sig *actor.Signal, reason error) {
+	switch {
+	case sig.Msg == nil: // a stamp, or what could not be decoded
+	case sig.Kind == actor.SignalCall:
+		// If the node is lost, so is the caller.
+		_ = n.Route(actor.Signal{Kind: actor.SignalReply, To: actor.MakePID(sig.Origin, 1), Ref: sig.Ref, Reason: reason})
+	default:
+		n.bury(sig, reason)
 	}
 }

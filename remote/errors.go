@@ -21,6 +21,9 @@ var (
 	// ErrNoChannel is returned by a send over a channel that Config.Channels
 	// does not declare.
 	ErrNoChannel = errors.New("remote: no such channel")
+	// ErrLabel is returned by a send with a label of causal delivery that is too
+	// long, or one too many.
+	ErrLabel = errors.New("remote: no such label")
 	// ErrNotMember is returned for a node that is not known.
 	ErrNotMember = errors.New("remote: node is not a member")
 	// ErrNotStarted is returned before [Node.Start].

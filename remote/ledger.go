@@ -71,9 +71,21 @@ func (l *ledger) reconnected(p *peer) {
 		}
 	}
 	l.mu.Unlock()
-	for _, ss := range over {
-		// Not here: it makes dead letters, and p is not complete.
-		p.node.wg.Go(func() { ss.close(overlay.ErrRestarted) })
+	dead := p.node.talks.returned(p.id)
+	if len(over)+len(dead) > 0 {
+		// Not here: it makes dead letters, and p is not complete. But before
+		// anything comes from p.
+		p.cleared = make(chan struct{})
+		p.node.wg.Go(func() {
+			defer close(p.cleared)
+			for _, ss := range over {
+				ss.close(overlay.ErrRestarted)
+				p.node.talks.bury(ss.id)
+			}
+			for _, id := range dead {
+				p.node.talks.bury(id)
+			}
+		})
 	}
 	if mine != nil {
 		mine.attach(p)
@@ -98,8 +110,16 @@ func (l *ledger) lost(p *peer, reason error) {
 	default:
 		ss.detach(p)
 	}
+	if errors.Is(reason, ErrClosed) {
+		// This node ends: what waits ends with it.
+	} else if final {
+		p.node.talks.bury(p.id)
+	} else {
+		p.node.talks.miss(p.id, 2*p.node.cfg.AckAge)
+	}
 	if evicted != nil {
 		evicted.close(reason)
+		p.node.talks.bury(evicted.id)
 	}
 }
 

@@ -289,6 +289,9 @@ func (k *link) ready() bool {
 	if p.follow != nil && !k.wait(p.follow.gone) {
 		return false
 	}
+	if p.cleared != nil && !k.wait(p.cleared) {
+		return false
+	}
 	return k.lane.stream.kind == streamData || k.wait(p.up)
 }
 

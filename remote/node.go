@@ -62,6 +62,7 @@ type Node struct {
 	loans   loans
 	valves  valves
 	ledger  ledger // of acknowledged messages
+	talks   talks
 	topics  topicTable
 	news    newsDesk
 	watched observers
@@ -143,7 +144,7 @@ func (n *Node) letGo() {
 
 // sentinels are this package's errors that can be reasons on other nodes.
 func sentinels() []error {
-	return []error{ErrQueueFull, ErrNoChannel, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
+	return []error{ErrQueueFull, ErrNoChannel, ErrLabel, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
 }
 
 // identify works out who the node is, and what follows from it.
@@ -256,7 +257,10 @@ func (n *Node) shut() bool {
 			n.giveUp(p, ErrClosed)
 		}
 		if n.started {
-			n.wg.Go(n.ledger.close)
+			n.wg.Go(func() {
+				n.ledger.close()
+				n.talks.close()
+			})
 		}
 	}
 	return n.started

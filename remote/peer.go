@@ -26,6 +26,9 @@ type peer struct {
 	handle actor.NodeHandle
 	mine   uint64 // this node's number for the association
 	follow *peer  // the peer before it, of the same name; nil once that is gone
+	// cleared is closed when what was sent to and by earlier incarnations is
+	// settled; nil if that is so.
+	cleared chan struct{}
 
 	membership *lane
 	control    *stream

@@ -332,3 +332,44 @@ func TestTraceAndDeadlineTravelWithTheMessage(t *testing.T) {
 		}
 	})
 }
+
+// What cannot be decoded has its place in every order: nothing waits for it.
+func TestMessageThatCannotBeDecodedHoldsUpNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a := w.start("a")
+		cfg := w.config("b", a)
+		cfg.Types = append(cfg.Types, codec.Type{Sample: Secret{}})
+		cfg.Channels = []remote.Channel{{Name: "other", MinLanes: 3}}
+		b := start(t, cfg)
+		meet(t, a, b)
+		p := newProbe(false)
+		watcher := a.spawn(t, p)
+		pid := b.spawn(t, newProbe(false))
+		a.do(t, watcher, func(self *actor.Self) { self.Monitor(pid) })
+		w.pass(time.Second)
+		for i, opts := range [][]actor.SendOption{
+			{actor.Channel("other")}, {actor.Channel("other"), actor.Unordered()}, {actor.Key("k")},
+			{actor.Ack()}, {actor.Causal("talk")},
+		} {
+			b.do(t, pid, func(self *actor.Self) {
+				for _, msg := range []any{Secret{i}, Add{i}} {
+					if err := self.Send(watcher, msg, opts...); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+			w.pass(time.Second)
+			if len(p.got) != 1 || next[Add](t, p) != (Add{i}) {
+				t.Fatalf("%d: %d messages", i, len(p.got))
+			}
+		}
+		_ = b.sys.Exit(pid, errBroken)
+		w.pass(time.Second)
+		if len(p.got) != 1 {
+			t.Fatal("its end is not known")
+		}
+		if n := a.Stats().Undecodable; n != 5 {
+			t.Errorf("%d counted", n)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"unique"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/causal"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/wire"
 )
@@ -38,9 +39,18 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	if m.Failed {
 		sig.Reason = n.codec.DecodeError(codec.Failure{Errors: m.Errors, Text: m.Text})
 	}
+	if m.Label != "" {
+		if a.stamp, err = stampOf(&m); err != nil {
+			return err
+		}
+		a.empty = a.stamp.Void
+	}
 	v := codec.Value{Encoding: codec.Encoding(m.Encoding), Type: m.Type, Data: f.Payload}
 	switch sig.Kind {
 	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
+		if a.empty {
+			break
+		}
 		if f.Loan != nil && sig.Kind == actor.SignalMessage && v.Encoding == codec.Bytes {
 			sig.Loan = f.Loan
 		}
@@ -48,8 +58,9 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 			v.Data = append([]byte{}, v.Data...)
 		}
 		if sig.Msg, err = n.codec.Decode(v); err != nil || sig.Msg == nil && sig.Kind != actor.SignalSpawn {
+			// It counts all the same, for those that come after it.
 			n.undelivered(sig, m.Type, err)
-			return nil
+			a.empty, sig.Msg = true, nil
 		}
 	case actor.SignalReply:
 		if v.Encoding != codec.Nil {
@@ -75,6 +86,19 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 		a.key, a.seq, a.oldest = streamKey{l.stream.ch.Name, sessionShard(m.Shard)}, m.Seq, m.Oldest
 	}
 	return n.arrived(l, &a, m.Shard)
+}
+
+// stampOf returns the stamp of a message with a label.
+func stampOf(m *wire.Signal) (*causal.Stamp, error) {
+	kind := actor.SignalKind(m.Kind)
+	if m.Seq == 0 || kind != actor.SignalMessage && kind != actor.SignalCall {
+		return nil, fmt.Errorf("%w: kind %d with a label, number %d", errSignal, m.Kind, m.Seq)
+	}
+	s, err := causal.ParseStamp(m.Stamp)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSignal, err)
+	}
+	return &s, nil
 }
 
 // receiveVoid counts what was withdrawn in its place.

@@ -29,6 +29,13 @@ type Stats struct {
 	// OutcomeUnknown counts acknowledged messages that were given up without
 	// an answer, Resent those that were sent again.
 	OutcomeUnknown, Resent uint64
+	// Released counts messages with a label of causal delivery that were
+	// delivered without something that had happened before them; CausalDead
+	// those that came too late for their place, and became dead letters.
+	Released, CausalDead uint64
+	// Labels is how many labels there are, and Held how many messages wait in
+	// them for others, at this moment.
+	Labels, Held int
 	// TooLarge counts sends refused because of their size.
 	TooLarge uint64
 	// Unencodable counts sends refused because of their type or value.
@@ -56,12 +63,15 @@ type counters struct {
 	unhandled, unconfirmed, refused, badFrames       atomic.Uint64
 	dialsFailed, stops, dropped, replaced            atomic.Uint64
 	unknown, resent, moved, lanesOpened, lanesClosed atomic.Uint64
+	released, causalDead                             atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
 func (n *Node) Stats() Stats {
 	c := &n.stats
+	labels, held := n.talks.held()
 	return Stats{
+		Labels: labels, Held: held, Released: c.released.Load(), CausalDead: c.causalDead.Load(),
 		Sent: c.sent.Load(), Received: c.received.Load(),
 		ControlSent: c.controlSent.Load(), ControlReceived: c.controlReceived.Load(),
 		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
@@ -73,7 +83,7 @@ func (n *Node) Stats() Stats {
 }
 
 // Event is something that happened on the way between nodes and that a person
-// or a metric may want to know: [NodeLost], [ConnectionRefused] or
+// or a metric may want to know: [NodeLost], [CausalGap], [ConnectionRefused] or
 // [Undelivered]. The set is closed.
 type Event interface{ event() }
 
@@ -85,6 +95,17 @@ type NodeLost struct {
 	// Unconfirmed is how many signals and payloads were sent to it and not
 	// confirmed: they may have arrived or not.
 	Unconfirmed uint64
+}
+
+// CausalGap: messages with a label have been delivered without what had happened
+// before them, because that was given up, or its sender is dead.
+type CausalGap struct {
+	Label string
+	// From is who should have sent what was waited for, Waiting how many
+	// messages waited for it.
+	From    actor.NodeID
+	Waiting int
+	Reason  error
 }
 
 // ConnectionRefused: a connection to this node's port was not accepted.
@@ -104,6 +125,7 @@ type Undelivered struct {
 }
 
 func (NodeLost) event()          {}
+func (CausalGap) event()         {}
 func (ConnectionRefused) event() {}
 func (Undelivered) event()       {}
 
