@@ -3,6 +3,8 @@ package remote_test
 import (
 	"bytes"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unsafe"
 
 	"github.com/topos-go/topos/actor"
@@ -122,7 +124,8 @@ func TestRequestsAndOtherChannelsAreNotLent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.pass(1)
+		w.pass(time.Second)
+		synctest.Wait()
 		if len(kept) != 2*n {
 			t.Fatalf("%d came", len(kept))
 		}
