@@ -25,6 +25,7 @@ const (
 var figures = []figure{
 	{"oneway", "oneway", "msg/s", true, []bar{{2.5, ofPeer}}},
 	{"oneway_bytes", "oneway_bytes", "msg/s", true, nil},
+	{"oneway_struct", "oneway_struct", "msg/s", true, nil},
 	{"oneway", "oneway_send_allocs", "count", false, []bar{{2, ""}}},
 	{"oneway", "oneway_recv_allocs", "count", false, []bar{{2, ""}}},
 	{"pairs16", "pairs16", "msg/s", true, []bar{{2.5, ofPeer}}},
@@ -32,7 +33,7 @@ var figures = []figure{
 	{"request", "request_p99", "us", false, nil},
 	{"bulk64k", "bulk64k", "MB/s", true, []bar{{0.7, ofFloor}}},
 	{"bulk512k", "bulk512k", "MB/s", true, []bar{{0.7, ofFloor}}},
-	{"bulk512k_lent", "bulk512k_lent", "MB/s", true, nil},
+	{"bulk512k_lent", "bulk512k_lent", "MB/s", true, []bar{{1, ofPeer}}},
 	{"ping_other", "ping_p99_other", "us", false, []bar{{2, ofFloor}}},
 	{"ping_other", "ping_p50_other", "us", false, []bar{{3, "ping_p50_idle"}}},
 	{"ping_other", "ping_p50_idle", "us", false, nil},

@@ -35,25 +35,7 @@ func (b *between) lines(works []string) []line {
 		}
 		list = append(list, l)
 	}
-	slowerShape(list)
 	return list
-}
-
-// slowerShape makes the first figure of Topos that of its slower kind of small
-// message, a struct or a []byte.
-func slowerShape(list []line) {
-	var note, raw *line
-	for i := range list {
-		switch list[i].name {
-		case "oneway":
-			note = &list[i]
-		case "oneway_bytes":
-			raw = &list[i]
-		}
-	}
-	if note != nil && raw != nil && note.values[0] != nil && raw.values[0] != nil && *raw.values[0] < *note.values[0] {
-		note.values[0] = raw.values[0]
-	}
 }
 
 // best is the index of the best peer, or 0 if there is none.
@@ -107,8 +89,8 @@ func printLines(w io.Writer, lines []line, sides []side, notes []string) {
 	fmt.Fprintln(w, "of floor and of peer: Topos' figure divided by the floor's and by the best peer's.")
 	fmt.Fprintln(w, "Large messages of protoactor, hollywood and goakt are sent by a window, except in default_lost, since")
 	fmt.Fprintln(w, "they lose them otherwise. Requests of goakt have connections of their own, so its ping_same is none.")
-	fmt.Fprintln(w, "oneway is the slower of a struct and a []byte, oneway_bytes the []byte. Allocations include the")
-	fmt.Fprintln(w, "user's own: payload and message. Requests, pings and the one-way rates have payloads of 64 bytes.")
+	fmt.Fprintln(w, "oneway is of a protobuf message where the library has those, of Topos also of a []byte and of a struct as")
+	fmt.Fprintln(w, "CBOR. Allocations include the user's own: payload and message. Requests, pings and the one-way rates have payloads of 64 bytes.")
 }
 
 func (l line) peer() *float64 {

@@ -86,19 +86,6 @@ func TestTheTableTellsWhetherBarsAreReached(t *testing.T) {
 	}
 }
 
-func TestOnewayIsTheSlowerShape(t *testing.T) {
-	for _, c := range []struct{ note, raw, want float64 }{{100, 200, 100}, {200, 100, 100}} {
-		b := measured(map[string]map[string][]float64{
-			"oneway": {"oneway": {c.note, 1, 1, 1}}, "oneway_bytes": {"oneway_bytes": {c.raw, 1, 1, 1}},
-		})
-		for _, l := range b.lines(pair.Works) {
-			if l.name == "oneway" && *l.values[0] != c.want || l.name == "oneway_bytes" && *l.values[0] != c.raw {
-				t.Errorf("%s is %v for a struct at %v and a []byte at %v", l.name, *l.values[0], c.note, c.raw)
-			}
-		}
-	}
-}
-
 func TestTheMedianOfAnEvenNumberOfRoundsIsTheMean(t *testing.T) {
 	results := func(values ...float64) []pair.Result {
 		var list []pair.Result

@@ -6,13 +6,15 @@ import "time"
 type Shape uint8
 
 const (
-	// Note is what one would define for a small message: a registered struct, a
-	// protobuf message.
+	// Note is a small message as peers of different versions would exchange it: a
+	// protobuf message with one field of bytes, where the library has that.
 	Note Shape = iota
 	// Bytes is a small message that is the library's cheapest carrier of bytes.
 	Bytes
 	// Bulk is a large message; its receiver owns the bytes.
 	Bulk
+	// Struct is a small message of a plain type of the language.
+	Struct
 	// Lent is a large message whose bytes the receiver has only while it
 	// handles them, so that they need not be copied or allocated.
 	Lent
@@ -69,9 +71,9 @@ type Side struct {
 	// take everything at once and then fall over. Zero means that the library
 	// has back-pressure of its own.
 	Window int
-	// Apart says that Way.Apart is honoured, Lends that Lent is, and Bytes that
-	// there is a difference between Bytes and Note.
-	Apart, Lends, Bytes bool
+	// Apart says that Way.Apart is honoured, Lends that Lent is, and Bytes and
+	// Structs that Bytes and Struct are something else than Note.
+	Apart, Lends, Bytes, Structs bool
 	// Only names the works that the side can do; nil means all.
 	Only []string
 }

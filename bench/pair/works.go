@@ -26,7 +26,7 @@ type Result struct {
 
 // Works are the names of the works, in the order in which they are shown.
 var Works = []string{
-	"oneway", "oneway_bytes", "pairs16", "request", "bulk64k", "bulk512k", "bulk512k_lent",
+	"oneway", "oneway_bytes", "oneway_struct", "pairs16", "request", "bulk64k", "bulk512k", "bulk512k_lent",
 	"ping_other", "ping_same", "default_lost",
 }
 
@@ -58,6 +58,11 @@ func (c *session) work(name string) (Result, error) {
 			return Result{Work: name, Cannot: true}, nil
 		}
 		return c.messages(name, Bytes, 1)
+	case "oneway_struct":
+		if !c.side.Structs {
+			return Result{Work: name, Cannot: true}, nil
+		}
+		return c.messages(name, Struct, 1)
 	case "pairs16":
 		return c.messages(name, Note, 16)
 	case "bulk64k":

@@ -38,7 +38,7 @@ func (l *local) side() Side {
 			l.opened++
 			return l, nil
 		},
-		Apart: true, Lends: true, Bytes: true,
+		Apart: true, Lends: true, Bytes: true, Structs: true,
 	}
 }
 

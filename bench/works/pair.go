@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gogo/protobuf/types"
+
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/bench/pair"
 	"github.com/topos-go/topos/remote"
@@ -16,13 +18,17 @@ import (
 // Note is a small message of a registered type.
 type Note struct{ Data []byte }
 
-// apart is the channel of messages that others are not to wait for.
-const apart = "bulk"
+// The channels of messages that others are not to wait for, and of messages
+// whose memory is lent.
+const (
+	apart = "bulk"
+	lent  = "lent"
+)
 
 // Pair is Topos as one side of a comparison between two processes, with the
-// default limits. What it does not have is a way to lend buffers.
+// default limits.
 func Pair() pair.Side {
-	return pair.Side{Serve: servePair, Dial: dialPair, Apart: true, Bytes: true}
+	return pair.Side{Serve: servePair, Dial: dialPair, Apart: true, Lends: true, Bytes: true, Structs: true}
 }
 
 // node is a node with its system.
@@ -35,7 +41,7 @@ func startNode(name, listen string, join ...string) (*node, error) {
 	n, err := remote.New(remote.Config{
 		Name: name, Listen: listen, Join: join, Secret: "of the benchmarks",
 		Types:    codec.Types(Note{}),
-		Channels: []remote.Channel{{Name: apart}},
+		Channels: []remote.Channel{{Name: apart}, {Name: lent, Lend: true}},
 	})
 	if err != nil {
 		return nil, err
@@ -68,6 +74,8 @@ type receiver struct{ sink *pair.Sink }
 
 func (r receiver) Receive(self *actor.Self, msg any) error {
 	switch m := msg.(type) {
+	case *types.BytesValue:
+		r.sink.Got(m.Value)
 	case Note:
 		r.sink.Got(m.Data)
 	case []byte:
@@ -158,10 +166,16 @@ func (c *client) Run(way pair.Way, f func(pair.Send) error) error {
 	if way.Apart {
 		opts = append(opts, actor.Channel(apart))
 	}
+	if way.Shape == pair.Lent {
+		opts = append(opts, actor.Channel(lent))
+	}
 	done := make(chan error, 1)
 	pid, err := c.sys.Spawn(context.Background(), actor.Func(func(self *actor.Self, _ any) error {
 		send := func(payload []byte) error { return self.Send(to, payload, opts...) }
-		if way.Shape == pair.Note {
+		switch way.Shape {
+		case pair.Note:
+			send = func(payload []byte) error { return self.Send(to, &types.BytesValue{Value: payload}, opts...) }
+		case pair.Struct:
 			send = func(payload []byte) error { return self.Send(to, Note{payload}, opts...) }
 		}
 		done <- f(send)

@@ -60,6 +60,7 @@ until_eof() ->
 
 work("oneway", Ms) -> messages("oneway", 1, Ms);
 work("oneway_bytes", _) -> "\"cannot\":true"; % a binary is what oneway sends
+work("oneway_struct", _) -> "\"cannot\":true";
 work("pairs16", Ms) -> messages("pairs16", 16, Ms);
 work("bulk64k", Ms) -> bulk("bulk64k", ?MEDIUM, Ms);
 work("bulk512k", Ms) -> bulk("bulk512k", ?LARGE, Ms);
