@@ -32,6 +32,7 @@ type lane struct {
 
 	// Guarded by the stream's lock.
 	out      outbox
+	pace     pace
 	link     *link // the connection at work, if there is one
 	closed   bool
 	asked    bool          // the overlay has asked for one attempt to dial
@@ -57,6 +58,7 @@ func newLane(s *stream, index int) *lane {
 		offers: make(chan *offer), wake: make(chan struct{}, 1),
 	}
 	l.out.init(l.node.cfg.MaxMessage)
+	l.pace = newPace()
 	return l
 }
 

@@ -265,8 +265,13 @@ func (k *link) receiveAck(f wire.Frame) error {
 	}
 	l := k.lane
 	l.stream.mu.Lock()
+	full := l.out.full()
 	ok := l.out.ack(m.Received)
+	l.pace.confirmed(time.Now(), l.out.acked)
 	l.confirmLocked()
+	if l.out.window = l.pace.window; full && !l.out.full() {
+		l.rouse()
+	}
 	l.stream.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("%w: %d", errAck, m.Received)

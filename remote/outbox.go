@@ -24,7 +24,8 @@ import (
 //  5. The memory of a segment is not reused before all its frames have been
 //     both written and confirmed: until then a writer may be reading it.
 type outbox struct {
-	queue queue
+	queue  queue
+	window int // how much may be logged before large payloads have to wait; 0 for any
 
 	segs   []*segment
 	logged int
@@ -72,12 +73,15 @@ func (o *outbox) behind() bool {
 // unsent reports whether there is something to take.
 func (o *outbox) unsent() bool { return o.behind() || !o.queue.empty() }
 
+// full reports whether large payloads have to wait for confirmations.
+func (o *outbox) full() bool { return o.window > 0 && o.logged >= o.window }
+
 // push appends a frame of a shard; see queue.push.
 func (o *outbox) push(shard uint32, frame, payload []byte) { o.queue.push(shard, frame, payload) }
 
 // begin appends what is to be sent next to the log.
 func (o *outbox) begin() bool {
-	s := o.queue.next()
+	s := o.queue.next(!o.full())
 	if s == nil {
 		return false
 	}

@@ -150,9 +150,9 @@ func (q *queue) withdraw(limit int, void func(shard uint32) []byte) (withdrawn [
 }
 
 // next begins what is to be sent next, small frames or a piece of a large one.
-// It returns nil if there is nothing.
-func (q *queue) next() *segment {
-	if q.streak >= maxStreak {
+// It returns nil if there is nothing, or only large ones that are to wait.
+func (q *queue) next(large bool) *segment {
+	if large && q.streak >= maxStreak {
 		if s := q.piece(); s != nil {
 			return s
 		}
@@ -169,6 +169,9 @@ func (q *queue) next() *segment {
 		q.frames -= s.frames
 		q.bytes -= len(s.data)
 		return s
+	}
+	if !large {
+		return nil
 	}
 	return q.piece()
 }

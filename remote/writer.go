@@ -43,7 +43,7 @@ func (k *link) write() error {
 	for {
 		s.mu.Lock()
 		taken := !l.writing && l.takeLocked(k)
-		finish := l.finish && !taken && !l.writing
+		finish := l.finish && !taken && !l.writing && !l.out.unsent()
 		l.asleep = !taken && !finish
 		s.mu.Unlock()
 		switch {
@@ -73,7 +73,12 @@ func (k *link) write() error {
 // nothing; else the caller writes, and then calls doneLocked. The stream's lock
 // is held.
 func (l *lane) takeLocked(k *link) bool {
+	l.out.window = l.pace.window
+	alone := l.out.logged == 0
 	bufs := l.out.take(l.bufs[:0], maxWrite)
+	if l.out.logged > pieceSize {
+		l.pace.began(time.Now(), l.out.taken-1, alone, l.out.full())
+	}
 	l.stream.refillLocked()
 	if !l.out.cut() && (len(bufs) > 0 || k.ackDue.Swap(false)) {
 		if ack := l.ackLocked(k); ack != nil {

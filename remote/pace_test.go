@@ -1,0 +1,75 @@
+package remote
+
+import (
+	"testing"
+	"time"
+)
+
+// way is a network path: what is on its way beyond what it carries in a round
+// trip waits.
+type way struct {
+	trip time.Duration
+	rate float64 // bytes a second
+}
+
+// carry lets p fill the way for a number of windows, and returns the window and
+// how long a small message would have to wait behind it. If it was idle before,
+// the first piece is on its way alone.
+func (w way) carry(p *pace, idle bool, rounds int) (window int, wait time.Duration) {
+	now, frame := time.Unix(1000, 0), uint64(0)
+	for i := range rounds {
+		frame++
+		alone, size := idle && i == 0, p.window
+		if alone {
+			size = maxWrite
+		}
+		p.began(now, frame, alone, true)
+		took := max(w.trip, time.Duration(float64(size)/w.rate*float64(time.Second)))
+		now = now.Add(took)
+		p.confirmed(now, frame)
+	}
+	return p.window, max(0, time.Duration(float64(p.window)/w.rate*float64(time.Second))-w.trip)
+}
+
+func TestWindowFillsTheWayAndNotMuchMore(t *testing.T) {
+	for name, w := range map[string]way{
+		"loopback":              {50 * time.Microsecond, 1.5e9},
+		"ten gigabit":           {200 * time.Microsecond, 1.2e9},
+		"far and fast":          {100 * time.Millisecond, 1.2e9},
+		"across the world":      {250 * time.Millisecond, 50e6},
+		"slow":                  {20 * time.Millisecond, 1e6},
+		"slower than a window":  {10 * time.Millisecond, 100e3},
+		"a satellite at a time": {600 * time.Millisecond, 10e6},
+	} {
+		p := newPace()
+		window, wait := w.carry(&p, true, 200)
+		full := int(w.rate * w.trip.Seconds())
+		if window < min(full, mostWindow) {
+			t.Errorf("%s: a window of %d does not fill the way, which takes %d", name, window, full)
+		}
+		if window > leastWindow && wait > 2*w.trip+4*time.Millisecond {
+			t.Errorf("%s: %v wait behind a window of %d", name, wait, window)
+		}
+	}
+}
+
+func TestWindowShrinksWhenTheWayGetsNarrow(t *testing.T) {
+	p := newPace()
+	fast, slow := way{10 * time.Millisecond, 1e9}, way{10 * time.Millisecond, 200e6}
+	before, _ := fast.carry(&p, true, 100)
+	after, _ := slow.carry(&p, false, 100)
+	if after >= before {
+		t.Errorf("from %d to %d", before, after)
+	}
+}
+
+func TestWindowThatHoldsNothingBackDoesNotGrow(t *testing.T) {
+	p, now := newPace(), time.Unix(1000, 0)
+	for i := range uint64(100) {
+		p.began(now, i+1, true, false)
+		p.confirmed(now.Add(time.Microsecond), i+1)
+	}
+	if p.window != leastWindow {
+		t.Errorf("it has grown to %d", p.window)
+	}
+}
