@@ -58,7 +58,7 @@ func TestFloodToAStoppedReceiverIsBounded(t *testing.T) {
 			accepted++
 		case errors.Is(err, remote.ErrQueueFull):
 			if refused++; b.Stats().Throttled == 0 {
-				runtime.Gosched() // the queue is full, the receiver not yet
+				<-time.After(time.Millisecond) // the queue is full, the receiver not yet
 			}
 		default:
 			t.Fatal(err)
