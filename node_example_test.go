@@ -71,3 +71,62 @@ func ExampleNode_Place() {
 	fmt.Println("called and counted from", len(nodes), "nodes")
 	// Output: called and counted from 3 nodes
 }
+
+// A node names what others may start on it; a process elsewhere starts it there,
+// linked, and is told when the node is lost.
+func ExampleNode_SpawnAt() {
+	ctx := context.Background()
+	cfg := topos.Config{Name: "a", Secret: "s", Types: topos.Types(add{}, get{}), Logger: slog.New(slog.DiscardHandler)}
+	cfg.Constructors = map[string]actor.Constructor{
+		"counter": func(args any) (actor.Actor, []actor.SpawnOption, error) {
+			from, ok := args.(add)
+			if !ok {
+				return nil, nil, fmt.Errorf("a counter begins with an add, not a %T", args)
+			}
+			return &counter{n: from.N}, nil, nil
+		},
+	}
+	a, err := topos.Start(ctx, cfg)
+	if err != nil {
+		panic(err)
+	}
+	cfg.Name, cfg.Join = "b", []string{a.Addr()}
+	b, err := topos.Start(ctx, cfg)
+	if err != nil {
+		panic(err)
+	}
+	defer b.Close(ctx)
+
+	told := make(chan actor.NodeDown, 1)
+	begun := make(chan struct{})
+	parent := actor.Func(func(self *actor.Self, msg any) error {
+		switch m := msg.(type) {
+		case actor.NodeDown:
+			told <- m
+		default:
+			defer close(begun)
+			self.MonitorNode(a.Node())
+			pid, err := self.SpawnAt(ctx, a.Node(), "counter", add{40})
+			if err != nil {
+				return err
+			}
+			_ = self.Send(pid, add{2})
+			fmt.Println(actor.Call[int](ctx, self, pid, get{}))
+			_, err = self.SpawnAt(ctx, a.Node(), "counter", "forty")
+			fmt.Println(err != nil)
+		}
+		return nil
+	})
+	pid, err := b.Spawn(ctx, parent)
+	if err != nil {
+		panic(err)
+	}
+	_ = b.Send(pid, "begin")
+	<-begun
+	a.Close(ctx)
+	fmt.Println("lost:", (<-told).Node == a.Node())
+	// Output:
+	// 42 <nil>
+	// true
+	// lost: true
+}

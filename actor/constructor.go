@@ -67,14 +67,15 @@ func (s *System) SpawnAt(ctx context.Context, node NodeID, constructor string, a
 // there are any, take the place of args: one by itself, several as a []any.
 func StartAt(node NodeID, constructor string, args any) StartFunc {
 	return func(parent *Self, dynamic ...any) (PID, error) {
+		with := args
 		switch len(dynamic) {
 		case 0:
 		case 1:
-			args = dynamic[0]
+			with = dynamic[0]
 		default:
-			args = dynamic
+			with = dynamic
 		}
-		return parent.SpawnLinkAt(parent.proc().lifeContext(), node, constructor, args)
+		return parent.SpawnLinkAt(parent.proc().lifeContext(), node, constructor, with)
 	}
 }
 

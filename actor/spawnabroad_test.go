@@ -275,10 +275,10 @@ func TestInitOnAnotherNodeHasTheDeadlineOfTheSpawn(t *testing.T) {
 
 func TestStartAtStartsALinkedChild(t *testing.T) {
 	cluster(t, func(t *testing.T, _ *network, a, b *place) {
-		fixed, dynamic := false, false
-		start := actor.StartAt(b.Node(), "given", starting(func(*actor.Self) error { fixed = true; return nil }))
+		fixed, dynamic := 0, 0
+		start := actor.StartAt(b.Node(), "given", starting(func(*actor.Self) error { fixed++; return nil }))
 		a.probe.Do(func(self *actor.Self) error {
-			for _, args := range [][]any{nil, {starting(func(*actor.Self) error { dynamic = true; return nil })}} {
+			for _, args := range [][]any{nil, {starting(func(*actor.Self) error { dynamic++; return nil })}, nil} {
 				pid, err := start(self, args...)
 				if err != nil {
 					t.Error(err)
@@ -288,8 +288,8 @@ func TestStartAtStartsALinkedChild(t *testing.T) {
 			}
 			return nil
 		})
-		if !fixed || !dynamic {
-			t.Errorf("fixed arguments taken: %v, dynamic ones: %v", fixed, dynamic)
+		if fixed != 2 || dynamic != 1 {
+			t.Errorf("fixed arguments taken %d times, dynamic ones %d times", fixed, dynamic)
 		}
 		wantIdle(t, a, b)
 	})
