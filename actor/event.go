@@ -52,8 +52,10 @@ type observer struct{ f func(Event) }
 
 // Observe calls f for every [Event] from now on, until cancel is called; an
 // event that is being reported at that moment may still arrive. f is called on
-// the goroutine that caused the event, by many at once, so it must be safe for
-// concurrent use, quick, and must neither panic nor wait for any process.
+// the goroutine that caused the event, by many at once and inside of what they
+// are about, so it must be safe for concurrent use, quick, and must neither
+// panic, nor wait for any process, nor send to one on another node: a process of
+// its own or a goroutine may.
 func (s *System) Observe(f func(Event)) (cancel func()) {
 	o := &observer{f}
 	s.observers.replace(func(list []*observer) []*observer { return append(list, o) })
