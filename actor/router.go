@@ -14,6 +14,14 @@ type Router interface {
 	Route(sig Signal) error
 }
 
+// Carrier is a [Router] with a shorter way for most messages. What it promises is
+// the same: Carry is Route of a message from from, which may be zero, to a
+// process of another node, without options.
+type Carrier interface {
+	Router
+	Carry(from, to PID, msg any) error
+}
+
 // Names is the table of cluster-wide names. It is declared here and
 // implemented by the registry; a [System] without one has no cluster names.
 // All methods may be called by any goroutine and do not block.
@@ -224,6 +232,22 @@ func (p *process) deliverSignal(sig Signal) {
 	case SignalDown:
 		p.monitorDown(MonitorRef{sig.Ref}, sig.Reason, nil)
 	}
+}
+
+// DeliverMessage is [System.Deliver] of a message with nothing but a sender, a
+// receiver, which must be a process of this node, and a size.
+func (s *System) DeliverMessage(from, to PID, msg any, size int) (over bool) {
+	err := ErrNoProc
+	if p := s.procs.find(to.id); p != nil && to.node == s.node && msg != nil {
+		if over, err = p.deliverAbroad(msg, size); err == nil {
+			return over
+		}
+	}
+	if msg == nil {
+		err = ErrNilMessage
+	}
+	s.deadLetter(DeadLetter{To: to, From: from, Message: msg, Reason: err})
+	return over
 }
 
 func (s *System) deliverMessage(p *process, sig Signal) (over bool) {

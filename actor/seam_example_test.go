@@ -219,3 +219,41 @@ func ExampleLoan() {
 	// used again from now on
 	// keep
 }
+
+// express is a loopback that carries plain messages without a Signal.
+type express struct{ loopback }
+
+func (e *express) Carry(from, to actor.PID, msg any) error {
+	fmt.Println("carried:", msg)
+	e.other.DeliverMessage(from, to, msg, 0)
+	return nil
+}
+
+func ExampleCarrier() {
+	var router express
+	var carrier actor.Carrier = &router
+	id := actor.NodeID{Name: "a@host:1", Incarnation: actor.Incarnation{Boot: 1}}
+	a, err := actor.NewSystem(actor.Config{Node: id, Router: carrier})
+	if err != nil {
+		panic(err)
+	}
+	b, ctx := start()
+	router.other = b
+	defer a.Close(ctx)
+	defer b.Close(ctx)
+
+	seen := make(chan any)
+	pid, err := b.Spawn(ctx, actor.Func(func(_ *actor.Self, msg any) error {
+		seen <- msg
+		return nil
+	}))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(a.Send(pid, "hello"), <-seen)
+	fmt.Println(a.Send(pid, "again", actor.Key("k")), <-seen) // has an option: routed
+	// Output:
+	// carried: hello
+	// <nil> hello
+	// <nil> again
+}

@@ -11,17 +11,33 @@ func (s *System) send(from *process, to Address, msg any, opts []SendOption) err
 	if msg == nil {
 		return ErrNilMessage
 	}
-	if pid, ok := to.(PID); ok && pid.node == s.node && len(opts) == 0 {
-		if p := s.procs.find(pid.id); p != nil {
-			err := p.deliver(msg, from, false)
-			if err == nil {
-				return nil
-			}
-			return s.undeliverable(from, pid, msg, err)
-		}
-		return s.undeliverable(from, pid, msg, ErrNoProc)
+	pid, ok := to.(PID)
+	if !ok || len(opts) > 0 {
+		return s.sendSlowly(from, to, msg, opts)
 	}
-	return s.sendSlowly(from, to, msg, opts)
+	err := ErrNoProc
+	if pid.node == s.node {
+		if p := s.procs.find(pid.id); p != nil {
+			err = p.deliver(msg, from, false)
+		}
+	} else if s.carrier == nil || pid.IsZero() {
+		return s.sendSlowly(from, to, msg, opts)
+	} else {
+		err = s.carry(from, pid, msg)
+	}
+	if err != nil {
+		return s.undeliverable(from, pid, msg, err)
+	}
+	return nil
+}
+
+// carry sends a message to another node.
+func (s *System) carry(from *process, to PID, msg any) error {
+	var sender PID
+	if from != nil {
+		sender = from.pid()
+	}
+	return s.carrier.Carry(sender, to, msg)
 }
 
 // fencedSend is the send of a process that was killed.

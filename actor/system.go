@@ -62,6 +62,7 @@ func (c *Config) valid() error {
 type System struct {
 	node      NodeHandle
 	router    Router
+	carrier   Carrier // router, if it is one
 	log       *slog.Logger
 	killGrace time.Duration
 	budget    int
@@ -117,6 +118,7 @@ func NewSystem(cfg Config) (*System, error) {
 		budget:       cfg.Budget,
 		constructors: maps.Clone(cfg.Constructors),
 	}
+	s.carrier, _ = cfg.Router.(Carrier)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.chunks.New = func() any { return new(chunk) }
 	s.calls.New = func() any { return new(call) }

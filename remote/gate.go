@@ -90,6 +90,9 @@ func (g *gate) condition(t turn, marks []mark) {
 	g.releaseLocked()
 }
 
+// open reports whether nothing waits.
+func (g *gate) open() bool { return g.waiting.Load() == 0 }
+
 // hold takes a signal that must wait. It reports false if it need not.
 func (g *gate) hold(t turn, a *arrival) (bool, error) {
 	if g.waiting.Load() == 0 {

@@ -25,6 +25,7 @@ type lane struct {
 	received atomic.Uint64
 	spent    atomic.Uint64  // bytes written to connections
 	parts    wire.Assembler // of the reader of the moment
+	heard    remembered     // likewise
 
 	// Of the goroutine that runs the lane.
 	epoch    uint64
@@ -32,6 +33,7 @@ type lane struct {
 
 	// Guarded by the stream's lock.
 	out      outbox
+	repeats  repeats
 	pace     pace
 	link     *link // the connection at work, if there is one
 	closed   bool

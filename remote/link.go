@@ -240,6 +240,8 @@ func (k *link) dispatch(f wire.Frame) error {
 	l, n := k.lane, k.lane.node
 	data := l.stream.kind == streamData
 	switch {
+	case f.Kind == wire.KindAgain && data:
+		return n.receiveAgain(l, f)
 	case f.Kind == wire.KindSignal && data:
 		return n.receiveSignal(l, f)
 	case f.Kind == wire.KindControl && l.stream.kind == streamControl:

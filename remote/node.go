@@ -30,6 +30,11 @@ type System interface {
 	NodeDown(node actor.NodeID, reason error)
 }
 
+// messenger is a System with a shorter way for most messages.
+type messenger interface {
+	DeliverMessage(from, to actor.PID, msg any, size int) (over bool)
+}
+
 // Node is this node's end of the cluster. It is the actor.Router of the node's
 // system. Its methods are safe for concurrent use. A Node is made with [New]
 // and must be closed.
@@ -54,6 +59,7 @@ type Node struct {
 	inbox  chan any // what drive has to do
 
 	sys          System
+	messenger    messenger // sys, if it is one and nobody wants to see what comes
 	peers        peerTable
 	associations atomic.Uint64
 	strangers    atomic.Int64 // connections that have proven nothing yet
@@ -217,6 +223,9 @@ func (n *Node) Start(sys System) error {
 	}
 	n.started = true
 	n.sys = sys
+	if n.cfg.Tap == nil {
+		n.messenger, _ = sys.(messenger)
+	}
 	n.peers.open()
 	n.wg.Go(n.drive)
 	n.wg.Go(n.acceptAll)

@@ -70,22 +70,29 @@ func (q *queue) empty() bool { return q.frames == 0 }
 func (q *queue) push(shard uint32, frame, payload []byte) {
 	q.frames++
 	q.bytes += len(frame) + len(payload)
+	if q.straight(shard, len(payload)) {
+		t := q.tail(len(frame) + len(payload))
+		t.data = append(append(t.data, frame...), payload...)
+		t.frames++
+		return
+	}
 	l := q.lines[shard]
-	switch {
-	case len(payload) >= apart:
-		if l == nil {
-			l = q.line(shard)
-		}
-		q.parcels++
-		l.items = append(l.items, item{frame: append([]byte(nil), frame...), payload: payload, parcel: q.parcels})
-	case l != nil:
+	if len(payload) < apart {
 		whole := append(append(make([]byte, 0, len(frame)+len(payload)), frame...), payload...)
 		l.items = append(l.items, item{frame: whole})
-	default:
-		s := q.tail(len(frame) + len(payload))
-		s.data = append(append(s.data, frame...), payload...)
-		s.frames++
+		return
 	}
+	if l == nil {
+		l = q.line(shard)
+	}
+	q.parcels++
+	l.items = append(l.items, item{frame: append([]byte(nil), frame...), payload: payload, parcel: q.parcels})
+}
+
+// straight reports whether a frame of a shard, with so large a payload, stands in
+// no line: then it goes after all that went straight before it.
+func (q *queue) straight(shard uint32, payload int) bool {
+	return payload < apart && (len(q.lines) == 0 || q.lines[shard] == nil)
 }
 
 func (q *queue) line(shard uint32) *line {

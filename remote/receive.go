@@ -35,6 +35,14 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	if name := l.stream.ch.Name; name != DefaultChannel {
+		sig.Via.Channel = name // for the reply
+	}
+	if m.Remember != 0 {
+		if err := l.heard.remember(n.codec, &m, sig); err != nil {
+			return err
+		}
+	}
 	n.stats.received.Add(1)
 	if m.Failed {
 		sig.Reason = n.codec.DecodeError(codec.Failure{Errors: m.Errors, Text: m.Text})
@@ -51,17 +59,7 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 		if a.empty {
 			break
 		}
-		if f.Loan != nil && sig.Kind == actor.SignalMessage && v.Encoding == codec.Bytes {
-			sig.Loan = f.Loan
-		}
-		if !f.Fresh && v.Encoding == codec.Bytes {
-			v.Data = append([]byte{}, v.Data...)
-		}
-		if sig.Msg, err = n.codec.Decode(v); err != nil || sig.Msg == nil && sig.Kind != actor.SignalSpawn {
-			// It counts all the same, for those that come after it.
-			n.undelivered(sig, m.Type, err)
-			a.empty, sig.Msg = true, nil
-		}
+		n.decodeMessage(&a, f, v.Encoding, v.Type, nil)
 	case actor.SignalReply:
 		if v.Encoding != codec.Nil {
 			if !f.Fresh {
@@ -79,9 +77,6 @@ func (n *Node) receiveSignal(l *lane, f wire.Frame) error {
 		}
 	}
 	sig.Size = len(f.Head) + len(f.Payload)
-	if name := l.stream.ch.Name; name != DefaultChannel {
-		sig.Via.Channel = name // for the reply
-	}
 	if m.Seq != 0 {
 		a.key, a.seq, a.oldest = streamKey{l.stream.ch.Name, sessionShard(m.Shard)}, m.Seq, m.Oldest
 	}

@@ -3,12 +3,9 @@ package remote
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
-	"github.com/topos-go/topos/remote/codec"
-	"github.com/topos-go/topos/remote/wire"
 )
 
 // Route implements actor.Router. It encodes sig on the caller's goroutine and
@@ -37,6 +34,12 @@ func (n *Node) Route(sig actor.Signal) error {
 	if sig.Via.Label != "" {
 		sig.Via.Ack = true
 	}
+	if s.stage == nil && isPlain(n, &sig) {
+		if err := e.encodePlain(n, p, sig.From, sig.To, sig.Msg); err != nil {
+			return err
+		}
+		return n.queue(p, s, e, &sig)
+	}
 	if err := e.encode(n, p, &sig); err != nil {
 		if sig.Kind != actor.SignalReply {
 			return err
@@ -54,6 +57,25 @@ func (n *Node) Route(sig actor.Signal) error {
 		return err
 	}
 	return n.queue(p, s, e, &sig)
+}
+
+// Carry implements actor.Carrier: it is [Node.Route] of a message from a process
+// of this node, or none, on the default channel.
+func (n *Node) Carry(from, to actor.PID, msg any) error {
+	p := n.peers.find(to.NodeHandle())
+	if p == nil || p.data.stage != nil || p.brakes.on() {
+		return n.Route(actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg})
+	}
+	e := n.encoders.Get().(*encoder)
+	defer n.release(e)
+	if err := e.encodePlain(n, p, from, to, msg); err != nil {
+		return err
+	}
+	if !p.data.pushAtOnce(e) {
+		return n.queue(p, p.data, e, &actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg})
+	}
+	n.stats.sent.Add(1)
+	return nil
 }
 
 // outward returns the stream for sig. A reply takes the channel of its request,
@@ -74,6 +96,9 @@ func (p *peer) outward(sig *actor.Signal) (*stream, error) {
 // queue hands an encoded signal to its stream.
 func (n *Node) queue(p *peer, s *stream, e *encoder, sig *actor.Signal) error {
 	m := outgoing{shard: e.shard, frame: e.head, payload: e.payload, aside: aside(sig)}
+	if e.isPlain {
+		m.plain = e
+	}
 	var same sameKey
 	var err error
 	w := n.waitOf(sig, s.ch)
@@ -165,76 +190,4 @@ func (n *Node) unknown(name string) error {
 		cause = ErrNotStarted
 	}
 	return fmt.Errorf("%w: %w", actor.ErrNoConnection, cause)
-}
-
-// encoder is the memory that one signal is encoded in.
-type encoder struct {
-	m       wire.Signal
-	scratch codec.Scratch
-	typ     string // the name of the payload's type
-	shard   uint32
-	head    []byte // the frame's header and message
-	payload []byte
-}
-
-// release gives e back.
-func (n *Node) release(e *encoder) {
-	e.m, e.payload = wire.Signal{}, nil
-	n.encoders.Put(e)
-}
-
-// encode makes the frame for sig.
-func (e *encoder) encode(n *Node, p *peer, sig *actor.Signal) error {
-	e.m = wire.Signal{
-		Kind:  uint32(sig.Kind),
-		From:  sig.From.ID(),
-		To:    sig.To.ID(),
-		Ref:   sig.Ref,
-		Link:  sig.Link,
-		Watch: sig.Watch,
-		Trace: sig.Trace,
-	}
-	if e.shard = loose; !sig.Via.Unordered {
-		e.shard = shardOf(sig)
-		e.m.Shard = e.shard + 1
-	}
-	e.m.Key, e.m.Label = sig.Via.Key, sig.Via.Label
-	e.m.NameRef, e.m.Name = p.words.say(string(sig.Name.Name))
-	if !sig.From.IsZero() && sig.From.NodeHandle() != n.handle {
-		e.m.FromNode = wire.FromNodeID(sig.From.Node())
-	}
-	if !sig.Deadline.IsZero() {
-		e.m.Timeout = max(1, int64(time.Until(sig.Deadline)))
-	}
-	if sig.Reason != nil {
-		f := n.codec.EncodeError(sig.Reason)
-		e.m.Failed, e.m.Errors, e.m.Text = true, f.Errors, f.Text
-	}
-	var v codec.Value
-	var err error
-	switch sig.Kind {
-	case actor.SignalMessage, actor.SignalCall, actor.SignalSpawn:
-		v, err = n.codec.EncodeIn(&e.scratch, sig.Msg)
-	case actor.SignalReply:
-		v, err = n.codec.EncodeReplyIn(&e.scratch, sig.Msg)
-	}
-	if err != nil {
-		n.stats.unencodable.Add(1)
-		return err
-	}
-	if limit := p.limit(); len(v.Data) > limit {
-		n.stats.tooLarge.Add(1)
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(v.Data), limit)
-	}
-	e.m.Encoding, e.typ = uint32(v.Encoding), v.Type
-	e.m.TypeRef, e.m.Type = p.words.say(v.Type)
-	if size := e.m.Size(); size > wire.MaxMessage {
-		n.stats.tooLarge.Add(1)
-		return fmt.Errorf("%w: %d bytes besides the message, at most %d", ErrTooLarge, size, wire.MaxMessage)
-	}
-	e.head = wire.Append(e.head[:0], wire.KindSignal, &e.m, len(v.Data))
-	if e.payload = v.Data; v.Encoding != codec.Bytes && (len(v.Data) >= apart || sig.Via.Ack) {
-		e.scratch.Reset() // it is kept
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ type outgoing struct {
 	after   []*wire.Mark // what must be delivered before it
 	frame   []byte       // header and message
 	payload []byte
+	plain   *encoder // if not nil, what makes frame when the lane is known
 	// must says that it is kept even if there is no room.
 	must bool
 	// urgent says that somebody waits for what comes of it.

@@ -33,6 +33,7 @@ type stream struct {
 	lanes   []*lane   // by number; nil where there is none yet
 	bytes   int       // of what waits, and has not been confirmed, on all lanes
 	closed  bool
+	full    bool          // bytes has been at the limit, and not well below it since
 	waiting int           // senders that wait for room
 	room    chan struct{} // closed and replaced when there is some
 
@@ -95,7 +96,7 @@ func (s *stream) all() []*lane {
 // to wait.
 func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	s.mu.Lock()
-	for !m.must && s.bytes >= s.ch.QueueBytes && !s.closed {
+	for !m.must && s.fullLocked() && !s.closed {
 		if s.makeRoomLocked(&m) {
 			continue
 		}
@@ -121,9 +122,9 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	if s.stage != nil {
 		before := s.stage.bytes
 		replaced = s.stage.push(m, same)
-		s.bytes += s.stage.bytes - before
+		s.resizeLocked(s.stage.bytes - before)
 		s.refillLocked()
-	} else if l = s.pushLocked(m); l == nil {
+	} else if l = s.pushLocked(&m); l == nil {
 		s.mu.Unlock()
 		return fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
 	}
@@ -141,8 +142,25 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	return nil
 }
 
+// pushAtOnce queues a plain message. It reports false if that takes more than a
+// moment.
+func (s *stream) pushAtOnce(e *encoder) bool {
+	m := outgoing{shard: e.shard, payload: e.payload, plain: e}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.fullLocked() {
+		return false
+	}
+	l := s.pushLocked(&m)
+	if l == nil {
+		return false
+	}
+	l.rouse()
+	return true
+}
+
 // pushLocked hands m to its lane, which it returns: nil if the peer is retired.
-func (s *stream) pushLocked(m outgoing) *lane {
+func (s *stream) pushLocked(m *outgoing) *lane {
 	if m.pinned {
 		l := s.laneLocked(0)
 		if l != nil {
@@ -150,15 +168,18 @@ func (s *stream) pushLocked(m outgoing) *lane {
 		}
 		return l
 	}
-	l, after := s.placeLocked(&m)
+	l, after := s.placeLocked(m)
 	if l == nil {
 		return nil
 	}
 	if after = append(after, m.after...); len(after) > 0 {
 		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, &wire.After{Shard: m.shard + 1, Marks: after}, 0), nil)
 	}
+	if m.plain != nil {
+		m.frame = l.address(m.plain)
+	}
 	l.pushLocked(m.shard, m.frame, m.payload)
-	s.placedLocked(&m, l)
+	s.placedLocked(m, l)
 	s.growLocked()
 	return l
 }
@@ -171,8 +192,8 @@ const stageBytes = 64 << 10
 func (s *stream) refillLocked() {
 	for s.stage != nil && !s.stage.empty() && s.unsentLocked() < stageBytes {
 		m := s.stage.pop()
-		s.bytes -= m.size()
-		if l := s.pushLocked(m); l != nil {
+		s.resizeLocked(-m.size())
+		if l := s.pushLocked(&m); l != nil {
 			l.rouse()
 		}
 	}
@@ -213,7 +234,7 @@ func (s *stream) makeRoomLocked(m *outgoing) bool {
 	if dropped == nil {
 		return false
 	}
-	s.bytes = s.bytesLocked()
+	s.resizeLocked(s.bytesLocked() - s.bytes)
 	n := s.peer.node
 	s.mu.Unlock()
 	n.dropped(dropped)
@@ -246,16 +267,35 @@ func (s *stream) awaitRoom(w *wait) error {
 	return err
 }
 
-// count brings bytes up to date after a change to l, and lets those go on that
-// wait for room.
+// count brings bytes up to date after a change to l.
 func (s *stream) count(l *lane) {
 	size := l.out.size()
-	s.bytes += size - l.counted
+	by := size - l.counted
 	l.counted = size
-	if s.waiting > 0 && (s.bytes < s.ch.QueueBytes || s.closed) {
-		close(s.room)
-		s.room = make(chan struct{})
+	s.resizeLocked(by)
+}
+
+// resizeLocked notes that more waits, or less, and lets those go on that wait for
+// room.
+func (s *stream) resizeLocked(by int) {
+	s.bytes += by
+	switch limit := s.ch.QueueBytes; {
+	case s.bytes >= limit:
+		s.full = true
+	case s.full && s.bytes <= limit-limit/8:
+		s.full = false
+		if s.waiting > 0 {
+			close(s.room)
+			s.room = make(chan struct{})
+		}
 	}
+}
+
+// fullLocked reports whether there is no room. Where senders wait for it, they
+// are let in, first come or not, when there is some for all: not one by one for
+// each confirmation.
+func (s *stream) fullLocked() bool {
+	return s.bytes >= s.ch.QueueBytes || s.full && s.ch.WhenFull == Block
 }
 
 // close lets nothing be queued any more. It returns whether anything ever was,

@@ -15,7 +15,7 @@ const shards = 256
 // shardOf returns the shard of a signal: of its sender and receiver, and of its
 // key if it has one. Replies go with what their sender sends to the caller.
 func shardOf(sig *actor.Signal) uint32 {
-	h := sig.From.ID()*0x9e3779b97f4a7c15 ^ sig.To.ID()*0xc2b2ae3d27d4eb4f
+	h := hashPair(sig.From, sig.To)
 	if sig.Via.Key != "" || sig.Name.Name != "" {
 		f := fnv.New64a()
 		_, _ = f.Write([]byte(sig.Via.Key))
@@ -23,6 +23,17 @@ func shardOf(sig *actor.Signal) uint32 {
 		_, _ = f.Write([]byte(sig.Name.Name))
 		h ^= f.Sum64()
 	}
+	return shardOfHash(h)
+}
+
+// shardOfPair returns the shard of what has no key and does not go to a name.
+func shardOfPair(from, to actor.PID) uint32 { return shardOfHash(hashPair(from, to)) }
+
+func hashPair(from, to actor.PID) uint64 {
+	return from.ID()*0x9e3779b97f4a7c15 ^ to.ID()*0xc2b2ae3d27d4eb4f
+}
+
+func shardOfHash(h uint64) uint32 {
 	h ^= h >> 32
 	h *= 0xd6e8feb86659fd93
 	return uint32(h >> 56)
@@ -169,7 +180,7 @@ func (s *stream) outstanding(marks []*wire.Mark, shard uint32) []*wire.Mark {
 // pair: their last messages on every channel.
 func (p *peer) marks(sig *actor.Signal, shard uint32) []*wire.Mark {
 	var marks []*wire.Mark
-	pair := shardOf(&actor.Signal{From: sig.From, To: sig.To})
+	pair := shardOfPair(sig.From, sig.To)
 	for _, s := range *p.streams.Load() {
 		if s.kind == streamData {
 			marks = s.outstanding(marks, pair)

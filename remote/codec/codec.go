@@ -2,8 +2,6 @@ package codec
 
 import (
 	"errors"
-	"fmt"
-	"reflect"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -41,6 +39,7 @@ type Codec struct {
 	dec      cbor.DecMode
 	names    names
 	plans    plans
+	readers  readers
 	failures failures
 	maxDepth int
 }
@@ -62,47 +61,3 @@ func (c *Codec) Encode(v any) (Value, error) { return c.encode(new(Scratch), v, 
 // EncodeReply encodes the reply to a call. It takes other types too, since the
 // caller says what it expects; see [Lazy].
 func (c *Codec) EncodeReply(v any) (Value, error) { return c.encode(new(Scratch), v, true) }
-
-// Decode is the inverse of Encode. data is only kept by the result if it is a
-// []byte. The error wraps ErrUnknownType or ErrDecode.
-func (c *Codec) Decode(v Value) (any, error) {
-	switch v.Encoding {
-	case Nil:
-		return nil, nil
-	case Bytes:
-		return v.Data, nil
-	case Protobuf, Gogo:
-		return decodeProto(v)
-	case Error:
-		var f Failure
-		if err := c.unmarshal(v, &f); err != nil {
-			return nil, err
-		}
-		return c.DecodeError(f), nil
-	case CBOR:
-		t, ok := c.names.typeOf(v.Type)
-		if !ok {
-			return nil, fmt.Errorf("%w: %q", ErrUnknownType, v.Type)
-		}
-		target := reflect.New(t)
-		if err := c.unmarshal(v, target.Interface()); err != nil {
-			return nil, err
-		}
-		return boxed(target), nil
-	}
-	return nil, fmt.Errorf("%w: encoding %d", ErrUnknownType, v.Encoding)
-}
-
-// unmarshal decodes CBOR into *target, and contains what a user's
-// UnmarshalText can do.
-func (c *Codec) unmarshal(v Value, target any) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %q: panic: %v", ErrDecode, v.Type, r)
-		}
-	}()
-	if err := c.dec.Unmarshal(v.Data, target); err != nil {
-		return fmt.Errorf("%w: %q: %w", ErrDecode, v.Type, err)
-	}
-	return nil
-}

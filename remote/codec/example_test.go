@@ -46,3 +46,22 @@ func ExampleLazy() {
 	// <nil> 5
 	// true
 }
+
+// One looks its type up once.
+func ExampleReader() {
+	c, _ := codec.New(codec.Config{Types: []codec.Type{codec.Named("shop.Add", Add{})}})
+	r, err := c.Reader(codec.CBOR, "shop.Add")
+	if err != nil {
+		panic(err)
+	}
+	for n := range 2 {
+		v, _ := c.Encode(Add{N: n})
+		fmt.Println(r.Read(v.Data))
+	}
+	_, err = c.Reader(codec.CBOR, "shop.Remove")
+	fmt.Println(errors.Is(err, codec.ErrUnknownType))
+	// Output:
+	// {0} <nil>
+	// {1} <nil>
+	// true
+}

@@ -33,7 +33,8 @@ func (l *Lazy) DecodeInto(target any) error {
 		if err != nil || name != l.value.Type {
 			return fmt.Errorf("%w: it is a %q, not a %v", ErrDecode, l.value.Type, want)
 		}
-		return l.codec.unmarshal(l.value, target)
+		r := Reader{codec: l.codec, encoding: CBOR, name: name}
+		return r.readInto(l.value.Data, target)
 	}
 	v, err := l.codec.Decode(l.value)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // plan is how values of one Go type are encoded, worked out when the first is.
 type plan struct {
 	encoding Encoding
-	name     string // of CBOR
+	name     string // of CBOR and Gogo
 	deep     bool   // they can be nested to any depth
 	strange  bool   // not registered: only a reply may be of the type
 }
@@ -53,11 +53,23 @@ func (p *plans) add(t reflect.Type, is plan) {
 }
 
 // plan returns how v is encoded. If lenient, its type need not be registered.
-func (c *Codec) plan(v any, lenient bool) (plan, error) {
+func (c *Codec) plan(s *Scratch, v any, lenient bool) (plan, error) {
 	t := reflect.TypeOf(v)
-	if p, ok := c.plans.find(t); ok && (lenient || !p.strange) {
-		return p, nil
+	if s.codec == c && s.typ == t && (lenient || !s.last.strange) {
+		return s.last, nil
 	}
+	p, ok := c.plans.find(t)
+	if !ok || p.strange && !lenient {
+		var err error
+		if p, err = c.newPlan(t, v, lenient); err != nil {
+			return p, err
+		}
+	}
+	s.codec, s.typ, s.last = c, t, p
+	return p, nil
+}
+
+func (c *Codec) newPlan(t reflect.Type, v any, lenient bool) (plan, error) {
 	var p plan
 	switch m := v.(type) {
 	case proto.Message:
@@ -66,7 +78,7 @@ func (c *Codec) plan(v any, lenient bool) (plan, error) {
 		if gogo.MessageName(m) == "" {
 			return p, fmt.Errorf("%w: %T is not in the protobuf registry", ErrUnknownType, v)
 		}
-		p.encoding = Gogo
+		p = plan{encoding: Gogo, name: gogo.MessageName(m)}
 	default:
 		if _, ok := v.(error); ok && !c.names.has(t) {
 			p.encoding = Error
@@ -88,7 +100,13 @@ func (c *Codec) plan(v any, lenient bool) (plan, error) {
 
 // Scratch is memory to encode in. A zero Scratch is ready for use; it is used by
 // one goroutine at a time.
-type Scratch struct{ buf bytes.Buffer }
+type Scratch struct {
+	buf bytes.Buffer
+	// last is the plan that codec made for the type it was used for last.
+	codec *Codec
+	typ   reflect.Type
+	last  plan
+}
 
 // Reset forgets the memory, which then belongs to whoever has a [Value] in it.
 func (s *Scratch) Reset() { s.buf = bytes.Buffer{} }
@@ -107,7 +125,7 @@ func (c *Codec) encode(s *Scratch, v any, lenient bool) (Value, error) {
 	case []byte:
 		return Value{Encoding: Bytes, Data: v}, nil
 	}
-	p, err := c.plan(v, lenient)
+	p, err := c.plan(s, v, lenient)
 	if err != nil {
 		return Value{}, err
 	}

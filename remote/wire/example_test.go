@@ -108,3 +108,27 @@ func ExampleLender() {
 	}
 	// Output: 9000 xxx
 }
+
+// A signal is said once, and then only its payloads.
+func ExampleAgain() {
+	const number = 2
+	signal := wire.Signal{Kind: 1, To: 7, Shard: 1, Encoding: 1, Remember: number + 1}
+	stream := append(wire.Append(nil, wire.KindSignal, &signal, 3), "one"...)
+	stream = append(wire.AppendAgain(stream, number, 3), "two"...)
+
+	d := wire.NewDecoder(wire.Session(1 << 20))
+	d.Advance(copy(d.Space(), stream))
+	for {
+		f, ok, err := d.Next()
+		if err != nil || !ok {
+			break
+		}
+		fmt.Printf("%v: %d bytes of message, payload %q\n", f.Kind, len(f.Head), f.Payload)
+	}
+	var a wire.Again
+	fmt.Println(a.Unmarshal([]byte{number}), a, a.Unmarshal([]byte{wire.MaxRemembered}))
+	// Output:
+	// signal: 11 bytes of message, payload "one"
+	// again: 1 bytes of message, payload "two"
+	// <nil> 2 wire: unexpected kind of frame: again with head 40
+}

@@ -24,13 +24,14 @@ const (
 	KindAfter                      // After
 	KindThrottle                   // Throttle
 	KindReceipt                    // Receipt
+	KindAgain                      // Again and payload
 	kindEnd
 )
 
 // String returns the kind's name, such as "signal".
 func (k Kind) String() string {
 	names := [...]string{"none", "hello", "proof", "refusal", "signal", "control", "ack", "membership", "void",
-		"part", "after", "throttle", "receipt"}
+		"part", "after", "throttle", "receipt", "again"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -46,10 +46,11 @@ func samples() map[string]sample {
 		"message": made(wire.KindSignal, wire.Signal{
 			Kind: 1, From: 1 << 28, To: 2<<28 | 7, Encoding: 2, TypeRef: 1, Type: "main.Add", Shard: 256, Trace: []byte("00-ab-cd-01"), Key: "cart 7",
 		}, "\xa1aN\x02"),
-		"message in words": made(wire.KindSignal, wire.Signal{Kind: 1, From: 1 << 28, To: 7, Encoding: 2, TypeRef: 1, Shard: 1}, "\xa1aN\x02"),
-		"message to name":  made(wire.KindSignal, wire.Signal{Kind: 1, NameRef: 2, Name: "counter", Encoding: 1, Shard: 9}, "raw"),
-		"acknowledged":     made(wire.KindSignal, wire.Signal{Kind: 1, From: 1, To: 2, Encoding: 1, Seq: 7, Oldest: 5, Shard: 3}, "raw"),
-		"causal":           made(wire.KindSignal, wire.Signal{Kind: 1, From: 1, To: 2, Encoding: 1, Seq: 7, Label: "talk", Stamp: []byte{1, 2}}, "raw"),
+		"message in words":    made(wire.KindSignal, wire.Signal{Kind: 1, From: 1 << 28, To: 7, Encoding: 2, TypeRef: 1, Shard: 1}, "\xa1aN\x02"),
+		"message to remember": made(wire.KindSignal, wire.Signal{Kind: 1, From: 1 << 28, To: 7, Encoding: 1, Shard: 1, Remember: 64}, "raw"),
+		"message to name":     made(wire.KindSignal, wire.Signal{Kind: 1, NameRef: 2, Name: "counter", Encoding: 1, Shard: 9}, "raw"),
+		"acknowledged":        made(wire.KindSignal, wire.Signal{Kind: 1, From: 1, To: 2, Encoding: 1, Seq: 7, Oldest: 5, Shard: 3}, "raw"),
+		"causal":              made(wire.KindSignal, wire.Signal{Kind: 1, From: 1, To: 2, Encoding: 1, Seq: 7, Label: "talk", Stamp: []byte{1, 2}}, "raw"),
 		"call": made(wire.KindSignal, wire.Signal{
 			Kind: 2, From: 1, To: 2, Ref: 300, Encoding: 2, Type: "main.Get", Timeout: 5e9, FromNode: node,
 		}, "\xa0"),
@@ -71,6 +72,7 @@ func samples() map[string]sample {
 		"other part": made(wire.KindPart, wire.Part{Parcel: 4}, "piece"),
 		"after":      made(wire.KindAfter, wire.After{Shard: 17, Marks: []*wire.Mark{{Channel: "bulk", Shard: 3, Seq: 1 << 33}}}),
 		"throttle":   made(wire.KindThrottle, wire.Throttle{Process: 9, Name: "slow", Stop: true}),
+		"again":      made(wire.KindAgain, wire.Again(63), "raw"),
 		"receipt":    made(wire.KindReceipt, wire.Receipt{Channel: "default", Shard: 3, Cumulative: 8, Ranges: []uint64{10, 12}, Skip: 4}),
 	}
 }
@@ -103,7 +105,7 @@ func TestFramesOfVersion1AreAsTheyWere(t *testing.T) {
 			t.Errorf("no golden frame for %q", name)
 		}
 	}
-	for k := wire.KindHello; k <= wire.KindReceipt; k++ {
+	for k := wire.KindHello; k <= wire.KindAgain; k++ {
 		if !kinds[k] {
 			t.Errorf("no golden frame of kind %v", k)
 		}
