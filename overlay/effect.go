@@ -3,8 +3,9 @@ package overlay
 // Effects are what a protocol wants done, in this order. Nil is nothing.
 type Effects []Effect
 
-// Effect is one thing a protocol wants done: [Dial], [Probe], [Send],
-// [Disconnect], [Up] or [Down].
+// Effect is one thing a protocol wants done: [Dial], [Probe], [Measure], [Send],
+// [Disconnect], or what it lets others know: [Up], [Down], [NeighborUp] or
+// [NeighborDown].
 type Effect interface{ effect() }
 
 // Dial: connect to Node. Answered by a [LinkUp] or a [DialFailed].
@@ -12,6 +13,10 @@ type Dial struct{ Node Node }
 
 // Probe: find out who listens at Addr. Answered by a [Found] or [ProbeFailed].
 type Probe struct{ Addr string }
+
+// Measure: find out how long a message to Node and back takes, over a link that
+// is made for it if there is none. Answered by an [RTT], or not at all.
+type Measure struct{ Node Node }
 
 // Send: send Message to To, to which there is a link. It may be lost.
 type Send struct {
@@ -33,9 +38,19 @@ type Down struct {
 	Reason error
 }
 
-func (Dial) effect()       {}
-func (Probe) effect()      {}
-func (Send) effect()       {}
-func (Disconnect) effect() {}
-func (Up) effect()         {}
-func (Down) effect()       {}
+// NeighborUp: Node is one of those that broadcasts go to directly, in HyParView
+// the active view, and there is a link to it.
+type NeighborUp struct{ Node Node }
+
+// NeighborDown: Node is a neighbor no more. It may well be a member.
+type NeighborDown struct{ Node Node }
+
+func (Dial) effect()         {}
+func (Probe) effect()        {}
+func (Measure) effect()      {}
+func (Send) effect()         {}
+func (Disconnect) effect()   {}
+func (Up) effect()           {}
+func (Down) effect()         {}
+func (NeighborUp) effect()   {}
+func (NeighborDown) effect() {}

@@ -3,8 +3,8 @@ package overlay
 import "time"
 
 // Event is something a driver tells a protocol: [LinkUp], [LinkDown],
-// [DialFailed], [Found], [ProbeFailed], [Met], [Lost], [Received], [Join] or
-// [LeaveRequested].
+// [DialFailed], [Found], [ProbeFailed], [RTT], [Met], [Lost], [Received], [Join]
+// or [LeaveRequested].
 type Event interface{ event() }
 
 // LinkUp: Node and this node have proven themselves to each other and are
@@ -46,6 +46,13 @@ type ProbeFailed struct {
 	Err  error
 }
 
+// RTT: a message to Node and back has taken so long. It answers a [Measure], or
+// comes unasked when a link is measured anyway.
+type RTT struct {
+	Node Node
+	RTT  time.Duration
+}
+
 // Met: Node has become known otherwise, by one of its processes or because it
 // has connected a lane that is not the overlay's.
 type Met struct{ Node Node }
@@ -74,6 +81,7 @@ func (LinkDown) event()       {}
 func (DialFailed) event()     {}
 func (Found) event()          {}
 func (ProbeFailed) event()    {}
+func (RTT) event()            {}
 func (Met) event()            {}
 func (Lost) event()           {}
 func (Received) event()       {}

@@ -1,8 +1,10 @@
 package overlay
 
-// Message is what the protocols of two nodes say to each other: [Ping], [Pong],
-// [Nodes] or [Leaving].
-type Message interface{ message() }
+// Message is what a protocol of one node says to the same protocol of another.
+// Each protocol declares types of its own, and takes no others; [Ping], [Pong],
+// [Nodes] and [Leaving] belong to no one of them. A message is a value: neither
+// side changes it, or what it refers to, once it is sent.
+type Message any
 
 // Ping asks for a [Pong] with the same number.
 type Ping struct{ Seq uint64 }
@@ -15,8 +17,3 @@ type Nodes struct{ Nodes []Node }
 
 // Leaving says that the sender leaves the cluster, for good.
 type Leaving struct{}
-
-func (Ping) message()    {}
-func (Pong) message()    {}
-func (Nodes) message()   {}
-func (Leaving) message() {}
