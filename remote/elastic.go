@@ -15,7 +15,7 @@ const (
 // stream's lock is held.
 func (s *stream) growLocked() {
 	t := &s.table
-	if t.active >= s.ch.MaxLanes || s.bytes <= s.ch.GrowBytes*t.active {
+	if t.active >= s.ch.MaxLanes || s.room.bytes <= s.ch.GrowBytes*t.active {
 		return
 	}
 	if now := time.Now(); now.Sub(s.grown) >= growPause {
@@ -32,7 +32,7 @@ func (s *stream) shrink() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := &s.table
-	if t.active <= s.ch.MinLanes || s.bytes > s.ch.GrowBytes*(t.active-1)/2 {
+	if t.active <= s.ch.MinLanes || s.room.bytes > s.ch.GrowBytes*(t.active-1)/2 {
 		s.calmFor = 0
 		return
 	}

@@ -47,7 +47,7 @@ type lane struct {
 	used     time.Time     // when something was last pushed, to the stream's clock
 	pushed   uint64        // how many frames have been pushed
 	quiet    uint64        // pushed, when everything was last confirmed
-	counted  int           // its part in stream.bytes
+	counted  int           // its part in stream.room
 
 	// Of whoever writes.
 	bufs, rest net.Buffers

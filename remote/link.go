@@ -267,11 +267,11 @@ func (k *link) receiveAck(f wire.Frame) error {
 	}
 	l := k.lane
 	l.stream.mu.Lock()
-	full := l.out.full()
+	full, logged := l.out.full(), l.out.logged
 	ok := l.out.ack(m.Received)
-	l.pace.confirmed(time.Now(), l.out.acked)
+	l.pace.confirmed(time.Now(), l.out.acked, logged-l.out.logged)
 	l.confirmLocked()
-	if l.out.window = l.pace.window; full && !l.out.full() {
+	if l.out.window = l.pace.limit(); full && !l.out.full() {
 		l.rouse()
 	}
 	l.stream.mu.Unlock()

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -19,16 +20,20 @@ func (w way) carry(p *pace, idle bool, rounds int) (window int, wait time.Durati
 	now, frame := time.Unix(1000, 0), uint64(0)
 	for i := range rounds {
 		frame++
-		alone, size := idle && i == 0, p.window
-		if alone {
+		size := p.limit()
+		if idle && i == 0 {
 			size = maxWrite
 		}
-		p.began(now, frame, alone, true)
-		took := max(w.trip, time.Duration(float64(size)/w.rate*float64(time.Second)))
-		now = now.Add(took)
-		p.confirmed(now, frame)
+		p.began(now, frame, true)
+		now = now.Add(max(w.trip, w.time(size)))
+		p.confirmed(now, frame, size)
 	}
-	return p.window, max(0, time.Duration(float64(p.window)/w.rate*float64(time.Second))-w.trip)
+	return p.window, max(0, w.time(p.window)-w.trip)
+}
+
+// time is how long the way takes for so many bytes.
+func (w way) time(bytes int) time.Duration {
+	return time.Duration(float64(bytes) / w.rate * float64(time.Second))
 }
 
 func TestWindowFillsTheWayAndNotMuchMore(t *testing.T) {
@@ -66,10 +71,43 @@ func TestWindowShrinksWhenTheWayGetsNarrow(t *testing.T) {
 func TestWindowThatHoldsNothingBackDoesNotGrow(t *testing.T) {
 	p, now := newPace(), time.Unix(1000, 0)
 	for i := range uint64(100) {
-		p.began(now, i+1, true, false)
-		p.confirmed(now.Add(time.Microsecond), i+1)
+		p.began(now, i+1, false)
+		p.confirmed(now.Add(time.Microsecond), i+1, 1000)
 	}
 	if p.window != leastWindow {
 		t.Errorf("it has grown to %d", p.window)
+	}
+}
+
+// On a busy machine a piece takes long now and then: because the other side was
+// not running, not because the way has grown longer. However often that is, the
+// window does not grow by it.
+func TestPausesOfTheOtherSideDoNotWidenTheWindow(t *testing.T) {
+	w := way{100 * time.Microsecond, 1e9}
+	rng := rand.New(rand.NewPCG(1, 2))
+	p, now, widest := newPace(), time.Unix(1000, 0), 0
+	for frame := range uint64(200_000) { // some minutes
+		size := p.limit()
+		p.began(now, frame+1, true)
+		took := max(w.trip, w.time(size))
+		if rng.IntN(4) == 0 {
+			took += time.Duration(rng.Int64N(int64(8 * time.Millisecond)))
+		}
+		now = now.Add(took)
+		p.confirmed(now, frame+1, size)
+		widest = max(widest, p.window)
+	}
+	if widest > 2*leastWindow {
+		t.Errorf("the window was %d", widest)
+	}
+}
+
+// A way that grows longer is noticed, since its trip is measured anew.
+func TestWindowGrowsWhenTheWayGrowsLonger(t *testing.T) {
+	p := newPace()
+	near, far := way{time.Millisecond, 1e9}, way{50 * time.Millisecond, 1e9}
+	near.carry(&p, true, 100)
+	if window, _ := far.carry(&p, false, 1000); window < int(far.rate*far.trip.Seconds()) {
+		t.Errorf("a window of %d does not fill it", window)
 	}
 }

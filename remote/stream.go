@@ -31,11 +31,8 @@ type stream struct {
 	calmFor int       // for how many heartbeats one lane less would have done
 	stage   *stage    // of channels that may drop or replace what waits
 	lanes   []*lane   // by number; nil where there is none yet
-	bytes   int       // of what waits, and has not been confirmed, on all lanes
+	room    room      // of what waits, and has not been confirmed, on all lanes
 	closed  bool
-	full    bool          // bytes has been at the limit, and not well below it since
-	waiting int           // senders that wait for room
-	room    chan struct{} // closed and replaced when there is some
 
 	// delivered counts, of what has come, each shard's and then each lane's
 	// unordered messages.
@@ -43,7 +40,7 @@ type stream struct {
 }
 
 func newStream(p *peer, ch *Channel, kind streamKind) *stream {
-	s := &stream{peer: p, ch: ch, kind: kind, room: make(chan struct{})}
+	s := &stream{peer: p, ch: ch, kind: kind, room: newRoom(ch)}
 	s.table.init(ch)
 	if kind == streamData {
 		s.delivered = make([]atomic.Uint64, shards+maxLanes)
@@ -96,7 +93,7 @@ func (s *stream) all() []*lane {
 // to wait.
 func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	s.mu.Lock()
-	for !m.must && s.fullLocked() && !s.closed {
+	for big := large(len(m.payload)); !m.must && s.room.refuses(big) && !s.closed; {
 		if s.makeRoomLocked(&m) {
 			continue
 		}
@@ -104,7 +101,7 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 			s.mu.Unlock()
 			return fmt.Errorf("%w: %d bytes wait on channel %q", ErrQueueFull, s.ch.QueueBytes, s.ch.Name)
 		}
-		if err := s.awaitRoom(w); err != nil { // unlocks meanwhile
+		if err := s.awaitRoom(big, w); err != nil { // unlocks meanwhile
 			s.mu.Unlock()
 			return err
 		}
@@ -113,7 +110,7 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	case s.closed:
 		s.mu.Unlock()
 		return fmt.Errorf("%w: %v", ErrNotMember, s.peer.id.Name)
-	case s.bytes >= 2*s.ch.QueueBytes+s.peer.node.cfg.MaxMessage:
+	case s.room.bytes >= 2*s.ch.QueueBytes+s.peer.node.cfg.MaxMessage:
 		s.mu.Unlock()
 		return errOverflow
 	}
@@ -122,7 +119,7 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	if s.stage != nil {
 		before := s.stage.bytes
 		replaced = s.stage.push(m, same)
-		s.resizeLocked(s.stage.bytes - before)
+		s.room.resize(s.stage.bytes - before)
 		s.refillLocked()
 	} else if l = s.pushLocked(&m); l == nil {
 		s.mu.Unlock()
@@ -148,7 +145,7 @@ func (s *stream) pushAtOnce(e *encoder) bool {
 	m := outgoing{shard: e.shard, payload: e.payload, plain: e}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.fullLocked() {
+	if s.closed || s.room.refuses(large(len(m.payload))) {
 		return false
 	}
 	l := s.pushLocked(&m)
@@ -192,7 +189,7 @@ const stageBytes = 64 << 10
 func (s *stream) refillLocked() {
 	for s.stage != nil && !s.stage.empty() && s.unsentLocked() < stageBytes {
 		m := s.stage.pop()
-		s.resizeLocked(-m.size())
+		s.room.resize(-m.size())
 		if l := s.pushLocked(&m); l != nil {
 			l.rouse()
 		}
@@ -203,7 +200,7 @@ func (s *stream) refillLocked() {
 func (s *stream) settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytes == 0
+	return s.room.bytes == 0
 }
 
 // unsent returns how much the busiest lane has not begun.
@@ -234,7 +231,7 @@ func (s *stream) makeRoomLocked(m *outgoing) bool {
 	if dropped == nil {
 		return false
 	}
-	s.resizeLocked(s.bytesLocked() - s.bytes)
+	s.room.resize(s.bytesLocked() - s.room.bytes)
 	n := s.peer.node
 	s.mu.Unlock()
 	n.dropped(dropped)
@@ -257,45 +254,22 @@ func (s *stream) bytesLocked() int {
 
 // awaitRoom waits until something has been confirmed. It is called with the
 // lock held, which it gives up meanwhile.
-func (s *stream) awaitRoom(w *wait) error {
-	room := s.room
-	s.waiting++
+func (s *stream) awaitRoom(large bool, w *wait) error {
+	freed := s.room.freed
+	s.room.enter(large)
 	s.mu.Unlock()
-	err := w.until(room, s.peer.retired, "no room on the channel in time")
+	err := w.until(freed, s.peer.retired, "no room on the channel in time")
 	s.mu.Lock()
-	s.waiting--
+	s.room.leave(large)
 	return err
 }
 
-// count brings bytes up to date after a change to l.
+// count brings the room up to date after a change to l.
 func (s *stream) count(l *lane) {
 	size := l.out.size()
 	by := size - l.counted
 	l.counted = size
-	s.resizeLocked(by)
-}
-
-// resizeLocked notes that more waits, or less, and lets those go on that wait for
-// room.
-func (s *stream) resizeLocked(by int) {
-	s.bytes += by
-	switch limit := s.ch.QueueBytes; {
-	case s.bytes >= limit:
-		s.full = true
-	case s.full && s.bytes <= limit-limit/8:
-		s.full = false
-		if s.waiting > 0 {
-			close(s.room)
-			s.room = make(chan struct{})
-		}
-	}
-}
-
-// fullLocked reports whether there is no room. Where senders wait for it, they
-// are let in, first come or not, when there is some for all: not one by one for
-// each confirmation.
-func (s *stream) fullLocked() bool {
-	return s.bytes >= s.ch.QueueBytes || s.full && s.ch.WhenFull == Block
+	s.room.resize(by)
 }
 
 // close lets nothing be queued any more. It returns whether anything ever was,
@@ -314,7 +288,6 @@ func (s *stream) close() (used bool, lost uint64) {
 			used, lost = used || sent, lost+unconfirmed
 		}
 	}
-	close(s.room)
-	s.room = make(chan struct{})
+	s.room.free()
 	return used, lost
 }

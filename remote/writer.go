@@ -73,11 +73,10 @@ func (k *link) write() error {
 // nothing; else the caller writes, and then calls doneLocked. The stream's lock
 // is held.
 func (l *lane) takeLocked(k *link) bool {
-	l.out.window = l.pace.window
-	alone := l.out.logged == 0
+	l.out.window = l.pace.limit()
 	bufs := l.out.take(l.bufs[:0], maxWrite)
 	if l.out.logged > pieceSize {
-		l.pace.began(time.Now(), l.out.taken-1, alone, l.out.full())
+		l.pace.began(time.Now(), l.out.taken-1, l.out.full())
 	}
 	l.stream.refillLocked()
 	if !l.out.cut() && (len(bufs) > 0 || k.ackDue.Swap(false)) {

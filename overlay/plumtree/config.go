@@ -1,0 +1,185 @@
+package plumtree
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// Defaults of [Config].
+const (
+	// DefaultLazy is how long announcements are gathered: short against the
+	// wait before a graft, long enough for many messages to share one.
+	DefaultLazy = 100 * time.Millisecond
+	// DefaultFirst is the paper's first timeout: longer than a payload takes to
+	// come over the tree after its announcement has come over a shorter path,
+	// across continents and with a pause of the garbage collector.
+	DefaultFirst = 500 * time.Millisecond
+	// DefaultSecond is the paper's second timeout, about one round trip: who was
+	// asked answers at once, or not at all.
+	DefaultSecond = 250 * time.Millisecond
+	// DefaultThreshold is how many hops a path must be shorter to be worth a
+	// change of the tree. With less, the trees of several senders pull at each
+	// other; with more, paths stay long.
+	DefaultThreshold = 4
+	// DefaultExchange is the time between two exchanges of digests with a random
+	// neighbor. It only has to find what eager and lazy push have both lost.
+	DefaultExchange = 10 * time.Second
+	// DefaultRetain is how long a payload lives after its broadcast: longer than
+	// a neighbor that has lost its connections takes to find new ones, and
+	// several exchanges.
+	DefaultRetain = time.Minute
+	// DefaultMaxRetained and DefaultMaxBytes bound what is retained: a minute of
+	// some busy senders, within a small machine's memory.
+	DefaultMaxRetained = 4096
+	DefaultMaxBytes    = 16 << 20
+	// DefaultMaxPayload is a payload's greatest size: one that must not keep a
+	// lane busy for long.
+	DefaultMaxPayload = 1 << 20
+	// DefaultForget is how long an origin is remembered after its last
+	// broadcast: as long as the full mesh goes on dialling it.
+	DefaultForget = 24 * time.Hour
+	// DefaultMaxOrigins bounds the origins remembered: a thousand nodes, each
+	// started four times a day.
+	DefaultMaxOrigins = 4096
+	// DefaultMaxHoles bounds the holes in what has come of one origin. Each is a
+	// message that is late, or lost: more at a time is a flood or an outage.
+	DefaultMaxHoles = 64
+	// DefaultMaxMissing bounds the messages that are announced and waited for.
+	// What finds no place is left to the exchange.
+	DefaultMaxMissing = 1024
+	// DefaultMaxIHave bounds the announcements in one message, about 20 kB.
+	DefaultMaxIHave = 256
+	// DefaultMaxDigest bounds the origins in one digest, about 15 kB. More are
+	// told in turn.
+	DefaultMaxDigest = 256
+	// DefaultMaxRepair and DefaultMaxRepairBytes bound what answers one digest.
+	DefaultMaxRepair      = 256
+	DefaultMaxRepairBytes = 1 << 20
+	// DefaultMaxTrees bounds the origins that have a tree of their own, if
+	// PerOrigin is set: a bit for each neighbor, and one flooded message.
+	DefaultMaxTrees = 64
+)
+
+// Config says what a [Core] is. Zero durations and counts mean the defaults.
+// Retain, MaxPayload and the limits of messages (MaxHoles, MaxIHave, MaxDigest,
+// MaxRepair) must be the same on all nodes: what exceeds them is not taken.
+type Config struct {
+	// Self is this node. It must be given.
+	Self overlay.Node
+	// Lazy is how long announcements for a lazy neighbor are gathered.
+	Lazy time.Duration
+	// First is the wait between the first announcement of a message and the
+	// graft, Second that before the next announcer is asked.
+	First, Second time.Duration
+	// Threshold is by how many hops an announced path must be shorter than the
+	// one over which a message came, for the tree to change.
+	Threshold int
+	// Exchange is the time between two exchanges of digests.
+	Exchange time.Duration
+	// Retain, MaxRetained and MaxBytes bound the payloads that are kept to
+	// answer grafts and digests: by the time since the broadcast, number, size.
+	Retain                time.Duration
+	MaxRetained, MaxBytes int
+	// MaxPayload is the size of the greatest payload, in bytes.
+	MaxPayload int
+	// Forget is how long an origin is remembered after its last broadcast. It
+	// must be at least twice Retain: what is left of a message then is nowhere.
+	Forget time.Duration
+	// MaxOrigins bounds the origins remembered, MaxHoles the gaps in what has
+	// come of each, MaxMissing the messages for which a timer runs.
+	MaxOrigins, MaxHoles, MaxMissing int
+	// MaxIHave, MaxDigest, MaxRepair and MaxRepairBytes bound messages.
+	MaxIHave, MaxDigest, MaxRepair, MaxRepairBytes int
+	// PerOrigin gives up to MaxTrees origins a tree each. See the package.
+	PerOrigin bool
+	MaxTrees  int
+	// Rand jitters the exchange and picks partners. It must be given, and
+	// belongs to the Core from then on.
+	Rand *rand.Rand
+}
+
+func (c *Config) setDefaults() {
+	setDefault(&c.Lazy, DefaultLazy)
+	setDefault(&c.First, DefaultFirst)
+	setDefault(&c.Second, DefaultSecond)
+	setDefault(&c.Threshold, DefaultThreshold)
+	setDefault(&c.Exchange, DefaultExchange)
+	setDefault(&c.Retain, DefaultRetain)
+	setDefault(&c.MaxRetained, DefaultMaxRetained)
+	setDefault(&c.MaxBytes, DefaultMaxBytes)
+	setDefault(&c.MaxPayload, min(DefaultMaxPayload, c.MaxBytes))
+	setDefault(&c.Forget, max(DefaultForget, 2*c.Retain))
+	setDefault(&c.MaxOrigins, DefaultMaxOrigins)
+	setDefault(&c.MaxHoles, DefaultMaxHoles)
+	setDefault(&c.MaxMissing, DefaultMaxMissing)
+	setDefault(&c.MaxIHave, DefaultMaxIHave)
+	setDefault(&c.MaxDigest, DefaultMaxDigest)
+	setDefault(&c.MaxRepair, DefaultMaxRepair)
+	setDefault(&c.MaxRepairBytes, DefaultMaxRepairBytes)
+	setDefault(&c.MaxTrees, DefaultMaxTrees)
+}
+
+func setDefault[V comparable](v *V, d V) {
+	var zero V
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Valid reports all mistakes in c at once. [New] calls it, after it has put the
+// defaults in.
+func (c *Config) Valid() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("plumtree: Config."+format, args...)) }
+	if err := c.Self.Valid(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Rand == nil {
+		errs = append(errs, errors.New("plumtree: Config.Rand is missing"))
+	}
+	if c.Lazy < 0 || c.First < 0 || c.Second < 0 || c.Exchange < 0 || c.Retain < 0 || c.Forget < 0 {
+		wrong("Lazy %v, First %v, Second %v, Exchange %v, Retain %v or Forget %v is negative",
+			c.Lazy, c.First, c.Second, c.Exchange, c.Retain, c.Forget)
+	}
+	if c.First < c.Lazy {
+		wrong("First %v is less than Lazy %v: announcements of one message would come after the graft", c.First, c.Lazy)
+	}
+	if c.Retain < c.settled() && c.Retain > 0 {
+		wrong("Retain %v is too short for a graft of the second announcer, which takes %v", c.Retain, c.settled())
+	}
+	if c.Forget < 2*c.Retain {
+		wrong("Forget %v is less than twice Retain %v", c.Forget, c.Retain)
+	}
+	if c.Threshold < 0 || c.MaxRetained < 0 || c.MaxBytes < 0 || c.MaxPayload < 0 {
+		wrong("Threshold %d, MaxRetained %d, MaxBytes %d or MaxPayload %d is negative",
+			c.Threshold, c.MaxRetained, c.MaxBytes, c.MaxPayload)
+	}
+	if c.MaxPayload > c.MaxBytes {
+		wrong("MaxPayload %d is more than MaxBytes %d", c.MaxPayload, c.MaxBytes)
+	}
+	if c.MaxOrigins < 0 || c.MaxHoles < 0 || c.MaxMissing < 0 || c.MaxTrees < 0 {
+		wrong("MaxOrigins %d, MaxHoles %d, MaxMissing %d or MaxTrees %d is negative",
+			c.MaxOrigins, c.MaxHoles, c.MaxMissing, c.MaxTrees)
+	}
+	if c.MaxIHave < 0 || c.MaxDigest < 0 || c.MaxRepair < 0 || c.MaxRepairBytes < 0 {
+		wrong("MaxIHave %d, MaxDigest %d, MaxRepair %d or MaxRepairBytes %d is negative",
+			c.MaxIHave, c.MaxDigest, c.MaxRepair, c.MaxRepairBytes)
+	}
+	return errors.Join(errs...)
+}
+
+// settled is the time after a broadcast in which eager and lazy push have done
+// what they can: digests let younger messages alone.
+func (c *Config) settled() time.Duration { return c.Lazy + c.First + 2*c.Second }
+
+// grace is how long a message that a neighbor retains no more may still come
+// from another one: three of them are asked meanwhile.
+func (c *Config) grace() time.Duration { return 3 * c.Exchange }
+
+// hopeless is how long a hole may be waited for if nobody says anything of it:
+// by then nobody can retain what was broadcast before it was noticed.
+func (c *Config) hopeless() time.Duration { return 2 * c.Retain }
