@@ -22,6 +22,19 @@ type encoder struct {
 	// frame begins is known when its lane is.
 	isPlain bool
 	plain   repeat
+
+	// found is the peer of to that was in table when it was looked up last.
+	table *map[actor.NodeHandle]*peer
+	to    actor.NodeHandle
+	found *peer
+}
+
+// find is peerTable.find, quick if it is the same node again.
+func (e *encoder) find(t *peerTable, to actor.NodeHandle) *peer {
+	if table := t.byHandle.Load(); e.table != table || e.to != to {
+		e.table, e.to, e.found = table, to, (*table)[to]
+	}
+	return e.found
 }
 
 // release gives e back.
@@ -99,8 +112,11 @@ func (e *encoder) encodePlain(n *Node, p *peer, from, to actor.PID, msg any) err
 	if err := e.keep(n, p, v, err); err != nil {
 		return err
 	}
-	e.shard = shardOfPair(from, to)
-	e.isPlain, e.plain = true, repeat{from.ID(), to.ID(), uint32(v.Encoding), e.shard, v.Type}
+	e.isPlain = true
+	if r := &e.plain; r.from != from.ID() || r.to != to.ID() || r.encoding != uint32(v.Encoding) || r.typ != v.Type {
+		*r = repeat{from.ID(), to.ID(), uint32(v.Encoding), shardOfPair(from, to), v.Type}
+	}
+	e.shard = e.plain.shard
 	return nil
 }
 

@@ -89,6 +89,11 @@ func (l *lane) rouse() {
 // pushLocked queues a frame. The stream's lock is held.
 func (l *lane) pushLocked(shard uint32, frame, payload []byte) {
 	l.out.push(shard, frame, payload)
+	l.pushedLocked()
+}
+
+// pushedLocked accounts for a frame that has been queued.
+func (l *lane) pushedLocked() {
 	l.pushed++
 	l.stream.count(l)
 }

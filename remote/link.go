@@ -168,6 +168,9 @@ func (k *link) idle() bool {
 	l, now := k.lane, time.Now()
 	l.stream.mu.Lock()
 	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
+	if use == k.seenUse {
+		l.out.queue.rest()
+	}
 	l.stream.mu.Unlock()
 	if use != k.seenUse || !settled || k.rested.IsZero() {
 		k.seenUse, k.rested = use, now

@@ -56,8 +56,10 @@ const (
 	// maxStreak is how many segments of small frames go before a piece of a
 	// large one, which a flood of small ones must not keep waiting.
 	maxStreak = 4
-	// maxFree is how many segments are kept to be used again.
-	maxFree = 4
+	// maxFree is how many segments are kept to be used again while a lane is
+	// busy, which has about so many on their way, and restFree at rest.
+	maxFree  = 64
+	restFree = 2
 	// loose and more are the lines of frames that belong to no shard.
 	loose = 1 << 16
 )
@@ -129,6 +131,24 @@ func (q *queue) tail(n int) *segment {
 	}
 	q.small = append(q.small, s)
 	return s
+}
+
+// pushAgain appends a frame that goes straight; see wire.Again.
+func (q *queue) pushAgain(number wire.Again, payload []byte) {
+	size := wire.HeaderSize + 1 + len(payload)
+	q.frames++
+	q.bytes += size
+	t := q.tail(size)
+	t.data = append(wire.AppendAgain(t.data, number, len(payload)), payload...)
+	t.frames++
+}
+
+// rest gives up the memory that only a busy lane needs.
+func (q *queue) rest() {
+	if len(q.free) > restFree {
+		clear(q.free[restFree:])
+		q.free = q.free[:restFree]
+	}
 }
 
 // recycle takes a segment back whose memory nobody reads any more.

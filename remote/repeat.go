@@ -42,16 +42,16 @@ func (rs *repeats) remember(r *repeat) (number wire.Again, known bool) {
 	return number, known
 }
 
-// address returns the frame of a plain message up to its payload, in e's memory.
-// The stream's lock is held.
-func (l *lane) address(e *encoder) []byte {
-	if !l.out.queue.straight(e.shard, len(e.payload)) {
-		return e.spell(l.peer, 0)
+// pushPlain queues a plain message. The stream's lock is held.
+func (l *lane) pushPlain(e *encoder) {
+	q := &l.out.queue
+	if !q.straight(e.shard, len(e.payload)) {
+		q.push(e.shard, e.spell(l.peer, 0), e.payload)
+		return
 	}
-	number, known := l.repeats.remember(&e.plain)
-	if !known {
-		return e.spell(l.peer, uint32(number)+1)
+	if number, known := l.repeats.remember(&e.plain); known {
+		q.pushAgain(number, e.payload)
+	} else {
+		q.push(e.shard, e.spell(l.peer, uint32(number)+1), e.payload)
 	}
-	e.head = wire.AppendAgain(e.head[:0], number, len(e.payload))
-	return e.head
 }

@@ -62,12 +62,12 @@ func (n *Node) Route(sig actor.Signal) error {
 // Carry implements actor.Carrier: it is [Node.Route] of a message from a process
 // of this node, or none, on the default channel.
 func (n *Node) Carry(from, to actor.PID, msg any) error {
-	p := n.peers.find(to.NodeHandle())
+	e := n.encoders.Get().(*encoder)
+	defer n.release(e)
+	p := e.find(&n.peers, to.NodeHandle())
 	if p == nil || p.data.stage != nil || p.brakes.on() {
 		return n.Route(actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg})
 	}
-	e := n.encoders.Get().(*encoder)
-	defer n.release(e)
 	if err := e.encodePlain(n, p, from, to, msg); err != nil {
 		return err
 	}

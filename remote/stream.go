@@ -173,9 +173,11 @@ func (s *stream) pushLocked(m *outgoing) *lane {
 		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, &wire.After{Shard: m.shard + 1, Marks: after}, 0), nil)
 	}
 	if m.plain != nil {
-		m.frame = l.address(m.plain)
+		l.pushPlain(m.plain)
+		l.pushedLocked()
+	} else {
+		l.pushLocked(m.shard, m.frame, m.payload)
 	}
-	l.pushLocked(m.shard, m.frame, m.payload)
 	s.placedLocked(m, l)
 	s.growLocked()
 	return l

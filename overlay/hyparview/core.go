@@ -24,6 +24,8 @@ import (
 //     needs, has been accepted: this side closes links that it has made.
 //  7. tried, gone, seeds and errands are within their bounds, and an errand's
 //     peer is being dialled.
+//  8. Whoever is asked for an exchange of X-BOT is the one whom the exchange
+//     under way needs; the costs that are known are within their bound.
 type Core struct {
 	cfg   Config
 	begun bool
@@ -41,6 +43,7 @@ type Core struct {
 	number  uint32         // the last that was given to anything
 
 	shuffleAt, refreshAt, retryAt time.Duration // when due; 0 is never
+	retries                       int           // how often retryAt was set since a neighbor was lost last
 	reserved                      time.Duration // until when a slot is kept for a Disconnect with Wait
 
 	seeds seeds
@@ -134,6 +137,9 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 	if due(c.retryAt, c.now) {
 		c.retryAt, c.tried = 0, 0
 	}
+	if due(c.reserved, c.now) {
+		c.reserved = 0
+	}
 	if due(c.shuffleAt, c.now) {
 		c.shuffleAt = c.now + c.jitter(c.cfg.ShuffleInterval)
 		c.reassure()
@@ -164,6 +170,7 @@ func (c *Core) Deadline() time.Time {
 	}
 	earlier(c.refreshAt)
 	earlier(c.retryAt)
+	earlier(c.reserved)
 	earlier(c.seeds.due())
 	for _, p := range c.peers {
 		earlier(p.due)

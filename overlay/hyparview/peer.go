@@ -104,6 +104,9 @@ func (c *Core) linkUp(ev overlay.LinkUp) {
 		return
 	}
 	if p != nil && p.node != node { // it has started again, or it never was what others said
+		if p.linked {
+			c.emit(overlay.Disconnect{Node: p.node})
+		}
 		c.discard(p)
 		p = nil
 	}
@@ -222,13 +225,11 @@ func (c *Core) discard(p *peer) {
 	if len(c.errands) == 0 {
 		c.errands = nil
 	}
-	if p.state == neighbor {
-		c.emit(overlay.NeighborDown{Node: p.node})
-	}
 	if p.ask == askJoin {
 		c.seeds.again(c.now + c.jitter(c.cfg.Retry))
 	}
-	p.linked, p.state, p.mine, p.theirs, p.ask = false, stranger, 0, 0, nothing
+	c.end(p)
+	p.linked = false
 	c.vanished(p.node)
 }
 

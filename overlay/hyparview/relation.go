@@ -146,7 +146,7 @@ func (c *Core) refused(p *peer) {
 	if p.ask == askJoin {
 		c.seeds.again(c.now + c.jitter(c.cfg.Retry))
 	}
-	p.state, p.ask, p.mine, p.theirs = stranger, nothing, 0, 0
+	c.end(p)
 	c.vanished(p.node)
 }
 
@@ -205,6 +205,7 @@ func (c *Core) agree(p *peer, number uint32) {
 		c.part(c.randomNeighbor(overlay.Node{}, overlay.Node{}), false)
 	}
 	p.state, p.ask, p.due = neighbor, nothing, c.now+c.patience()
+	c.correct(p.node)
 	c.removePassive(p.node)
 	c.emit(overlay.NeighborUp{Node: p.node})
 	c.bound(p)
@@ -214,6 +215,7 @@ func (c *Core) agree(p *peer, number uint32) {
 func (c *Core) end(p *peer) {
 	if p.state == neighbor {
 		c.emit(overlay.NeighborDown{Node: p.node})
+		c.tried, c.retries, c.retryAt = 0, 0, 0 // others may have lost one too
 	}
 	p.state, p.ask, p.mine, p.theirs = stranger, nothing, 0, 0
 }

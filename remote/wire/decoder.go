@@ -46,8 +46,13 @@ func memory(n int, from Lender) ([]byte, Loan) {
 // which it is read directly, instead of being copied out of the buffer.
 const freshPayload = 8 << 10
 
-// bufferSize is how much is read at once at most while payloads are small.
-const bufferSize = 64 << 10
+// bufferSize is how much is read at once at most while payloads are small, and
+// betweenSize after a large one: the next is likely to be large too, and what is
+// read into the buffer of its payload has to be copied out of it.
+const (
+	bufferSize  = 64 << 10
+	betweenSize = 256
+)
 
 // Decoder cuts a stream of bytes into frames. It reads nothing itself: Space
 // says where the next bytes go, Advance that they are there, and Next gives out
@@ -66,10 +71,11 @@ type Decoder struct {
 	buf        []byte
 	start, end int
 
-	large Frame // a frame whose payload is being filled
-	have  int   // how much of large.Payload is there
-	parts *Assembler
-	from  Lender // nil: fresh payloads are not lent
+	large   Frame // a frame whose payload is being filled
+	have    int   // how much of large.Payload is there
+	between bool  // a large payload was the last thing to come
+	parts   *Assembler
+	from    Lender // nil: fresh payloads are not lent
 }
 
 // NewDecoder returns a Decoder that takes what l allows. It takes a small
@@ -116,6 +122,9 @@ func (d *Decoder) Space() []byte {
 		// header pass.
 		d.resize(2 * len(d.buf))
 	}
+	if d.between && d.end-d.start < betweenSize {
+		return d.buf[d.end:min(d.end+betweenSize, len(d.buf))]
+	}
 	return d.buf[d.end:]
 }
 
@@ -146,7 +155,7 @@ func (d *Decoder) Next() (Frame, bool, error) {
 			return Frame{}, false, nil
 		}
 		f := d.large
-		d.large, d.have = Frame{}, 0
+		d.large, d.have, d.between = Frame{}, 0, true
 		return d.complete(f)
 	}
 	rest := d.buf[d.start:d.end]
@@ -171,6 +180,7 @@ func (d *Decoder) Next() (Frame, bool, error) {
 		return Frame{}, false, nil
 	}
 	d.start += h.Size()
+	d.between = false
 	f := Frame{Kind: h.Kind, Head: head, Payload: rest[HeaderSize+h.Head : h.Size() : h.Size()]}
 	if h.Kind == KindPart {
 		place, err := d.place(h, head)

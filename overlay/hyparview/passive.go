@@ -1,0 +1,190 @@
+package hyparview
+
+import (
+	"slices"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// departure is a node that is not taken back on hearsay for a while: it has
+// said that it leaves, or could not be reached.
+type departure struct {
+	node  overlay.Node
+	until time.Duration
+	left  bool // only a newer incarnation is taken, even if it links itself
+}
+
+// departed reports whether node must not be taken in. proven says that there
+// is a link to it, so that it can be reached after all.
+func (c *Core) departed(node overlay.Node, proven bool) bool {
+	for _, d := range c.gone {
+		if d.node.Name == node.Name && !node.Newer(d.node) && c.now < d.until && (d.left || !proven) {
+			return true
+		}
+	}
+	return false
+}
+
+// remember makes node a departed one. The oldest is forgotten for it.
+func (c *Core) remember(node overlay.Node, left bool) {
+	c.gone = slices.DeleteFunc(c.gone, func(d departure) bool { return d.node.Name == node.Name && !(d.left && !left) })
+	if len(c.gone) >= c.cfg.MaxGone {
+		c.gone = slices.Delete(c.gone, 0, 1)
+	}
+	c.gone = append(c.gone, departure{node, c.now + c.cfg.Forget, left})
+}
+
+// unreachable takes a node that could not be connected out of the passive view.
+func (c *Core) unreachable(node overlay.Node) {
+	c.removePassive(node)
+	c.remember(node, false)
+}
+
+// learn takes node into the passive view, if there is nothing against it, and
+// reports whether it has. If the view is full, one of first goes for it, else
+// a random one (section 4.5). A newer incarnation takes the older one's place.
+func (c *Core) learn(node overlay.Node, first []overlay.Node) bool {
+	if node.Valid() != nil || node.Name == c.cfg.Self.Name || c.departed(node, false) {
+		return false
+	}
+	if p := c.named(node.Name); p != nil && (p.state == neighbor || p.linked && p.node.Newer(node)) {
+		return false
+	}
+	for i, known := range c.passive {
+		if known.Name == node.Name {
+			if !node.Newer(known) {
+				return false
+			}
+			c.removeAt(i)
+			break
+		}
+	}
+	if len(c.passive) >= c.cfg.PassiveSize {
+		c.evict(first)
+	}
+	c.passive = append(c.passive, node)
+	return true
+}
+
+// evict makes room in the passive view.
+func (c *Core) evict(first []overlay.Node) {
+	for _, node := range first {
+		if i := slices.Index(c.passive, node); i >= 0 {
+			c.removeAt(i)
+			return
+		}
+	}
+	c.removeAt(c.cfg.Rand.IntN(len(c.passive)))
+}
+
+// correct replaces what is said of a node by what it is: it has a link, or has
+// answered at its address.
+func (c *Core) correct(node overlay.Node) {
+	c.gone = slices.DeleteFunc(c.gone, func(d departure) bool { return d.node.Name == node.Name && !d.left })
+	if len(c.gone) == 0 {
+		c.gone = nil
+	}
+	i := slices.IndexFunc(c.passive, func(n overlay.Node) bool { return n.Name == node.Name })
+	if i >= 0 {
+		c.passive[i] = node
+	}
+}
+
+func (c *Core) removePassive(node overlay.Node) {
+	if i := slices.IndexFunc(c.passive, func(n overlay.Node) bool { return n.Name == node.Name && !n.Newer(node) }); i >= 0 {
+		c.removeAt(i)
+	}
+}
+
+// removeAt keeps those that were tried in front.
+func (c *Core) removeAt(i int) {
+	if i < c.tried {
+		c.tried--
+		c.passive[i], i = c.passive[c.tried], c.tried
+	}
+	last := len(c.passive) - 1
+	c.passive[i] = c.passive[last]
+	c.passive[last] = overlay.Node{}
+	c.passive = c.passive[:last]
+}
+
+// pick returns a random node of the passive view that was not tried yet, and
+// notes that it is now.
+func (c *Core) pick() overlay.Node {
+	i := c.tried + c.cfg.Rand.IntN(len(c.passive)-c.tried)
+	c.passive[i], c.passive[c.tried] = c.passive[c.tried], c.passive[i]
+	c.tried++
+	return c.passive[c.tried-1]
+}
+
+// fill asks for as many neighbors as the active view has free slots, until
+// everybody in the passive view was asked; and again later (section 4.3).
+func (c *Core) fill() {
+	free := c.cfg.ActiveSize - c.taken()
+	for _, p := range c.peers {
+		if p.ask.fills() {
+			free--
+		}
+	}
+	for free > 0 && c.tried < len(c.passive) {
+		if c.want(c.pick(), askPromote) != nil {
+			free--
+		}
+	}
+	if free <= 0 {
+		return
+	}
+	if c.retryAt == 0 && len(c.passive) > 0 {
+		c.retryAt = c.now + c.jitter(c.cfg.Retry<<min(c.retries, maxDoublings))
+		c.retries++
+	}
+	if free == c.cfg.ActiveSize { // nobody is left
+		c.seeds.rejoin(c.now)
+		c.probe()
+	}
+}
+
+// maxDoublings bounds the growth of waits: to 16 times Retry.
+const maxDoublings = 4
+
+// check finds out whether a random node of the passive view is still there, so
+// that a dead one does not go round with the shuffles; and forgets departures.
+func (c *Core) check() {
+	c.gone = slices.DeleteFunc(c.gone, func(d departure) bool { return c.now >= d.until })
+	if len(c.gone) == 0 {
+		c.gone = nil
+	}
+	if len(c.passive) > 0 {
+		if node := c.passive[c.cfg.Rand.IntN(len(c.passive))]; c.peer(node) == nil {
+			c.emit(overlay.Probe{Addr: node.Addr()})
+		}
+	}
+}
+
+// leave tells the neighbors, and nobody else. Those who hold this node in
+// their passive view find out when they try or check it; telling them would
+// mean to flood the cluster, which is for a directory to do.
+func (c *Core) leave() {
+	for _, p := range c.peers {
+		if !p.linked {
+			continue
+		}
+		if p.state == neighbor {
+			c.send(p, Leave{})
+		}
+		c.emit(overlay.Disconnect{Node: p.node})
+		if p.state == neighbor {
+			c.emit(overlay.NeighborDown{Node: p.node})
+		}
+	}
+	*c = Core{cfg: c.cfg, begun: true, left: true, start: c.start, now: c.now, effects: c.effects}
+}
+
+// leaves drops a node that has left from both views, and remembers it. Only it
+// can say so, over its own link.
+func (c *Core) leaves(p *peer) {
+	c.removePassive(p.node)
+	c.remember(p.node, true)
+	c.close(p)
+}

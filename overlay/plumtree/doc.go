@@ -1,0 +1,2 @@
+// Package plumtree is a stub.
+package plumtree

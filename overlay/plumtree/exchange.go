@@ -1,0 +1,231 @@
+package plumtree
+
+import (
+	"slices"
+	"time"
+)
+
+// exchange sends a digest to a neighbor that is new, or any one. The origins are
+// told in turn, if there are more than a digest may have.
+func (c *Core) exchange(now time.Time) {
+	wait := c.cfg.Exchange/2 + time.Duration(c.cfg.Rand.Int64N(int64(c.cfg.Exchange/2)+1))
+	c.exchangeAt = now.Add(wait)
+	if len(c.peers) == 0 {
+		return
+	}
+	i := slices.IndexFunc(c.peers, func(p *peer) bool { return p.fresh })
+	if i < 0 {
+		i = c.cfg.Rand.IntN(len(c.peers))
+	}
+	p := c.peers[i]
+	p.fresh, p.asked = false, true
+	if slices.ContainsFunc(c.peers, func(p *peer) bool { return p.fresh }) {
+		c.exchangeAt = now.Add(min(wait, c.cfg.Lazy))
+	}
+	d := Digest{After: c.told}
+	i, found := c.findOrigin(c.told)
+	if found {
+		i++
+	}
+	for ; i < len(c.origins) && len(d.Origins) < c.cfg.MaxDigest; i++ {
+		d.Origins = append(d.Origins, c.origins[i].have())
+	}
+	if i < len(c.origins) {
+		d.Until = c.origins[i-1].node
+	}
+	c.told = d.Until
+	c.stats.DigestSent++
+	c.send(p, d)
+}
+
+func (o *origin) have() Have {
+	return Have{Origin: o.node, Low: o.seen.low, Above: slices.Clone(o.seen.above)}
+}
+
+// compare answers a digest: with what p lacks, and with what this node lacks.
+// A full one is answered every so often only, a partial one if it was asked for.
+func (c *Core) compare(now time.Time, p *peer, d Digest) {
+	if !d.valid(c.cfg.MaxDigest, c.cfg.MaxHoles) {
+		c.stats.Malformed++
+		return
+	}
+	if d.Partial && !p.asked || !d.Partial && !p.answered.IsZero() && now.Sub(p.answered) < c.cfg.Exchange/4 {
+		c.stats.Refused++
+		return
+	}
+	if d.Partial {
+		p.asked = false
+	} else {
+		p.answered = now
+		c.ask(p, d)
+	}
+	r := repair{core: c, now: now}
+	if d.Partial {
+		for i := range d.Origins {
+			if o := c.origin(d.Origins[i].Origin); o != nil {
+				r.bring(o, &d.Origins[i])
+			}
+		}
+	} else {
+		r.bringAll(d)
+	}
+	if len(r.messages) > 0 || len(r.gone) > 0 {
+		c.stats.GossipSent += uint64(len(r.messages))
+		c.send(p, Repair{Messages: r.messages, Gone: r.gone})
+	}
+}
+
+// ask tells p of those origins of which it has more.
+func (c *Core) ask(p *peer, d Digest) {
+	var ask []Have
+	for i := range d.Origins {
+		h := &d.Origins[i]
+		if h.Origin == c.cfg.Self {
+			continue
+		}
+		if o := c.origin(h.Origin); o == nil {
+			if h.Low > 0 || len(h.Above) > 0 {
+				ask = append(ask, Have{Origin: h.Origin})
+			}
+		} else if o.seen.lacks(h) {
+			ask = append(ask, o.have())
+		}
+	}
+	if len(ask) > 0 {
+		c.stats.DigestSent++
+		c.send(p, Digest{After: d.After, Until: d.Until, Origins: ask, Partial: true})
+	}
+}
+
+// repair is the answer to a digest as it grows.
+type repair struct {
+	core     *Core
+	now      time.Time
+	bytes    int
+	messages []Gossip
+	gone     []Gone
+}
+
+// bringAll goes through this node's origins in the range of d, and d's beside
+// them.
+func (r *repair) bringAll(d Digest) {
+	c := r.core
+	i, found := c.findOrigin(d.After)
+	if found {
+		i++
+	}
+	next := 0
+	for ; i < len(c.origins); i++ {
+		o := c.origins[i]
+		if !d.Until.IsZero() && o.node.Compare(d.Until) > 0 {
+			break
+		}
+		for next < len(d.Origins) && d.Origins[next].Origin.Compare(o.node) < 0 {
+			next++
+		}
+		have := Have{Origin: o.node}
+		if next < len(d.Origins) && d.Origins[next].Origin == o.node {
+			have = d.Origins[next]
+		}
+		r.bring(o, &have)
+	}
+}
+
+// bring adds what is retained of o and lacking in have, and says what below that
+// cannot be had here. Young messages are on their way, and left alone.
+func (r *repair) bring(o *origin, have *Have) {
+	cfg := &r.core.cfg
+	theirs := seen{low: have.Low, above: have.Above}
+	end := o.seen.low // up to here, whatever is lacking is gone
+	for _, k := range o.kept {
+		if theirs.has(k.seq) {
+			continue
+		}
+		end = min(end, k.seq-1)
+		if r.now.Sub(k.born) < cfg.settled() {
+			continue
+		}
+		full := r.bytes > 0 && r.bytes+len(k.payload) > cfg.MaxRepairBytes
+		if full || len(r.messages) >= cfg.MaxRepair {
+			break
+		}
+		r.bytes += len(k.payload)
+		r.messages = append(r.messages, k.gossip(r.now))
+	}
+	if end <= have.Low || len(r.gone) >= cfg.MaxDigest {
+		return
+	}
+	// Who knows nothing of an origin is not told of one that is about to be
+	// forgotten here: so that nodes do not remind each other of it for ever.
+	age := r.now.Sub(o.last)
+	if have.Low > 0 || len(have.Above) > 0 || age < cfg.Forget/2 {
+		r.gone = append(r.gone, Gone{Origin: o.node, First: have.Low + 1, Last: end, Age: max(age, 0)})
+	}
+}
+
+// repaired takes the answer to a digest. What it brings is announced to all
+// neighbors, also those that are eager, and pushed to none: they most likely
+// have it, and would prune the link.
+func (c *Core) repaired(now time.Time, p *peer, m Repair) {
+	if len(m.Messages) > c.cfg.MaxRepair || len(m.Gone) > c.cfg.MaxDigest {
+		c.stats.Malformed++
+		return
+	}
+	for _, g := range m.Messages {
+		o, ok := c.admit(now, g)
+		if !ok || o.seen.has(g.ID.Seq) {
+			continue
+		}
+		k := &kept{from: o, seq: g.ID.Seq, round: g.Round, born: now.Add(-g.Age), payload: g.Payload}
+		c.accept(now, k)
+		c.stats.Repaired++
+		for _, other := range c.peers {
+			if other != p {
+				c.announce(now, other, k)
+			}
+		}
+	}
+	for _, g := range m.Gone {
+		if !g.valid() {
+			c.stats.Malformed++
+		} else if g.Origin != c.cfg.Self {
+			c.lost(now, p, g)
+		}
+	}
+}
+
+// lost takes the word of p that it cannot give what is missing. Who was asked
+// for it by a graft need not be waited for; and what others cannot give within
+// the grace is given up.
+func (c *Core) lost(now time.Time, p *peer, g Gone) {
+	if g.Age >= c.cfg.Forget {
+		return
+	}
+	o := c.origin(g.Origin)
+	if o == nil {
+		if g.First != 1 {
+			return
+		}
+		if o = c.meet(now, g.Origin, now.Add(-g.Age)); o == nil {
+			c.stats.Refused++
+			return
+		}
+	}
+	i, _ := o.findWanted(g.First)
+	for i < len(o.want) && o.want[i].seq <= g.Last {
+		m := o.want[i]
+		if m.asked == p {
+			c.graft(now, m)
+		} else {
+			m.drop(p)
+		}
+		if i < len(o.want) && o.want[i] == m {
+			i++
+		}
+	}
+	at := now.Add(c.cfg.grace())
+	if g.First > o.seen.low+1 || g.Last <= o.seen.low || !o.doom.IsZero() && !at.Before(o.doom) {
+		return
+	}
+	o.doom, o.doomed, o.excused = at, g.Last, true
+}
