@@ -46,8 +46,11 @@ type lane struct {
 	confirms []uint32      // numbers of the peer's dictionary, to be confirmed
 	used     time.Time     // when something was last pushed, to the stream's clock
 	pushed   uint64        // how many frames have been pushed
-	quiet    uint64        // pushed, when everything was last confirmed
 	counted  int           // its part in stream.room
+
+	// quiet is pushed, when everything was last confirmed. It is only changed
+	// with the stream's lock held.
+	quiet atomic.Uint64
 
 	// Of whoever writes.
 	bufs, rest net.Buffers
@@ -102,7 +105,7 @@ func (l *lane) pushedLocked() {
 // is held.
 func (l *lane) confirmLocked() {
 	if l.out.size() == 0 {
-		l.quiet = l.pushed
+		l.quiet.Store(l.pushed)
 	}
 	l.stream.count(l)
 }

@@ -3,9 +3,9 @@ package remote
 import "time"
 
 const (
-	// leastWindow is always allowed to be on its way: a millisecond of a fast
-	// network, and enough for a slow one.
-	leastWindow = 1 << 19
+	// leastWindow is always allowed to be on its way: half a millisecond of a
+	// fast network, a few confirmations, and enough for a slow one.
+	leastWindow = 3 << 18
 	// mostWindow is more than any one connection carries in a round trip.
 	mostWindow = 1 << 30
 	// probeWindow is what is on its way while the round trip is measured anew.
@@ -13,7 +13,7 @@ const (
 	// tripAge is how long a measured round trip holds, unless it is met again,
 	// and probes how many pieces measure it anew: one might have been delayed.
 	tripAge = 30 * time.Second
-	probes  = 4
+	probes  = 8
 	// rateAge is how many pieces the highest rate is remembered for, at least.
 	rateAge = 8
 )

@@ -120,7 +120,7 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig *actor.Signal) error {
 	default:
 		m.must, m.urgent = true, sig.Kind == actor.SignalReply
 		if sig.Kind == actor.SignalExit || sig.Kind == actor.SignalDown {
-			m.after = p.marks(sig, e.shard)
+			p.trail(&m, sig)
 		}
 	}
 	if err == nil {

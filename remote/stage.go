@@ -11,6 +11,7 @@ type outgoing struct {
 	pinned  bool         // to the first lane, and to no shard
 	aside   bool         // it has a key, or goes to a name
 	after   []*wire.Mark // what must be delivered before it
+	behind  []standing   // when that is sure to have been
 	frame   []byte       // header and message
 	payload []byte
 	plain   *encoder // if not nil, what makes frame when the lane is known

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"hash/fnv"
+	"slices"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/remote/wire"
@@ -61,8 +62,9 @@ func laneOf(shard uint32, n int) int {
 // and how far they have come. It is pure; the stream's lock guards it.
 //
 // Invariants:
-//  1. The messages of a shard are on one lane until that has had all of them
-//     confirmed, or the first one on another lane says how many came before.
+//  1. The messages of a shard are on one lane until all of them are sure to have
+//     been delivered, or the first one on another lane says how many came
+//     before.
 //  2. Lanes beyond active get no messages.
 type table struct {
 	active int // how many lanes are used
@@ -76,16 +78,50 @@ type place struct {
 	seq   uint64 // how many there have been
 	mark  uint64 // the lane's count of frames after the last of them
 	aside bool   // some were sent with a key, or to a name
+	// behind is what those on the lane wait for at their receiver: that they
+	// have come there is not enough then.
+	behind []standing
+}
+
+// standing is how far a lane has to be confirmed for something to have come.
+type standing struct {
+	lane *lane
+	mark uint64
+}
+
+func (s standing) confirmed() bool { return s.lane.quiet.Load() >= s.mark }
+
+// wait adds what p's messages wait for: only the furthest of each lane counts.
+func (p *place) wait(on ...standing) {
+next:
+	for _, s := range on {
+		for i := range p.behind {
+			if p.behind[i].lane == s.lane {
+				p.behind[i].mark = max(p.behind[i].mark, s.mark)
+				continue next
+			}
+		}
+		p.behind = append(p.behind, s)
+	}
 }
 
 func (t *table) init(ch *Channel) { t.active = ch.MinLanes }
 
-// settled reports whether everything in p has been confirmed.
+// settledLocked reports whether everything in p is sure to have been delivered:
+// it has been confirmed, and so has what it waited for.
 func (s *stream) settledLocked(p *place) bool {
-	if p.seq == 0 || p.lane >= len(s.lanes) || s.lanes[p.lane] == nil {
-		return true
+	if len(p.behind) > 0 {
+		p.behind = slices.DeleteFunc(p.behind, standing.confirmed)
 	}
-	return s.lanes[p.lane].quiet >= p.mark
+	return len(p.behind) == 0 && s.standing(p).confirmed()
+}
+
+// standing returns how far p's lane has to be confirmed.
+func (s *stream) standing(p *place) standing {
+	if p.seq == 0 || p.lane >= len(s.lanes) || s.lanes[p.lane] == nil {
+		return standing{lane: s.peer.membership} // nothing: 0 frames of any lane
+	}
+	return standing{s.lanes[p.lane], p.mark}
 }
 
 // placeLocked returns the lane for the next message of a shard, and what has to
@@ -117,10 +153,12 @@ func (s *stream) placeLocked(m *outgoing) (l *lane, after []*wire.Mark) {
 	if index != p.lane {
 		if !settled {
 			after = []*wire.Mark{{Channel: s.ch.Name, Shard: m.shard, Seq: p.seq}}
+			p.wait(s.standing(p))
 			s.peer.node.stats.moved.Add(1)
 		}
 		p.lane = index
 	}
+	p.wait(m.behind...)
 	p.aside = m.aside || p.aside && !settled
 	p.seq++
 	return l, after
@@ -151,17 +189,20 @@ func (s *stream) leastLocked() int {
 	return best
 }
 
-// outstanding appends where the sequences stand that may have messages of one
+// outstanding adds to m where the sequences stand that may have messages of one
 // pair of processes under way, whose own shard is given: that shard, those used
-// with keys or names, and the unordered ones.
-func (s *stream) outstanding(marks []*wire.Mark, shard uint32) []*wire.Mark {
+// with keys or names, and the unordered ones. Not m's own, which keeps its order
+// by itself.
+func (s *stream) outstanding(m *outgoing, shard uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := &s.table
 	add := func(p *place, no uint32) {
-		if !s.settledLocked(p) {
-			marks = append(marks, &wire.Mark{Channel: s.ch.Name, Shard: no, Seq: p.seq})
+		if s.settledLocked(p) || s == s.peer.data && no == m.shard {
+			return
 		}
+		m.after = append(m.after, &wire.Mark{Channel: s.ch.Name, Shard: no, Seq: p.seq})
+		m.behind = append(append(m.behind, s.standing(p)), p.behind...)
 	}
 	if t.byNo != nil {
 		for no := range t.byNo {
@@ -173,25 +214,15 @@ func (s *stream) outstanding(marks []*wire.Mark, shard uint32) []*wire.Mark {
 	for i := range t.loose {
 		add(&t.loose[i], uint32(shards+i))
 	}
-	return marks
 }
 
-// marks returns what has to be delivered before an exit or down signal of sig's
-// pair: their last messages on every channel.
-func (p *peer) marks(sig *actor.Signal, shard uint32) []*wire.Mark {
-	var marks []*wire.Mark
+// trail lets m, an exit or down signal, come after its pair's last messages on
+// every channel.
+func (p *peer) trail(m *outgoing, sig *actor.Signal) {
 	pair := shardOfPair(sig.From, sig.To)
 	for _, s := range *p.streams.Load() {
 		if s.kind == streamData {
-			marks = s.outstanding(marks, pair)
+			s.outstanding(m, pair)
 		}
 	}
-	// The signal's own shard keeps its order by itself.
-	kept := marks[:0]
-	for _, m := range marks {
-		if m.Channel != DefaultChannel || m.Shard != shard {
-			kept = append(kept, m)
-		}
-	}
-	return kept
 }

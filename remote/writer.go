@@ -11,7 +11,7 @@ const (
 	maxWrite = 256 << 10
 	// ackBytes is after how much a confirmation is sent at once, ackDelay when
 	// otherwise, unless something else is sent before.
-	ackBytes = 128 << 10
+	ackBytes = 256 << 10
 	ackDelay = 5 * time.Millisecond
 	// atOnce is how much may be on its way on a lane for a sender to write
 	// itself: as much as a socket's buffer takes without waiting.
@@ -169,7 +169,7 @@ func (k *link) acknowledge() {
 	}
 	if k.unacked >= ackBytes {
 		k.unacked = 0
-		k.confirmNow()
+		k.confirmHere()
 		return
 	}
 	if k.ackArmed.CompareAndSwap(false, true) {
@@ -184,6 +184,20 @@ func (k *link) confirmNow() {
 	k.lane.stream.mu.Lock()
 	k.lane.rouse()
 	k.lane.stream.mu.Unlock()
+}
+
+// confirmHere sends a confirmation on the goroutine that reads, if that need not
+// wait: it costs less than to wake the writer.
+func (k *link) confirmHere() {
+	l := k.lane
+	k.ackDue.Store(true)
+	l.stream.mu.Lock()
+	if l.link == k && !l.writing && l.out.size() <= atOnce {
+		l.writeAtOnce() // unlocks
+		return
+	}
+	l.rouse()
+	l.stream.mu.Unlock()
 }
 
 // letOthers pauses while a channel of higher priority to the same node has
