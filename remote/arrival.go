@@ -26,7 +26,7 @@ func (n *Node) arrived(l *lane, a *arrival, shard uint32) error {
 		shard = shards + uint32(l.index)
 	}
 	g := &l.peer.gate
-	held, err := g.hold(turn{l.stream, l.index, shard}, a)
+	held, err := g.hold(turn{Stream: l.stream, Lane: l.index, Seq: shard}, a)
 	if errors.Is(err, errGate) {
 		n.post(peerLost{l.peer, fmt.Errorf("%w: %w", ErrOverloaded, err)})
 	}

@@ -14,13 +14,12 @@ const (
 // growLocked opens another lane if too much waits on those there are. The
 // stream's lock is held.
 func (s *stream) growLocked() {
-	t := &s.table
-	if t.active >= s.ch.MaxLanes || s.room.bytes <= s.ch.GrowBytes*t.active {
+	if s.active >= s.ch.MaxLanes || s.room.bytes <= s.ch.GrowBytes*s.active {
 		return
 	}
 	if now := time.Now(); now.Sub(s.grown) >= growPause {
 		s.grown, s.calmFor = now, 0
-		t.active++
+		s.active++
 		s.peer.node.stats.lanesOpened.Add(1)
 	}
 }
@@ -31,14 +30,13 @@ func (s *stream) growLocked() {
 func (s *stream) shrink() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &s.table
-	if t.active <= s.ch.MinLanes || s.room.bytes > s.ch.GrowBytes*(t.active-1)/2 {
+	if s.active <= s.ch.MinLanes || s.room.bytes > s.ch.GrowBytes*(s.active-1)/2 {
 		s.calmFor = 0
 		return
 	}
 	if s.calmFor++; s.calmFor >= shrinkAfter {
 		s.calmFor = 0
-		t.active--
+		s.active--
 		s.peer.node.stats.lanesClosed.Add(1)
 	}
 }

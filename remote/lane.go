@@ -45,12 +45,10 @@ type lane struct {
 	written  chan struct{} // if not nil, to be closed when nobody writes
 	confirms []uint32      // numbers of the peer's dictionary, to be confirmed
 	used     time.Time     // when something was last pushed, to the stream's clock
-	pushed   uint64        // how many frames have been pushed
 	counted  int           // its part in stream.room
 
-	// quiet is pushed, when everything was last confirmed. It is only changed
-	// with the stream's lock held.
-	quiet atomic.Uint64
+	pushed uint64        // how many frames there have been
+	quiet  atomic.Uint64 // pushed, when everything was last confirmed; read without the lock
 
 	// Of whoever writes.
 	bufs, rest net.Buffers
@@ -88,6 +86,12 @@ func (l *lane) rouse() {
 		l.poke()
 	}
 }
+
+// Pushed implements order.Lane.
+func (l *lane) Pushed() uint64 { return l.pushed }
+
+// Quiet implements order.Lane.
+func (l *lane) Quiet() uint64 { return l.quiet.Load() }
 
 // pushLocked queues a frame. The stream's lock is held.
 func (l *lane) pushLocked(shard uint32, frame, payload []byte) {

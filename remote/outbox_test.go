@@ -227,8 +227,8 @@ func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 	})
 }
 
-// order returns the numbers of what an outbox sends, as they are completed.
-func order(t *testing.T, o *outbox, limit int) []uint32 {
+// taken returns the numbers of what an outbox sends, as they are completed.
+func taken(t *testing.T, o *outbox, limit int) []uint32 {
 	var got []uint32
 	rapid.Check(t, func(t *rapid.T) {
 		if got != nil {
@@ -273,7 +273,7 @@ func TestSmallMessageOfTheSameShardStaysBehindTheLargeOne(t *testing.T) {
 		s.number = uint32(n)
 		s.push(&o)
 	}
-	if got := order(t, &o, 64<<10); !bytes.Equal(u8(got), []byte{0, 3, 1, 2}) {
+	if got := taken(t, &o, 64<<10); !bytes.Equal(u8(got), []byte{0, 3, 1, 2}) {
 		t.Errorf("sent as %v", got)
 	}
 }

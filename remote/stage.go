@@ -2,17 +2,18 @@ package remote
 
 import (
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/order"
 	"github.com/topos-go/topos/remote/wire"
 )
 
 // outgoing is an encoded frame on its way into a stream.
 type outgoing struct {
 	shard   uint32
-	pinned  bool         // to the first lane, and to no shard
-	aside   bool         // it has a key, or goes to a name
-	after   []*wire.Mark // what must be delivered before it
-	behind  []standing   // when that is sure to have been
-	frame   []byte       // header and message
+	pinned  bool             // to the first lane, and to no shard
+	aside   bool             // it has a key, or goes to a name
+	after   []*wire.Mark     // what must be delivered before it
+	behind  []order.Standing // when that is sure to have been
+	frame   []byte           // header and message
 	payload []byte
 	plain   *encoder // if not nil, what makes frame when the lane is known
 	// must says that it is kept even if there is no room.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/topos-go/topos/remote/order"
 	"github.com/topos-go/topos/remote/wire"
 )
 
@@ -26,7 +27,8 @@ type stream struct {
 	kind streamKind
 
 	mu      sync.Mutex
-	table   table
+	table   order.Table
+	active  int       // how many lanes get messages
 	grown   time.Time // when a lane was last added
 	calmFor int       // for how many heartbeats one lane less would have done
 	stage   *stage    // of channels that may drop or replace what waits
@@ -40,8 +42,7 @@ type stream struct {
 }
 
 func newStream(p *peer, ch *Channel, kind streamKind) *stream {
-	s := &stream{peer: p, ch: ch, kind: kind, room: newRoom(ch)}
-	s.table.init(ch)
+	s := &stream{peer: p, ch: ch, kind: kind, active: ch.MinLanes, room: newRoom(ch)}
 	if kind == streamData {
 		s.delivered = make([]atomic.Uint64, shards+maxLanes)
 	}
@@ -165,7 +166,7 @@ func (s *stream) pushLocked(m *outgoing) *lane {
 		}
 		return l
 	}
-	l, after := s.placeLocked(m)
+	l, seq, after := s.placeLocked(m)
 	if l == nil {
 		return nil
 	}
@@ -178,7 +179,7 @@ func (s *stream) pushLocked(m *outgoing) *lane {
 	} else {
 		l.pushLocked(m.shard, m.frame, m.payload)
 	}
-	s.placedLocked(m, l)
+	s.table.Pushed(seq)
 	s.growLocked()
 	return l
 }

@@ -51,21 +51,3 @@ func TestKeysAndNamesHaveShardsOfTheirOwn(t *testing.T) {
 		t.Errorf("1000 keys are in %d shards", len(seen))
 	}
 }
-
-func TestNewLaneTakesItsShareAndNothingElseMoves(t *testing.T) {
-	for n := 1; n < maxLanes; n++ {
-		moved, counts := 0, make([]int, n+1)
-		for shard := range uint32(shards) {
-			before, after := laneOf(shard, n), laneOf(shard, n+1)
-			if before != after {
-				if moved++; after != n {
-					t.Fatalf("shard %d moves from %d to %d when lane %d comes", shard, before, after, n)
-				}
-			}
-			counts[after]++
-		}
-		if share := shards / (n + 1); moved > 2*share+6 || n < 8 && moved < share/2 {
-			t.Errorf("%d shards move to lane %d", moved, n)
-		}
-	}
-}

@@ -55,6 +55,7 @@ var lattice = [][]place{
 		{packages: "remote/wire", imports: "actor", modules: gogo, pure: true},
 		{packages: "remote/handshake", imports: "actor remote/wire", pure: true},
 		{packages: "remote/session", pure: true},
+		{packages: "remote/order", pure: true},
 		{packages: "remote/causal", imports: "actor", pure: true},
 		{packages: "remote/codec", imports: "actor", modules: gogo + protobuf + cbor},
 		{packages: "remote/...", imports: below,

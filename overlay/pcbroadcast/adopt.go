@@ -13,8 +13,12 @@ func (c *Core[T]) alone() bool {
 }
 
 // seek asks another node for a stream, if none comes in: one node at a time, so
-// that there is one place where this node goes on.
+// that there is one place where this node goes on. It answers those that ask it
+// as soon as it has begun itself.
 func (c *Core[T]) seek() {
+	if c.begun {
+		c.grant()
+	}
 	if !c.alone() {
 		c.askAt = time.Time{}
 		for _, l := range c.links {
@@ -23,10 +27,12 @@ func (c *Core[T]) seek() {
 		return
 	}
 	var next *link
+	hopeless := !c.begun // those asked wait for an answer from this node
 	for _, l := range c.links {
 		if l.theirs == 0 {
 			continue
 		}
+		hopeless = hopeless && (l.asked == 0 || l.begs)
 		if next == nil || cmp.Or(cmp.Compare(l.asked, next.asked), cmp.Compare(l.mine, next.mine)) < 0 {
 			next = l
 		}
@@ -34,10 +40,30 @@ func (c *Core[T]) seek() {
 	switch {
 	case next == nil:
 		c.askAt = time.Time{}
-	case c.askAt.IsZero():
+	case c.askAt.IsZero(), hopeless && next.asked == 0:
 		next.asked++
 		c.askAt = c.now.Add(c.cfg.Timeout)
 		c.send(next, Adopt{})
+	}
+}
+
+// grant begins streams to those who have asked for one.
+func (c *Core[T]) grant() {
+	for _, l := range c.links {
+		if l.begs && l.out != safe {
+			c.force(l, true)
+		}
+		l.begs = false
+	}
+}
+
+// askAgain gives up hope of an answer. A node that has not begun, and has asked
+// everybody, begins where it is: those who have asked it may wait for it as it
+// waits for others.
+func (c *Core[T]) askAgain() {
+	c.askAt = time.Time{}
+	if !c.begun && !slices.ContainsFunc(c.links, func(l *link) bool { return l.theirs != 0 && l.asked == 0 }) {
+		c.grant()
 	}
 }
 
@@ -76,10 +102,13 @@ func (c *Core[T]) adopted(l *link, lack []Mark) {
 	l.open = true
 	var again []*link
 	for _, other := range c.links {
-		if other == l || other.out != safe && other.out != trying {
+		switch {
+		case other == l || other.out == resting:
 			continue
-		}
-		if other.out == safe {
+		case other.out == silent:
+			other.buffer = nil
+			continue
+		case other.out == safe:
 			c.send(other, Shut{})
 			c.emit(Unsafe{other.node, ErrRestart})
 		}
@@ -89,7 +118,7 @@ func (c *Core[T]) adopted(l *link, lack []Mark) {
 	c.emit(Adopted{l.node})
 	c.begin(l)
 	for _, other := range again {
-		c.start(other)
+		c.start(other, nil)
 	}
 	c.answer(lack...)
 }

@@ -14,14 +14,14 @@ import (
 //
 //  1. Links are in the order of their nodes, at most MaxLinks, each with a
 //     number of its own.
-//  2. Only a link that is being tried has a buffer, of at most MaxBuffer items;
-//     all in it is settled.
+//  2. Only a link that is silent or being tried has a buffer, of at most MaxBuffer
+//     items; all in it is settled.
 //  3. A link whose other end has not said hello is silent, and nothing is taken
 //     from it.
 //  4. A link that is being tried or rests has a time when that ends. What proves
 //     it safe are pings that were sent since its buffer began.
-//  5. At most MaxOrigins names are settled, each up to a number above 0, but for
-//     this node's own, which is settled up to its last broadcast.
+//  5. At most MaxOrigins names are settled, each up to a number above 0, with a
+//     place kept for this node's own, which is settled up to its last broadcast.
 //  6. If no stream comes in and somebody could be asked for one, it is known
 //     when the next one is asked.
 //  7. The pings of at most MaxPings nodes are remembered.
@@ -50,7 +50,6 @@ func New[T any](cfg Config) (*Core[T], error) {
 	}
 	c := &Core[T]{cfg: cfg, passed: passed{max: cfg.MaxPings, byNode: make(map[overlay.Node]uint64)}}
 	c.settled = settled{self: cfg.Self.Name, max: cfg.MaxOrigins, forget: cfg.Forget, byName: make(map[string]entry)}
-	c.settled.byName[cfg.Self.Name] = entry{Mark: Mark{Origin: cfg.Self}}
 	return c, nil
 }
 
@@ -81,7 +80,7 @@ func (c *Core[T]) Tick(now time.Time) Effects {
 			continue
 		}
 		if l.out == resting {
-			c.start(l)
+			c.start(l, nil)
 		} else {
 			c.timeout(l)
 		}
@@ -90,7 +89,7 @@ func (c *Core[T]) Tick(now time.Time) Effects {
 		c.settled.sweep(now)
 	}
 	if !c.askAt.IsZero() && !now.Before(c.askAt) {
-		c.askAt = time.Time{}
+		c.askAgain()
 	}
 	c.seek()
 	return c.take()
@@ -119,7 +118,7 @@ type Stats struct {
 	Links, Out, In int
 	// Buffered messages wait for links to become safe.
 	Buffered int
-	// Origins are the names that are remembered, this node's included.
+	// Origins are the names that are remembered.
 	Origins int
 }
 
@@ -161,6 +160,7 @@ func (c *Core[T]) broadcast(payload T) {
 	if !c.settled.covers(mark) { // it is if a later incarnation of this node has been heard of
 		c.settled.set(c.now, mark)
 	}
-	c.emit(Deliver[T]{m.Origin, m.Seq, m.Payload})
+	c.emit(Deliver[T](m))
 	c.pass(nil, it)
+	c.answer(mark) // if somebody waits for an earlier incarnation of this node
 }

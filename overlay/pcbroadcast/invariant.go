@@ -23,9 +23,9 @@ func (c *Core[T]) valid() error {
 		errs = append(errs, c.validLink(l))
 	}
 	check(len(c.links) <= c.cfg.MaxLinks, "1: %d links", len(c.links))
-	check(len(c.settled.byName) <= c.cfg.MaxOrigins, "5: %d names", len(c.settled.byName))
+	check(c.settled.room(c.now), "5: %d names", len(c.settled.byName))
 	for name, e := range c.settled.byName {
-		check(e.Origin.Name == name && (e.Seq > 0 || name == c.cfg.Self.Name), "5: mark %v of %s", e.Mark, name)
+		check(e.Origin.Name == name && e.Seq > 0, "5: mark %v of %s", e.Mark, name)
 		check(name == c.cfg.Self.Name || !c.settled.sweepAt.IsZero() && !c.settled.sweepAt.After(e.heard.Add(c.cfg.Forget)),
 			"5: %s is not forgotten in time", name)
 	}
@@ -42,7 +42,7 @@ func (c *Core[T]) validLink(l *link) error {
 			errs = append(errs, fmt.Errorf("pcbroadcast: invariant broken: "+what+" of %v", append(args, l.node)...))
 		}
 	}
-	check(len(l.buffer) == 0 || l.out == trying, "2: buffer")
+	check(len(l.buffer) == 0 || l.out == trying || l.out == silent, "2: buffer")
 	check(len(l.buffer) <= c.cfg.MaxBuffer, "2: %d buffered", len(l.buffer))
 	for _, it := range l.buffer {
 		for _, m := range marksOf[T](it.body) {

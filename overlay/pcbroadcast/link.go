@@ -11,9 +11,9 @@ import (
 type out uint8
 
 const (
-	// silent: the other end has not said hello.
+	// silent: the other end has not said hello. Messages are kept.
 	silent out = iota
-	// trying: messages are kept until it is proven that the other end has
+	// trying: messages are kept, until it is proven that the other end has
 	// settled all that went before.
 	trying
 	// safe: messages are sent.
@@ -31,6 +31,7 @@ type link struct {
 	open   bool   // a stream comes in
 	stream uint64 // its number, given by the other end
 	asked  int    // how often the other end was asked for one
+	begs   bool   // the other end has asked for one
 	// wanted is what the other end has asked about under number question, and is
 	// not settled.
 	wanted   map[string]Mark
@@ -38,14 +39,14 @@ type link struct {
 
 	out    out
 	opened uint64  // the number of the stream that goes out
-	buffer []*item // if trying
-	// first is the number from which on pings prove the link safe, and last that
-	// of the last ping.
-	first, last uint64
-	round       int
-	astray      bool // the last ping had no way
-	late        bool // a ping came back that did not prove enough
-	due         time.Time
+	buffer []*item // if silent or trying
+	// since is the number of the first ping, first that of the first one that
+	// proves the link safe, last that of the last one.
+	since, first, last uint64
+	round              int
+	astray             bool // the last ping had no way
+	late               bool // a ping came back when the buffer had overflowed
+	due                time.Time
 }
 
 // item is part of a stream. It is shared by all buffers that it is in.
@@ -105,23 +106,24 @@ func (c *Core[T]) linkDown(node overlay.Node) {
 	}
 }
 
-// hello learns what the other end calls the link. A greater number than before
-// is a link that it has made anew; if it does not know this end's number, then
-// this end has not been told, and does as if it had.
+// hello learns what the other end calls the link. If that is a greater number
+// than before, what was before was from an earlier link. The answer tells the
+// other end this one's number, unless it knows; only a [LinkUp] changes a number,
+// so answers come to an end.
 func (c *Core[T]) hello(l *link, m Hello) {
-	switch {
-	case m.Mine < l.theirs || m.Mine == 0:
+	if m.Mine < l.theirs || m.Mine == 0 {
 		return // it is from an earlier link
-	case m.Mine > l.theirs:
-		again := l.theirs != 0
-		*l = link{node: l.node, mine: l.mine, theirs: m.Mine}
-		if again && m.Yours != l.mine {
-			l.mine = c.number()
-		}
-		defer c.start(l)
 	}
 	if m.Yours != l.mine {
-		c.send(l, Hello{Mine: l.mine, Yours: l.theirs})
+		c.send(l, Hello{Mine: l.mine, Yours: m.Mine})
+	}
+	if m.Mine > l.theirs {
+		var buffer []*item
+		if l.out == silent {
+			buffer = l.buffer
+		}
+		*l = link{node: l.node, mine: l.mine, theirs: m.Mine}
+		c.start(l, buffer)
 	}
 }
 
@@ -152,8 +154,6 @@ func (c *Core[T]) received(l *link, m Message) {
 	case Pong:
 		c.pong(l, body)
 	case Adopt:
-		if l.out != safe {
-			c.force(l, true)
-		}
+		l.begs = true
 	}
 }

@@ -15,7 +15,10 @@ func (m Mark) compare(n Mark) int {
 }
 
 // settled is how far each name is settled: one mark a name, since what comes of
-// an incarnation after something of a later one is not delivered.
+// an incarnation after something of a later one is not delivered. It grows only
+// by what a stream says, and says on: were the older incarnations of this node
+// settled because it knows that it is a later one, those behind it would not
+// know.
 type settled struct {
 	self    string // never forgotten
 	max     int
@@ -65,8 +68,11 @@ func (s *settled) hear(now time.Time, name string) {
 func (s *settled) room(now time.Time, marks ...Mark) bool {
 	fits := func() bool {
 		more := 0
+		if _, ok := s.byName[s.self]; !ok {
+			more++
+		}
 		for _, m := range marks {
-			if _, ok := s.byName[m.Origin.Name]; !ok {
+			if _, ok := s.byName[m.Origin.Name]; !ok && m.Origin.Name != s.self {
 				more++
 			}
 		}
@@ -113,7 +119,7 @@ func (s *settled) marks(buffer []*item) []Mark {
 		if !ok {
 			m = e.Mark
 		}
-		if m.Seq > 0 {
+		if m.Seq > 0 { // else it was not known before
 			marks = append(marks, m)
 		}
 	}

@@ -1,9 +1,6 @@
 package pcbroadcast
 
-import (
-	"fmt"
-	"math/bits"
-)
+import "fmt"
 
 // set is a set of small numbers.
 type set []uint64
@@ -24,14 +21,6 @@ func (s *set) union(o set) {
 		}
 		(*s)[i] |= w
 	}
-}
-
-func (s set) count() int {
-	n := 0
-	for _, w := range s {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }
 
 // oracle knows what happened before what, of which the protocol is told nothing:

@@ -19,7 +19,7 @@ func (c *Core[T]) data(l *link, m Data[T]) {
 	before := c.settled.at(m.Origin.Name)
 	c.gap(before, Mark{m.Origin, m.Seq - 1})
 	c.settled.set(c.now, mark)
-	c.emit(Deliver[T]{m.Origin, m.Seq, m.Payload})
+	c.emit(Deliver[T](m))
 	c.pass(l, &item{body: m, origin: m.Origin, before: []Mark{before}})
 	c.answer(mark)
 }

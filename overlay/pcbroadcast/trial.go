@@ -2,18 +2,19 @@ package pcbroadcast
 
 import "time"
 
-// start begins to try l: what is delivered from now on is kept for it, until the
-// other end is known to have settled all that was settled before.
-func (c *Core[T]) start(l *link) {
-	l.out, l.buffer, l.round, l.late = trying, nil, 0, false
+// start begins to try l: to what is in buffer is added what is delivered from now
+// on, until the other end is known to have settled all that was settled before.
+func (c *Core[T]) start(l *link, buffer []*item) {
+	l.out, l.buffer, l.round, l.late = trying, buffer, 0, false
 	l.first = c.pings + 1
+	l.since = l.first
 	l.due = c.now.Add(c.cfg.Timeout)
 	c.launch(l)
 }
 
-// launch sends a ping to l's other end, behind all that was sent on safe links.
-// Without one, nothing that is sent gets there, so the other end is asked what it
-// has. A node that has not begun waits to be adopted instead.
+// launch sends a ping to l's other end, behind all that was sent on safe links. If
+// there is none, or a ping has found no way already, the other end is asked what
+// it has besides. A node that has not begun waits to be adopted instead.
 func (c *Core[T]) launch(l *link) {
 	c.pings++
 	l.last, l.astray = c.pings, true
@@ -25,7 +26,7 @@ func (c *Core[T]) launch(l *link) {
 			c.send(way, ping)
 		}
 	}
-	if l.astray && c.begun {
+	if c.begun && (l.astray || l.round > 0) {
 		c.send(l, Ask{Number: l.last, Marks: c.settled.marks(nil)})
 	}
 }
@@ -34,7 +35,7 @@ func (c *Core[T]) launch(l *link) {
 // buffer began.
 func (c *Core[T]) pong(l *link, m Pong) {
 	switch {
-	case l.out != trying || m.Number > l.last:
+	case l.out != trying || m.Number > l.last || m.Number < l.since:
 	case m.Number < l.first:
 		l.late = true
 	default:
@@ -100,7 +101,7 @@ func (c *Core[T]) refused(l *link, m Refuse) {
 		c.rest(l, ErrFull)
 	default:
 		c.emit(Unsafe{l.node, ErrRefused})
-		c.start(l)
+		c.start(l, nil)
 	}
 }
 
@@ -113,15 +114,17 @@ func (c *Core[T]) pass(from *link, it *item) {
 		case l == from || l.node == it.origin:
 		case l.out == safe:
 			c.send(l, it.body)
-		case l.out == trying:
+		case l.out == trying, l.out == silent:
 			l.buffer = append(l.buffer, it)
 		}
 	}
 	for _, l := range c.links {
 		if len(l.buffer) > c.cfg.MaxBuffer {
 			l.buffer = nil
-			l.first = c.pings + 1
-			c.launch(l)
+			if l.out == trying {
+				l.first = c.pings + 1
+				c.launch(l)
+			}
 		}
 	}
 }

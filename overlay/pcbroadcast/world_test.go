@@ -27,6 +27,7 @@ type world struct {
 	oracle *oracle
 	slow   time.Duration // the slowest link
 	stale  bool          // what a broken link carried may arrive late
+	quiet  bool          // only the first three broadcast
 	tamper func(w *world, from *site, effects Effects) Effects
 	err    error // the first thing that went wrong
 	log    *strings.Builder
@@ -50,6 +51,7 @@ type wire struct {
 	delay  [2]time.Duration // to ends[i]
 	last   [2]time.Time     // the last arrival there
 	up     [2]bool          // ends[i] has been told
+	over   [2]bool          // ends[i] has been told that it is broken, or of the next
 }
 
 type happening struct {
@@ -180,9 +182,12 @@ func (w *world) send(s *site, e Send) {
 			at = l.last[to]
 		}
 		l.last[to] = at
+		from := s.node
 		w.at(at, func() {
-			if !l.broken || w.stale && w.rng.IntN(2) == 0 {
-				w.step(e.To, l.ends[to], Received{s.node, e.Message})
+			// What was on its way on a broken link is lost. When its end
+			// knows that it is broken, some of it may arrive after all.
+			if !l.broken || w.stale && l.over[to] && w.rng.IntN(2) == 0 {
+				w.step(e.To, l.ends[to], Received{from, e.Message})
 			}
 		})
 	}
@@ -202,6 +207,7 @@ func (w *world) link(a, b int) {
 	if a == b || sa.core == nil || sb.core == nil {
 		return
 	}
+	before := w.wires[pair(a, b)]
 	w.unlink(a, b)
 	l := &wire{ends: [2]*site{sa, sb}, nodes: [2]overlay.Node{sa.node, sb.node}}
 	w.wires[pair(a, b)] = l
@@ -212,6 +218,9 @@ func (w *world) link(a, b int) {
 		w.at(at, func() {
 			if !l.broken {
 				l.up[i] = true
+				if before != nil {
+					before.over[slices.Index(before.ends[:], l.ends[i])] = true
+				}
 				w.step(l.nodes[i], l.ends[i], LinkUp{l.nodes[1-i]})
 			}
 		})
@@ -229,6 +238,7 @@ func (w *world) unlink(a, b int) {
 	l.broken = true
 	for i := range 2 {
 		w.at(w.now.Add(w.pause(50*time.Millisecond)), func() {
+			l.over[i] = true
 			if next := w.wires[pair(a, b)]; l.up[i] && (next == nil || !next.up[slices.Index(next.ends[:], l.ends[i])]) {
 				w.step(l.nodes[i], l.ends[i], LinkDown{l.nodes[1-i]})
 			}
@@ -283,10 +293,13 @@ func (w *world) bound(a, b int) bool {
 	visit = func(s *site) {
 		seen[s.index] = true
 		for _, t := range w.sites {
-			if t.core == nil || seen[t.index] || w.wires[pair(s.index, t.index)] == nil || pair(s.index, t.index) == pair(a, b) {
+			l := w.wires[pair(s.index, t.index)]
+			if t.core == nil || seen[t.index] || l == nil || pair(s.index, t.index) == pair(a, b) {
 				continue
 			}
-			if s.core.Safe(t.node) && t.core.Safe(s.node) {
+			// Before they are told, they may think of the link before.
+			// What is safe at one end may not have begun at the other.
+			if l.up[0] && l.up[1] && s.core.Safe(t.node) && t.core.Safe(s.node) && s.core.link(t.node).open && t.core.link(s.node).open {
 				visit(t)
 			}
 		}
