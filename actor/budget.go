@@ -40,8 +40,9 @@ type account struct {
 
 // deliverAbroad is deliver for a message or request that came from another
 // node, of the given size. It never waits: a mailbox that would block its sender
-// takes the mail beyond its bound. It reports over if more waits than may.
-func (p *process) deliverAbroad(msg any, size int) (over bool, err error) {
+// takes the mail beyond its bound. It reports over if more waits than may. If by is
+// given, it wakes the process.
+func (p *process) deliverAbroad(msg any, size int, by *Inflow) (over bool, err error) {
 	p.mu.Lock()
 	if p.phase == phaseDead {
 		p.mu.Unlock()
@@ -66,7 +67,11 @@ func (p *process) deliverAbroad(msg any, size int) (over bool, err error) {
 		b.push(msg, true)
 		over = p.charge(max(size, 1), 0, 0)
 	}
-	p.wake(nil) // unlocks
+	if by != nil {
+		by.delivered(p) // unlocks
+	} else {
+		p.wake(nil) // unlocks
+	}
 	return over, nil
 }
 

@@ -80,11 +80,12 @@ func TestMessageThatHasComeForNobodyBecomesADeadLetter(t *testing.T) {
 	dead := spawn(t, sys, echo())
 	_ = sys.Kill(dead)
 	actortest.Expect[actor.ProcessExited](events, soon)
-	sys.DeliverMessage(far, dead, 1, 0)
+	in := sys.Inflow()
+	in.Deliver(far, dead, 1, 0)
 	events.ExpectMessage(actor.DeadLetter{To: dead, From: far, Message: 1, Reason: actor.ErrNoProc}, soon)
-	sys.DeliverMessage(far, far, 2, 0) // it is not even of this node
+	in.Deliver(far, far, 2, 0) // it is not even of this node
 	events.ExpectMessage(actor.DeadLetter{To: far, From: far, Message: 2, Reason: actor.ErrNoProc}, soon)
 	live := spawn(t, sys, echo())
-	sys.DeliverMessage(far, live, nil, 0)
+	in.Deliver(far, live, nil, 0)
 	events.ExpectMessage(actor.DeadLetter{To: live, From: far, Reason: actor.ErrNilMessage}, soon)
 }

@@ -234,22 +234,6 @@ func (p *process) deliverSignal(sig Signal) {
 	}
 }
 
-// DeliverMessage is [System.Deliver] of a message with nothing but a sender, a
-// receiver, which must be a process of this node, and a size.
-func (s *System) DeliverMessage(from, to PID, msg any, size int) (over bool) {
-	err := ErrNoProc
-	if p := s.procs.find(to.id); p != nil && to.node == s.node && msg != nil {
-		if over, err = p.deliverAbroad(msg, size); err == nil {
-			return over
-		}
-	}
-	if msg == nil {
-		err = ErrNilMessage
-	}
-	s.deadLetter(DeadLetter{To: to, From: from, Message: msg, Reason: err})
-	return over
-}
-
 func (s *System) deliverMessage(p *process, sig Signal) (over bool) {
 	msg, err := sig.Msg, ErrNoProc
 	if msg == nil {
@@ -259,7 +243,7 @@ func (s *System) deliverMessage(p *process, sig Signal) (over bool) {
 		msg = &letter{kind: letterEnvelope, msg: msg, trace: sig.Trace, loan: sig.Loan}
 	}
 	if p != nil {
-		over, err = p.deliverAbroad(msg, sig.Size)
+		over, err = p.deliverAbroad(msg, sig.Size, nil)
 	}
 	if err != nil {
 		var to Address = sig.To
@@ -280,7 +264,7 @@ func (s *System) deliverRequest(p *process, sig Signal) (over bool) {
 		p, err = nil, ErrNilMessage
 	}
 	if p != nil {
-		over, err = p.deliverAbroad(c, sig.Size)
+		over, err = p.deliverAbroad(c, sig.Size, nil)
 	}
 	if err != nil {
 		c.ref().complete(nil, err, false)

@@ -225,7 +225,9 @@ type express struct{ loopback }
 
 func (e *express) Carry(from, to actor.PID, msg any) error {
 	fmt.Println("carried:", msg)
-	e.other.DeliverMessage(from, to, msg, 0)
+	in := e.other.Inflow()
+	in.Deliver(from, to, msg, 0)
+	in.Flush()
 	return nil
 }
 

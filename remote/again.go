@@ -37,7 +37,8 @@ func (r *remembered) remember(c *codec.Codec, m *wire.Signal, sig *actor.Signal)
 
 // receiveAgain delivers a message that repeats another with a payload of its
 // own. An error means that the other side does not keep to the protocol.
-func (n *Node) receiveAgain(l *lane, f wire.Frame) error {
+func (k *link) receiveAgain(f wire.Frame) error {
+	l, n := k.lane, k.lane.node
 	var number wire.Again
 	if err := number.Unmarshal(f.Head); err != nil {
 		return err
@@ -47,9 +48,9 @@ func (n *Node) receiveAgain(l *lane, f wire.Frame) error {
 		return fmt.Errorf("%w: number %d was never said", errSignal, number)
 	}
 	n.stats.received.Add(1)
-	if n.messenger != nil && !f.Fresh && known.reader != nil && l.peer.gate.open() {
+	if k.inflow != nil && !f.Fresh && known.reader != nil && l.peer.gate.open() {
 		if msg, ok := known.read(f.Payload); ok {
-			if n.messenger.DeliverMessage(known.sig.From, known.sig.To, msg, len(f.Payload)) {
+			if k.inflow.Deliver(known.sig.From, known.sig.To, msg, len(f.Payload)) {
 				n.overflowing(l.stream, &known.sig)
 			}
 			l.stream.delivered[known.shard-1].Add(1)

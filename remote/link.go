@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/remote/handshake"
 	"github.com/topos-go/topos/remote/wire"
 )
@@ -39,6 +40,8 @@ type link struct {
 	lane *lane
 	conn *connection
 	pipe *pipe
+	// inflow delivers plain messages; nil if all take the long way. Of the reader.
+	inflow *actor.Inflow
 	wg   sync.WaitGroup
 
 	draining atomic.Bool
@@ -66,6 +69,9 @@ func newLink(l *lane, c *connection) (*link, error) {
 	var err error
 	if k.pipe, err = newPipe(c, l.stream.ch.Compression, Compression(c.attach.Compression)); err != nil {
 		return nil, err
+	}
+	if l.node.inflower != nil {
+		k.inflow = l.node.inflower.Inflow()
 	}
 	k.receivedN = l.received.Load()
 	k.ackSent.Store(k.receivedN)
@@ -184,6 +190,7 @@ func (k *link) read() error {
 	if !k.ready() {
 		return ErrClosed
 	}
+	defer k.settle()
 	for {
 		for {
 			f, ok, err := dec.Next()
@@ -199,6 +206,7 @@ func (k *link) read() error {
 				break
 			}
 		}
+		k.settle()
 		k.acknowledge()
 		if k.draining.Load() {
 			_ = k.conn.SetReadDeadline(time.Now().Add(drainPause))
@@ -208,6 +216,13 @@ func (k *link) read() error {
 		if err != nil && n == 0 {
 			return err
 		}
+	}
+}
+
+// settle lets the processes run that have got messages.
+func (k *link) settle() {
+	if k.inflow != nil {
+		k.inflow.Flush()
 	}
 }
 
@@ -244,8 +259,9 @@ func (k *link) dispatch(f wire.Frame) error {
 	data := l.stream.kind == streamData
 	switch {
 	case f.Kind == wire.KindAgain && data:
-		return n.receiveAgain(l, f)
+		return k.receiveAgain(f)
 	case f.Kind == wire.KindSignal && data:
+		k.settle()
 		return n.receiveSignal(l, f)
 	case f.Kind == wire.KindControl && l.stream.kind == streamControl:
 		return n.receiveControl(l.peer, f)

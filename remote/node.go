@@ -30,10 +30,8 @@ type System interface {
 	NodeDown(node actor.NodeID, reason error)
 }
 
-// messenger is a System with a shorter way for most messages.
-type messenger interface {
-	DeliverMessage(from, to actor.PID, msg any, size int) (over bool)
-}
+// inflower is a System with a shorter way for most messages.
+type inflower interface{ Inflow() *actor.Inflow }
 
 // Node is this node's end of the cluster. It is the actor.Router of the node's
 // system. Its methods are safe for concurrent use. A Node is made with [New]
@@ -59,7 +57,7 @@ type Node struct {
 	inbox  chan any // what drive has to do
 
 	sys          System
-	messenger    messenger // sys, if it is one and nobody wants to see what comes
+	inflower     inflower // sys, if it is one and nobody wants to see what comes
 	peers        peerTable
 	associations atomic.Uint64
 	strangers    atomic.Int64 // connections that have proven nothing yet
@@ -224,7 +222,7 @@ func (n *Node) Start(sys System) error {
 	n.started = true
 	n.sys = sys
 	if n.cfg.Tap == nil {
-		n.messenger, _ = sys.(messenger)
+		n.inflower, _ = sys.(inflower)
 	}
 	n.peers.open()
 	n.wg.Go(n.drive)
