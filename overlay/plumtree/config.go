@@ -22,9 +22,9 @@ const (
 	// asked answers at once, or not at all.
 	DefaultSecond = 250 * time.Millisecond
 	// DefaultThreshold is how many hops a path must be shorter to be worth a
-	// change of the tree. With less, the trees of several senders pull at each
-	// other; with more, paths stay long.
-	DefaultThreshold = 4
+	// change of the tree, which may cost a graft. Paths of a thousand nodes are
+	// then within two hops of those of flooding.
+	DefaultThreshold = 3
 	// DefaultExchange is the time between two exchanges of digests with a random
 	// neighbor. It only has to find what eager and lazy push have both lost.
 	DefaultExchange = 10 * time.Second
@@ -90,7 +90,8 @@ type Config struct {
 	// must be at least twice Retain: what is left of a message then is nowhere.
 	Forget time.Duration
 	// MaxOrigins bounds the origins remembered, MaxHoles the gaps in what has
-	// come of each, MaxMissing the messages for which a timer runs.
+	// come of each, MaxMissing the messages for which a timer runs: one neighbor
+	// may begin a quarter of these.
 	MaxOrigins, MaxHoles, MaxMissing int
 	// MaxIHave, MaxDigest, MaxRepair and MaxRepairBytes bound messages.
 	MaxIHave, MaxDigest, MaxRepair, MaxRepairBytes int
@@ -148,8 +149,8 @@ func (c *Config) Valid() error {
 	if c.First < c.Lazy {
 		wrong("First %v is less than Lazy %v: announcements of one message would come after the graft", c.First, c.Lazy)
 	}
-	if c.Retain < c.settled() && c.Retain > 0 {
-		wrong("Retain %v is too short for a graft of the second announcer, which takes %v", c.Retain, c.settled())
+	if s := c.settled(); c.Retain < s || c.Exchange < s {
+		wrong("Retain %v or Exchange %v is shorter than Lazy, First and twice Second, which are %v", c.Retain, c.Exchange, s)
 	}
 	if c.Forget < 2*c.Retain {
 		wrong("Forget %v is less than twice Retain %v", c.Forget, c.Retain)
@@ -183,3 +184,7 @@ func (c *Config) grace() time.Duration { return 3 * c.Exchange }
 // hopeless is how long a hole may be waited for if nobody says anything of it:
 // by then nobody can retain what was broadcast before it was noticed.
 func (c *Config) hopeless() time.Duration { return 2 * c.Retain }
+
+// share is how many of the missing messages one neighbor may have announced
+// first, so that none takes all the room with what does not exist.
+func (c *Config) share() int { return (c.MaxMissing + 3) / 4 }

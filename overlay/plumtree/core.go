@@ -13,13 +13,15 @@ import (
 //
 //  1. peers are in order, each once, without this node; slots are distinct.
 //  2. origins are in order, each once, at most Config.MaxOrigins; own is among
-//     them, has no holes and is never doomed.
+//     them, has no holes and is never doomed; leader is among them as well, and
+//     takes the shared tree.
 //  3. A set of numbers is as it says of itself, with at most Config.MaxHoles
 //     spans; where there are holes, a time is set at which they are given up.
 //  4. cache is in the order of birth and within its limits; bytes is the sum;
 //     what is retained is listed by its origin, was seen, and not evicted.
 //  5. timers are in order, at most Config.MaxMissing; what is missing is listed
-//     by its origin, was not seen, and its announcers are neighbors, each once.
+//     by its origin, was not seen, and its announcers are neighbors, each once; none has announced
+//     more than a quarter first.
 //  6. Lists of announcements are shorter than Config.MaxIHave; flushAt is set if
 //     there is one.
 //  7. trees counts the origins with a tree of their own, at most Config.MaxTrees
@@ -31,6 +33,8 @@ type Core struct {
 	own     *origin // this node's, once it has broadcast
 	origins []*origin
 	trees   int
+	leader  *origin   // whose messages shape the shared tree
+	stirred time.Time // when there was last news of it
 
 	cache []*kept
 	bytes int

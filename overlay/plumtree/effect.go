@@ -27,14 +27,16 @@ type Deliver struct {
 
 // Missed: the messages First to Last of Origin have not been delivered, and
 // never will be, because of Reason: [ErrGone], [ErrLost], [ErrOverflow],
-// [ErrBefore] or [ErrOriginsFull]. Each number is reported once.
+// [ErrBefore] or [ErrOriginsFull]. Each number is reported once, unless its origin
+// is forgotten in between.
 type Missed struct {
 	Origin      overlay.Node
 	First, Last uint64
 	Reason      error
 }
 
-// Rejected: Payload is not broadcast, because of Reason: [ErrTooLarge].
+// Rejected: Payload is not broadcast, because of Reason: [ErrTooLarge] or
+// [ErrOriginsFull].
 type Rejected struct {
 	Payload []byte
 	Reason  error

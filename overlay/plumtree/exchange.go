@@ -28,7 +28,7 @@ func (c *Core) exchange(now time.Time) {
 		i++
 	}
 	for ; i < len(c.origins) && len(d.Origins) < c.cfg.MaxDigest; i++ {
-		d.Origins = append(d.Origins, c.origins[i].have())
+		d.Origins = append(d.Origins, c.origins[i].have(p))
 	}
 	if i < len(c.origins) {
 		d.Until = c.origins[i-1].node
@@ -38,25 +38,47 @@ func (c *Core) exchange(now time.Time) {
 	c.send(p, d)
 }
 
-func (o *origin) have() Have {
-	return Have{Origin: o.node, Low: o.seen.low, Above: slices.Clone(o.seen.above)}
+// have returns what p is told of o. What p has said to be gone, it is not asked
+// for again.
+func (o *origin) have(p *peer) Have {
+	s := seen{o.seen.low, slices.Clone(o.seen.above)}
+	if slices.Contains(o.excused, p) {
+		s.raise(o.doomed)
+	}
+	return Have{Origin: o.node, Low: s.low, Above: s.above}
+}
+
+// due reports whether d may be answered: a full digest every so often, a partial
+// one if it answers one of this node's, or goes on where a Repair has ended. That
+// is, all that is retained may be had once in a while.
+func (c *Core) due(now time.Time, p *peer, d Digest) bool {
+	switch {
+	case !d.Partial:
+		if !p.answered.IsZero() && now.Sub(p.answered) < c.cfg.Exchange/4 {
+			return false
+		}
+		p.answered, p.again = now, 0
+	case p.asked:
+		p.asked = false
+	case p.more && p.again <= c.cfg.MaxRetained/c.cfg.MaxRepair:
+		p.again++
+	default:
+		return false
+	}
+	return true
 }
 
 // compare answers a digest: with what p lacks, and with what this node lacks.
-// A full one is answered every so often only, a partial one if it was asked for.
 func (c *Core) compare(now time.Time, p *peer, d Digest) {
 	if !d.valid(c.cfg.MaxDigest, c.cfg.MaxHoles) {
 		c.stats.Malformed++
 		return
 	}
-	if d.Partial && !p.asked || !d.Partial && !p.answered.IsZero() && now.Sub(p.answered) < c.cfg.Exchange/4 {
+	if !c.due(now, p, d) {
 		c.stats.Refused++
 		return
 	}
-	if d.Partial {
-		p.asked = false
-	} else {
-		p.answered = now
+	if !d.Partial {
 		c.ask(p, d)
 	}
 	r := repair{core: c, now: now}
@@ -69,9 +91,10 @@ func (c *Core) compare(now time.Time, p *peer, d Digest) {
 	} else {
 		r.bringAll(d)
 	}
+	p.more = r.full
 	if len(r.messages) > 0 || len(r.gone) > 0 {
 		c.stats.GossipSent += uint64(len(r.messages))
-		c.send(p, Repair{Messages: r.messages, Gone: r.gone})
+		c.send(p, Repair{Messages: r.messages, Gone: r.gone, More: r.full})
 	}
 }
 
@@ -88,7 +111,10 @@ func (c *Core) ask(p *peer, d Digest) {
 				ask = append(ask, Have{Origin: h.Origin})
 			}
 		} else if o.seen.lacks(h) {
-			ask = append(ask, o.have())
+			have := o.have(p)
+			if mine := (seen{have.Low, have.Above}); mine.lacks(h) {
+				ask = append(ask, have)
+			}
 		}
 	}
 	if len(ask) > 0 {
@@ -104,6 +130,7 @@ type repair struct {
 	bytes    int
 	messages []Gossip
 	gone     []Gone
+	full     bool // there is more
 }
 
 // bringAll goes through this node's origins in the range of d, and d's beside
@@ -145,8 +172,8 @@ func (r *repair) bring(o *origin, have *Have) {
 		if r.now.Sub(k.born) < cfg.settled() {
 			continue
 		}
-		full := r.bytes > 0 && r.bytes+len(k.payload) > cfg.MaxRepairBytes
-		if full || len(r.messages) >= cfg.MaxRepair {
+		if r.bytes > 0 && r.bytes+len(k.payload) > cfg.MaxRepairBytes || len(r.messages) >= cfg.MaxRepair {
+			r.full = true
 			break
 		}
 		r.bytes += len(k.payload)
@@ -161,71 +188,4 @@ func (r *repair) bring(o *origin, have *Have) {
 	if have.Low > 0 || len(have.Above) > 0 || age < cfg.Forget/2 {
 		r.gone = append(r.gone, Gone{Origin: o.node, First: have.Low + 1, Last: end, Age: max(age, 0)})
 	}
-}
-
-// repaired takes the answer to a digest. What it brings is announced to all
-// neighbors, also those that are eager, and pushed to none: they most likely
-// have it, and would prune the link.
-func (c *Core) repaired(now time.Time, p *peer, m Repair) {
-	if len(m.Messages) > c.cfg.MaxRepair || len(m.Gone) > c.cfg.MaxDigest {
-		c.stats.Malformed++
-		return
-	}
-	for _, g := range m.Messages {
-		o, ok := c.admit(now, g)
-		if !ok || o.seen.has(g.ID.Seq) {
-			continue
-		}
-		k := &kept{from: o, seq: g.ID.Seq, round: g.Round, born: now.Add(-g.Age), payload: g.Payload}
-		c.accept(now, k)
-		c.stats.Repaired++
-		for _, other := range c.peers {
-			if other != p {
-				c.announce(now, other, k)
-			}
-		}
-	}
-	for _, g := range m.Gone {
-		if !g.valid() {
-			c.stats.Malformed++
-		} else if g.Origin != c.cfg.Self {
-			c.lost(now, p, g)
-		}
-	}
-}
-
-// lost takes the word of p that it cannot give what is missing. Who was asked
-// for it by a graft need not be waited for; and what others cannot give within
-// the grace is given up.
-func (c *Core) lost(now time.Time, p *peer, g Gone) {
-	if g.Age >= c.cfg.Forget {
-		return
-	}
-	o := c.origin(g.Origin)
-	if o == nil {
-		if g.First != 1 {
-			return
-		}
-		if o = c.meet(now, g.Origin, now.Add(-g.Age)); o == nil {
-			c.stats.Refused++
-			return
-		}
-	}
-	i, _ := o.findWanted(g.First)
-	for i < len(o.want) && o.want[i].seq <= g.Last {
-		m := o.want[i]
-		if m.asked == p {
-			c.graft(now, m)
-		} else {
-			m.drop(p)
-		}
-		if i < len(o.want) && o.want[i] == m {
-			i++
-		}
-	}
-	at := now.Add(c.cfg.grace())
-	if g.First > o.seen.low+1 || g.Last <= o.seen.low || !o.doom.IsZero() && !at.Before(o.doom) {
-		return
-	}
-	o.doom, o.doomed, o.excused = at, g.Last, true
 }

@@ -32,7 +32,7 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 	}
 	if o.seen.has(g.ID.Seq) {
 		c.stats.Duplicates++
-		if from != nil {
+		if from != nil && c.leads(o) && g.Age < c.cfg.settled() {
 			c.treeOf(o).makeLazy(from.slot)
 			c.prune(from, o)
 		}
@@ -42,7 +42,7 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 	k := &kept{from: o, seq: g.ID.Seq, round: g.Round, parent: from, born: now.Add(-g.Age), payload: g.Payload}
 	c.accept(now, k)
 	c.push(now, k, g.Payload, from)
-	if from == nil {
+	if from == nil || !c.leads(o) {
 		return
 	}
 	c.treeOf(o).makeEager(from.slot)
@@ -77,11 +77,16 @@ func (c *Core) accept(now time.Time, k *kept) {
 		c.cancel(m)
 	}
 	o.seen.add(k.seq)
-	o.began = true
+	if o.begin == 0 {
+		o.begin = k.seq
+	}
 	if k.born.After(o.last) {
 		o.last = k.born
 	}
 	c.stats.Delivered++
+	if now.Sub(k.born) < c.cfg.settled() {
+		c.stir(now, o)
+	}
 	c.emit(Deliver{ID: k.id(), Payload: k.payload, Hops: k.round})
 	c.settle(now, o)
 	c.retain(k)
@@ -108,11 +113,13 @@ func (c *Core) push(now time.Time, k *kept, payload []byte, from *peer) {
 // optimize exchanges the link over which k has come for one whose path is
 // shorter by the threshold.
 func (c *Core) optimize(now time.Time, k *kept, by announcer) {
-	p := k.parent
-	if p == nil || p.gone || p == by.peer || k.round-by.round < c.cfg.Threshold || !c.leads(now, k.from) {
+	p, t := k.parent, c.treeOf(k.from)
+	if p == nil || p.gone || p == by.peer || t.isLazy(p.slot) || k.round-by.round < c.cfg.Threshold {
 		return
 	}
-	t := c.treeOf(k.from)
+	if !c.leads(k.from) || !c.first(now, k.from) {
+		return
+	}
 	t.makeEager(by.peer.slot)
 	t.makeLazy(p.slot)
 	k.parent, k.round = by.peer, by.round
@@ -122,11 +129,28 @@ func (c *Core) optimize(now time.Time, k *kept, by announcer) {
 	c.prune(p, k.from)
 }
 
-// leads reports whether o's messages shape the tree they take. Of those that
-// share one, only the first in the order of nodes that is not silent does:
-// short paths from one sender are long ones from another, and if each pulled at
-// the tree, it would come apart.
-func (c *Core) leads(now time.Time, o *origin) bool {
+// stir notes that there is news of o. Of the origins that share a tree, only
+// one leads: the first in the order of nodes of which there was news lately. See
+// the package for why.
+func (c *Core) stir(now time.Time, o *origin) {
+	if o.tree != nil {
+		return
+	}
+	if c.leader == nil || o.node.Compare(c.leader.node) < 0 || now.Sub(c.stirred) >= c.cfg.settled() {
+		c.leader = o
+	}
+	if c.leader == o {
+		c.stirred = now
+	}
+}
+
+// leads reports whether o's messages shape the tree that they take.
+func (c *Core) leads(o *origin) bool { return o.tree != nil || c.leader == o }
+
+// first reports whether o leads for longer: whether it is the first of those
+// that have broadcast while its messages are retained. The paths of the shared
+// tree are made short for that one only, not for each that leads for a moment.
+func (c *Core) first(now time.Time, o *origin) bool {
 	if o.tree != nil {
 		return true
 	}
@@ -161,7 +185,9 @@ func (c *Core) grafted(now time.Time, p *peer, m Graft) {
 		return
 	}
 	o := c.origin(m.ID.Origin)
-	c.treeOf(o).makeEager(p.slot)
+	if !m.Once {
+		c.treeOf(o).makeEager(p.slot)
+	}
 	if m.ID.Seq == 0 {
 		return
 	}

@@ -26,6 +26,7 @@ func (c *Core) valid() error {
 	}
 	v.check(len(c.origins) <= c.cfg.MaxOrigins, "2: %d origins", len(c.origins))
 	v.check(c.own == c.origin(c.cfg.Self), "2: own is not this node's")
+	v.check(c.leader == nil || c.leader == c.origin(c.leader.node) && c.leader.tree == nil, "2: who leads is forgotten, or has its own tree")
 	v.check(retained == len(c.cache) && bytes == c.bytes, "4: cache %d of %d bytes, lists %d of %d", len(c.cache), c.bytes, retained, bytes)
 	v.check(want == len(c.timers), "5: %d timers, %d listed", len(c.timers), want)
 	v.check(trees == c.trees && trees <= c.cfg.MaxTrees && (trees == 0 || c.cfg.PerOrigin), "7: %d trees, %d counted", trees, c.trees)
@@ -55,6 +56,13 @@ func (v *validity) peers() {
 		v.check(len(p.announce) < c.cfg.MaxIHave, "6: %d announcements", len(p.announce))
 		queued = queued || p.announce != nil
 	}
+	open := make(map[*peer]int)
+	for _, m := range c.timers {
+		open[m.first]++
+	}
+	for _, p := range c.peers {
+		v.check(p.open == open[p] && p.open <= c.cfg.share(), "5: %d announced first, counted %d", open[p], p.open)
+	}
 	v.check(!queued || !c.flushAt.IsZero(), "6: announcements without a time")
 }
 
@@ -79,7 +87,7 @@ func (v *validity) lists() {
 }
 
 func (v *validity) origin(o *origin) {
-	have := o.have()
+	have := o.have(nil)
 	v.check(have.valid(v.c.cfg.MaxHoles), "3: %+v", have)
 	v.check(len(o.seen.above) == 0 || !o.doom.IsZero(), "3: holes of %v without an end", o.node)
 	v.check(o.doom.IsZero() == (o.doomed == 0) && (o.doom.IsZero() || o.doomed > o.seen.low), "3: %v is doomed up to %d, low is %d", o.node, o.doomed, o.seen.low)

@@ -14,6 +14,7 @@ type missing struct {
 	at    time.Time // when the next announcer is asked
 	order uint64    // which of several at the same time is first
 	who   []announcer
+	first *peer // who announced it first
 	asked *peer // who was asked last
 }
 
@@ -111,7 +112,7 @@ func (c *Core) miss(now time.Time, id ID, by announcer) {
 		m = o.wanted(id.Seq)
 	}
 	if m == nil {
-		if len(c.timers) >= c.cfg.MaxMissing {
+		if len(c.timers) >= c.cfg.MaxMissing || by.peer.open >= c.cfg.share() {
 			c.stats.Refused++
 			return
 		}
@@ -119,10 +120,12 @@ func (c *Core) miss(now time.Time, id ID, by announcer) {
 			c.stats.Refused++
 			return
 		}
-		m = &missing{from: o, seq: id.Seq}
+		m = &missing{from: o, seq: id.Seq, first: by.peer}
+		by.peer.open++
 		i, _ := o.findWanted(id.Seq)
 		o.want = slices.Insert(o.want, i, m)
 		c.start(m, now.Add(c.cfg.First))
+		c.stir(now, o)
 	}
 	if !slices.ContainsFunc(m.who, func(a announcer) bool { return a.peer == by.peer }) {
 		m.who = append(m.who, by)
@@ -154,6 +157,7 @@ func (c *Core) stop(m *missing) {
 // cancel ends the wait for m.
 func (c *Core) cancel(m *missing) {
 	c.stop(m)
+	m.first.open--
 	i, _ := m.from.findWanted(m.seq)
 	if m.from.want = slices.Delete(m.from.want, i, i+1); len(m.from.want) == 0 {
 		m.from.want = nil
@@ -168,11 +172,16 @@ func (c *Core) graft(now time.Time, m *missing) {
 		return
 	}
 	c.stop(m)
-	p := m.who[0].peer
-	m.who = slices.Delete(m.who, 0, 1)
+	t := c.treeOf(m.from)
+	i := max(0, slices.IndexFunc(m.who, func(a announcer) bool { return !t.isLazy(a.peer.slot) }))
+	p := m.who[i].peer
+	m.who = slices.Delete(m.who, i, i+1)
 	m.asked = p
-	c.treeOf(m.from).makeEager(p.slot)
+	once := !c.leads(m.from)
+	if !once {
+		t.makeEager(p.slot)
+	}
 	c.stats.GraftSent++
-	c.send(p, Graft{ID: ID{m.from.node, m.seq}})
+	c.send(p, Graft{ID: ID{m.from.node, m.seq}, Once: once})
 	c.start(m, now.Add(c.cfg.Second))
 }

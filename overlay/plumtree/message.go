@@ -37,7 +37,11 @@ type IHave struct{ Messages []Announcement }
 
 // Graft asks for the message ID, and for those after it to be pushed eagerly:
 // the paper's GRAFT. If ID.Seq is 0, only for those after it.
-type Graft struct{ ID ID }
+type Graft struct {
+	ID ID
+	// Once asks for ID only, and not to be pushed what follows.
+	Once bool
+}
 
 // Prune asks not to be pushed the messages of Origin, or, if Origin has no tree
 // of its own at the receiver, any messages: the paper's PRUNE.
@@ -56,11 +60,14 @@ type Digest struct {
 	Partial      bool
 }
 
-// Repair brings what a digest has shown to be missing, or a graft has asked for
-// in vain.
+// Repair brings what a digest has shown to be missing, or says of what a graft
+// has asked for that it is gone.
 type Repair struct {
 	Messages []Gossip
 	Gone     []Gone
+	// More says that there is more than one Repair may bring. A partial digest
+	// of the origins of Messages brings it.
+	More bool
 }
 
 // Gone says that its sender has settled the messages First to Last of Origin and

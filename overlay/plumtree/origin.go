@@ -18,11 +18,11 @@ type origin struct {
 	// than that message came, so that it does not grow by being passed on.
 	last time.Time
 	// doom is when what is missing up to doomed is given up; zero is never.
-	// excused says that somebody has said that it is gone.
+	// Neighbors that have said that it is gone are not asked for it again.
 	doom    time.Time
 	doomed  uint64
-	excused bool
-	began   bool // something of it was delivered
+	excused []*peer
+	begin   uint64 // the first number that was delivered; 0 if none was
 }
 
 func (c *Core) findOrigin(node overlay.Node) (int, bool) {
@@ -94,7 +94,7 @@ func (c *Core) sweep(now time.Time) {
 		}
 		if !o.doom.IsZero() && !now.Before(o.doom) {
 			reason := ErrLost
-			if o.excused {
+			if o.excused != nil {
 				reason = ErrGone
 			}
 			c.giveUp(o, o.doomed, reason)
@@ -117,12 +117,15 @@ func (c *Core) forget(o *origin) {
 	if o.tree != nil {
 		c.trees--
 	}
+	if c.leader == o {
+		c.leader = nil
+	}
 }
 
 // giveUp settles everything up to n, and reports what was missing.
 func (c *Core) giveUp(o *origin, n uint64, reason error) {
 	for _, v := range o.seen.raise(n) {
-		if v.First == 1 && !o.began {
+		if o.begin == 0 || v.Last < o.begin {
 			c.missed(o.node, v, ErrBefore)
 		} else {
 			c.missed(o.node, v, reason)
@@ -145,7 +148,7 @@ func (c *Core) settle(now time.Time, o *origin) {
 		c.giveUp(o, o.seen.above[0].First-1, ErrOverflow)
 	}
 	if o.doomed <= o.seen.low {
-		o.doom, o.doomed, o.excused = time.Time{}, 0, false
+		o.doom, o.doomed, o.excused = time.Time{}, 0, nil
 	}
 	if top := o.seen.top(); o.doom.IsZero() && top > o.seen.low {
 		o.doom, o.doomed = now.Add(c.cfg.hopeless()), top

@@ -15,6 +15,9 @@ type peer struct {
 	announce []*kept
 	answered time.Time // when its last full digest was answered
 	asked    bool      // it was sent a full digest, so that a partial one may come
+	more     bool      // its last digest was answered in part, so that another may come
+	again    int       // how often that was so, since its last full digest
+	open     int       // how many missing messages it has announced first
 	fresh    bool      // it is new: the next exchange is with it
 	gone     bool      // it is a neighbor no more; others may still point here
 }
@@ -48,7 +51,7 @@ func (c *Core) neighborUp(now time.Time, node overlay.Node) {
 	}
 	if c.cfg.Self.Compare(node) < 0 {
 		p.fresh = true
-		if soon := now.Add(2 * c.cfg.Lazy); c.exchangeAt.IsZero() || soon.Before(c.exchangeAt) {
+		if soon := now.Add(2 * c.cfg.Lazy); soon.Before(c.exchangeAt) {
 			c.exchangeAt = soon
 		}
 	}
