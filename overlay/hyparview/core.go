@@ -14,8 +14,8 @@ import (
 //  1. No two peers have the same name, and none has this node's.
 //  2. A peer is being dialled or linked; a neighbor, or one that is being
 //     asked to be one, is linked.
-//  3. There are at most ActiveSize neighbors, and at most MaxLinks peers that
-//     are none.
+//  3. There are at most ActiveSize neighbors, and at most MaxLinks peers more
+//     than that.
 //  4. No two nodes in the passive view have the same name; none has this
 //     node's or a neighbor's; there are at most PassiveSize.
 //  5. A relation has a number of this side from when it is asked for, and of
@@ -34,15 +34,17 @@ type Core struct {
 	now   time.Duration // since start, as all times here
 
 	peers   []*peer
-	passive []overlay.Node
+	passive []known
 	tried   int // passive[:tried] have been asked, or are being asked
 	gone    []departure
 	errands []errand
-	sent    []overlay.Node // of the passive view, in the shuffle of that number
-	shuffle uint32         // the number of the shuffle that is not answered yet
-	number  uint32         // the last that was given to anything
+	sent    []known // of the passive view, in the shuffle of that number
+	fresh   []known // of the passive view, have answered when checked last
+	shuffle uint32  // the number of the shuffle that is not answered yet
+	number  uint32  // the last that was given to anything
 
 	shuffleAt, refreshAt, retryAt time.Duration // when due; 0 is never
+	refreshes                     int           // how often that was done
 	retries                       int           // how often retryAt was set since a neighbor was lost last
 	reserved                      time.Duration // until when a slot is kept for a Disconnect with Wait
 
@@ -144,11 +146,12 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		c.shuffleAt = c.now + c.jitter(c.cfg.ShuffleInterval)
 		c.reassure()
 		c.startShuffle()
-		c.check()
+		c.forgive()
+		c.check(c.cfg.Checks)
 	}
 	if due(c.refreshAt, c.now) {
-		c.refreshAt = c.now + c.jitter(c.cfg.Refresh)
 		c.refresh()
+		c.scheduleRefresh()
 	}
 	c.tickOptimizer()
 	c.probe()
@@ -198,9 +201,25 @@ func (c *Core) Active() []overlay.Node {
 
 // Passive returns the passive view, sorted. The slice is the caller's.
 func (c *Core) Passive() []overlay.Node {
-	nodes := slices.Clone(c.passive)
+	nodes := make([]overlay.Node, 0, len(c.passive))
+	for _, k := range c.passive {
+		nodes = append(nodes, k.Value())
+	}
 	slices.SortFunc(nodes, overlay.Node.Compare)
 	return nodes
+}
+
+// Outdated says why node can never be taken in again: a newer incarnation of it
+// is linked, or it has left. It returns nil for a node that can, or of which
+// nothing is known any more: what is remembered is bounded.
+func (c *Core) Outdated(node overlay.Node) error {
+	if p := c.named(node.Name); p != nil && p.linked && p.node.Newer(node) {
+		return overlay.ErrRestarted
+	}
+	if c.departed(node, true) {
+		return overlay.ErrLeft
+	}
+	return nil
 }
 
 // clock takes over the time. The first time is where all others count from, at
@@ -209,9 +228,7 @@ func (c *Core) clock(now time.Time) {
 	if !c.begun {
 		c.begun, c.start = true, now.Add(-1)
 		c.shuffleAt = c.soon(c.cfg.ShuffleInterval)
-		if c.cfg.Refresh > 0 {
-			c.refreshAt = c.now + c.jitter(c.cfg.Refresh)
-		}
+		c.scheduleRefresh()
 		if c.xbot != nil {
 			c.xbot.roundAt = c.soon(c.xbot.cfg.Interval)
 		}

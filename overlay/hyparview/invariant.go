@@ -36,7 +36,7 @@ func (c *Core) valid() error {
 			bad(2, "%v waits for ever", p.node)
 		}
 	}
-	if n := c.count(neighbor); n > c.cfg.ActiveSize || len(c.peers)-n > c.cfg.MaxLinks+1 {
+	if n := c.count(neighbor); n > c.cfg.ActiveSize || len(c.peers) > c.cfg.ActiveSize+c.cfg.MaxLinks {
 		bad(3, "%d neighbors of %d peers", n, len(c.peers))
 	}
 	errs = append(errs, c.validPassive(), c.validXBot())
@@ -58,7 +58,7 @@ func (c *Core) validPassive() error {
 			names[p.node.Name] = true
 		}
 	}
-	for _, node := range c.passive {
+	for _, node := range c.Passive() {
 		if names[node.Name] || node.Valid() != nil {
 			return fmt.Errorf("invariant 4: %v is passive", node)
 		}

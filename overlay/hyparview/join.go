@@ -9,64 +9,73 @@ import (
 
 // seeds are addresses at which somebody may be found.
 type seeds struct {
-	list   []seed
-	wanted bool          // a join is
-	at     time.Duration // when to probe next, while it is
-	tries  int
-	visit  string // the address that is probed for a visit
+	list  []seed
+	at    time.Duration // when to probe next, while a join is wanted
+	tries int
+	visit string // the address that is probed for a visit
 }
 
 type seed struct {
 	addr    string
+	wanted  bool // a join is wanted, through this or any other that is
 	probing bool
+}
+
+// wanted reports whether a join is wanted through any seed.
+func (s *seeds) wanted() bool {
+	return slices.ContainsFunc(s.list, func(s seed) bool { return s.wanted })
 }
 
 // due returns when seeds are to be probed; 0 is never.
 func (s *seeds) due() time.Duration {
-	if !s.wanted || len(s.list) == 0 {
+	if !s.wanted() {
 		return 0
 	}
 	return s.at
 }
 
-// rejoin makes a join wanted at now, if it is not already.
+// rejoin makes a join wanted at now, through whichever seed, if none is.
 func (s *seeds) rejoin(now time.Duration) {
-	if !s.wanted {
-		s.wanted, s.at, s.tries = true, max(now, 1), 0
+	if s.wanted() {
+		return
 	}
+	for i := range s.list {
+		s.list[i].wanted = true
+	}
+	s.at, s.tries = max(now, 1), 0
 }
 
 // again sets when a join that has failed is tried again.
-func (s *seeds) again(at time.Duration) {
-	if s.wanted {
-		s.at = at
+func (s *seeds) again(at time.Duration) { s.at = at }
+
+// joined says that no join is wanted any more.
+func (s *seeds) joined() {
+	for i := range s.list {
+		s.list[i].wanted = false
 	}
 }
-
-func (s *seeds) joined() { s.wanted, s.at, s.tries = false, 0, 0 }
 
 func (s *seeds) index(addr string) int {
 	return slices.IndexFunc(s.list, func(s seed) bool { return s.addr == addr })
 }
 
-// join adds addresses, and joins through one of all, even if this node has
+// join adds addresses, and joins through one of these, even if this node has
 // neighbors: that makes one cluster of two.
 func (c *Core) join(addrs []string) {
 	for _, addr := range addrs {
-		if addr == "" || addr == c.cfg.Self.Addr() || c.seeds.index(addr) >= 0 {
+		if addr == "" || addr == c.cfg.Self.Addr() {
 			continue
 		}
-		if len(c.seeds.list) >= c.cfg.MaxSeeds {
-			c.seeds.list = slices.Delete(c.seeds.list, 0, 1)
+		s := &c.seeds
+		s.list = slices.DeleteFunc(s.list, func(s seed) bool { return s.addr == addr })
+		if len(s.list) >= c.cfg.MaxSeeds {
+			s.list = slices.Delete(s.list, 0, 1)
 		}
-		c.seeds.list = append(c.seeds.list, seed{addr: addr})
+		s.list = append(s.list, seed{addr: addr, wanted: true})
+		s.at, s.tries = max(c.now, 1), 0
 	}
-	if len(addrs) > 0 && len(c.seeds.list) > 0 {
-		c.seeds.joined()
-		c.seeds.rejoin(c.now)
-		if c.begun {
-			c.probe()
-		}
+	if c.begun {
+		c.probe()
 	}
 }
 
@@ -86,7 +95,7 @@ func (c *Core) probe() {
 		return
 	}
 	for i := range c.seeds.list {
-		if s := &c.seeds.list[i]; !s.probing {
+		if s := &c.seeds.list[i]; s.wanted && !s.probing {
 			s.probing = true
 			c.emit(overlay.Probe{Addr: s.addr})
 		}
@@ -111,20 +120,23 @@ func (c *Core) found(ev overlay.Found) {
 		c.correct(node)
 	}
 	if i < 0 {
+		c.checked(node)
 		return
 	}
 	visit := c.seeds.visit == ev.Addr
 	if visit {
 		c.seeds.visit = ""
 	}
-	p := c.peer(node)
+	p, s := c.peer(node), c.seeds.list[i]
 	switch {
 	case p != nil && p.state == neighbor:
-		c.seeds.joined()
+		if s.wanted {
+			c.seeds.joined()
+		}
 	case c.departed(node, true):
-	case c.seeds.wanted && !c.joining():
+	case s.wanted && !c.joining():
 		c.want(node, askJoin)
-	case visit && !c.seeds.wanted:
+	case visit && !s.wanted:
 		c.post(node, c.newShuffle(node))
 	default:
 		c.learn(node, nil)
@@ -135,9 +147,10 @@ func (c *Core) probeFailed(addr string) {
 	if i := c.seeds.index(addr); i >= 0 {
 		c.seeds.list[i].probing = false
 	}
-	for _, node := range c.passive {
-		if node.Addr() == addr && c.peer(node) == nil {
+	for _, k := range c.passive {
+		if node := k.Value(); node.Addr() == addr && c.peer(node) == nil {
 			c.unreachable(node)
+			c.check(1)
 			return
 		}
 	}
@@ -178,19 +191,33 @@ func (c *Core) forwardJoin(p *peer, m ForwardJoin) {
 	c.want(m.Node, askHigh)
 }
 
+// scheduleRefresh sets when to refresh next: soon after the start, when many may
+// have joined at once and parts may have formed, then less and less often.
+func (c *Core) scheduleRefresh() {
+	if c.cfg.Refresh > 0 {
+		wait := min(c.cfg.Refresh, c.cfg.ShuffleInterval<<min(c.refreshes, maxRefreshDoublings))
+		c.refreshAt = c.now + c.jitter(wait)
+		c.refreshes++
+	}
+}
+
+// maxRefreshDoublings is enough for any Refresh there may be.
+const maxRefreshDoublings = 16
+
 // refresh swaps a random neighbor for a random node, and shuffles with a seed.
 // Views that are full never change by themselves, so without it a cluster that
 // was parted for long would stay in parts, each with full views. The seeds make
 // the parts known to each other, the swaps join them, and every node bears the
-// same share of the cost.
+// same share of the cost. It also helps one that has room, while nobody whom it
+// knows has.
 func (c *Core) refresh() {
-	if n := len(c.seeds.list); n > 0 && !c.seeds.wanted {
+	if n := len(c.seeds.list); n > 0 && !c.seeds.wanted() {
 		s := &c.seeds.list[c.cfg.Rand.IntN(n)]
 		s.probing = true
 		c.seeds.visit = s.addr
 		c.emit(overlay.Probe{Addr: s.addr})
 	}
-	if n := len(c.passive); n > 0 && c.taken() >= c.cfg.ActiveSize {
-		c.want(c.passive[c.cfg.Rand.IntN(n)], askHigh)
+	if n := len(c.passive); n > 0 {
+		c.want(c.passive[c.cfg.Rand.IntN(n)].Value(), askHigh)
 	}
 }

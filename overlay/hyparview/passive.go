@@ -3,9 +3,14 @@ package hyparview
 import (
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
+
+// known is a node in a view or a sample: one word, not five, for what many
+// cores of one process have in common.
+type known = unique.Handle[overlay.Node]
 
 // departure is a node that is not taken back on hearsay for a while: it has
 // said that it leaves, or could not be reached.
@@ -44,33 +49,33 @@ func (c *Core) unreachable(node overlay.Node) {
 // learn takes node into the passive view, if there is nothing against it, and
 // reports whether it has. If the view is full, one of first goes for it, else
 // a random one (section 4.5). A newer incarnation takes the older one's place.
-func (c *Core) learn(node overlay.Node, first []overlay.Node) bool {
+func (c *Core) learn(node overlay.Node, first []known) bool {
 	if node.Valid() != nil || node.Name == c.cfg.Self.Name || c.departed(node, false) {
 		return false
 	}
 	if p := c.named(node.Name); p != nil && (p.state == neighbor || p.linked && p.node.Newer(node)) {
 		return false
 	}
-	for i, known := range c.passive {
-		if known.Name == node.Name {
-			if !node.Newer(known) {
-				return false
-			}
-			c.removeAt(i)
-			break
+	if i := c.indexPassive(node.Name); i >= 0 {
+		if !node.Newer(c.passive[i].Value()) {
+			return false
 		}
+		c.removeAt(i)
 	}
 	if len(c.passive) >= c.cfg.PassiveSize {
 		c.evict(first)
 	}
-	c.passive = append(c.passive, node)
+	if c.passive == nil {
+		c.passive = make([]known, 0, c.cfg.PassiveSize)
+	}
+	c.passive = append(c.passive, unique.Make(node))
 	return true
 }
 
 // evict makes room in the passive view.
-func (c *Core) evict(first []overlay.Node) {
-	for _, node := range first {
-		if i := slices.Index(c.passive, node); i >= 0 {
+func (c *Core) evict(first []known) {
+	for _, k := range first {
+		if i := slices.Index(c.passive, k); i >= 0 {
 			c.removeAt(i)
 			return
 		}
@@ -85,14 +90,18 @@ func (c *Core) correct(node overlay.Node) {
 	if len(c.gone) == 0 {
 		c.gone = nil
 	}
-	i := slices.IndexFunc(c.passive, func(n overlay.Node) bool { return n.Name == node.Name })
-	if i >= 0 {
-		c.passive[i] = node
+	if i := c.indexPassive(node.Name); i >= 0 {
+		c.passive[i] = unique.Make(node)
 	}
 }
 
+// indexPassive returns where the node of that name is, -1 if it is not.
+func (c *Core) indexPassive(name string) int {
+	return slices.IndexFunc(c.passive, func(k known) bool { return k.Value().Name == name })
+}
+
 func (c *Core) removePassive(node overlay.Node) {
-	if i := slices.IndexFunc(c.passive, func(n overlay.Node) bool { return n.Name == node.Name && !n.Newer(node) }); i >= 0 {
+	if i := c.indexPassive(node.Name); i >= 0 && !c.passive[i].Value().Newer(node) {
 		c.removeAt(i)
 	}
 }
@@ -105,7 +114,7 @@ func (c *Core) removeAt(i int) {
 	}
 	last := len(c.passive) - 1
 	c.passive[i] = c.passive[last]
-	c.passive[last] = overlay.Node{}
+	c.passive[last] = known{}
 	c.passive = c.passive[:last]
 }
 
@@ -115,7 +124,7 @@ func (c *Core) pick() overlay.Node {
 	i := c.tried + c.cfg.Rand.IntN(len(c.passive)-c.tried)
 	c.passive[i], c.passive[c.tried] = c.passive[c.tried], c.passive[i]
 	c.tried++
-	return c.passive[c.tried-1]
+	return c.passive[c.tried-1].Value()
 }
 
 // fill asks for as many neighbors as the active view has free slots, until
@@ -148,15 +157,20 @@ func (c *Core) fill() {
 // maxDoublings bounds the growth of waits: to 16 times Retry.
 const maxDoublings = 4
 
-// check finds out whether a random node of the passive view is still there, so
-// that a dead one does not go round with the shuffles; and forgets departures.
-func (c *Core) check() {
+// forgive forgets departures of long ago.
+func (c *Core) forgive() {
 	c.gone = slices.DeleteFunc(c.gone, func(d departure) bool { return c.now >= d.until })
 	if len(c.gone) == 0 {
 		c.gone = nil
 	}
-	if len(c.passive) > 0 {
-		if node := c.passive[c.cfg.Rand.IntN(len(c.passive))]; c.peer(node) == nil {
+}
+
+// check finds out whether n random nodes of the passive view are still there, so
+// that dead ones do not go round with the shuffles. If one is not, another is
+// checked at once: where one is dead there are more.
+func (c *Core) check(n int) {
+	for _, k := range c.sample(c.passive, max(0, n), overlay.Node{}) {
+		if node := k.Value(); c.peer(node) == nil {
 			c.emit(overlay.Probe{Addr: node.Addr()})
 		}
 	}

@@ -90,16 +90,14 @@ func (c *Core) dial(node overlay.Node) *peer {
 	return p
 }
 
-// crowded reports whether there are as many links besides those to neighbors
-// as there may be.
-func (c *Core) crowded() bool { return len(c.peers)-c.count(neighbor) >= c.cfg.MaxLinks }
+// crowded reports whether there are as many peers as there may be.
+func (c *Core) crowded() bool { return len(c.peers) >= c.cfg.ActiveSize+c.cfg.MaxLinks }
 
 // linkUp takes over a link to a node that has proven itself.
 func (c *Core) linkUp(ev overlay.LinkUp) {
 	node := ev.Node
 	p := c.named(node.Name)
-	old := p != nil && p.linked && p.node.Newer(node)
-	if node.Valid() != nil || node.Name == c.cfg.Self.Name || old || c.departed(node, true) {
+	if node.Valid() != nil || node.Name == c.cfg.Self.Name || c.Outdated(node) != nil {
 		c.emit(overlay.Disconnect{Node: node})
 		return
 	}
@@ -190,10 +188,16 @@ func (c *Core) expire(p *peer) {
 	case p.state == stranger:
 		c.close(p)
 	default: // no answer, or no sign of life
-		c.removePassive(p.node)
-		c.send(p, Disconnect{Of: p.theirs, Number: p.mine})
-		c.close(p)
+		c.giveUp(p)
 	}
+}
+
+// giveUp ends the relation with a node that does not answer. It is no candidate
+// any more.
+func (c *Core) giveUp(p *peer) {
+	c.removePassive(p.node)
+	c.send(p, Disconnect{Of: p.theirs, Number: p.mine})
+	c.close(p)
 }
 
 // settle closes the link to p if it serves nothing: at once if this side has

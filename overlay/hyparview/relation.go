@@ -109,9 +109,10 @@ func (c *Core) asked(p *peer, number uint32, high bool) {
 		c.agree(p, number)
 	case !high && !(p.state == asking && p.ask.insists()) && c.taken() >= c.cfg.ActiveSize:
 		c.send(p, NeighborReply{Of: number})
-		if p.state == stranger {
-			c.learn(p.node, nil)
+		if p.state == asking {
+			c.refused(p) // that answer ends what p makes of this node's request, too
 		}
+		c.learn(p.node, nil)
 		return
 	default:
 		c.agree(p, number)
@@ -151,20 +152,25 @@ func (c *Core) refused(p *peer) {
 }
 
 // disconnected ends a relation that the other side has ended, and puts it into
-// the passive view.
+// the passive view. If the other side had a part in the relation, it closes the
+// link, and nothing must be sent over that any more; if it only denies that
+// there is one, the link stays.
 func (c *Core) disconnected(p *peer, m Disconnect) {
 	if p.state == stranger || !(m.Of != 0 && m.Of == p.mine || m.Number != 0 && m.Number == p.theirs) {
 		return
 	}
 	if p.state == asking {
 		c.refused(p)
-		return
+	} else {
+		if m.Wait && c.xbot != nil {
+			c.reserve(p.node)
+		}
+		c.end(p)
+		c.learn(p.node, nil)
 	}
-	if m.Wait && c.xbot != nil {
-		c.reserve(p.node)
+	if m.Number != 0 {
+		c.close(p)
 	}
-	c.end(p)
-	c.learn(p.node, nil)
 }
 
 // asserted compares what p says with what this node knows. That is how two

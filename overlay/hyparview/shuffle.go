@@ -2,6 +2,7 @@ package hyparview
 
 import (
 	"slices"
+	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -16,37 +17,72 @@ func (c *Core) startShuffle() {
 // newShuffle returns a shuffle that begins with to, and notes what goes into
 // it. Only its own answer is taken, and only the answer to the last.
 func (c *Core) newShuffle(to overlay.Node) Shuffle {
+	active := make([]known, 0, c.cfg.ActiveSize)
+	for _, p := range c.peers {
+		if p.state == neighbor {
+			active = append(active, unique.Make(p.node))
+		}
+	}
+	c.sent, c.shuffle = c.sample(c.offered(), c.cfg.ShufflePassive, to), c.next()
 	nodes := make([]overlay.Node, 1, c.maxShuffled())
 	nodes[0] = c.cfg.Self
-	active := c.Active()
-	active = slices.DeleteFunc(active, func(n overlay.Node) bool { return n == to })
-	nodes = c.sample(nodes, active, c.cfg.ShuffleActive, to)
-	known := len(nodes)
-	nodes = c.sample(nodes, c.passive, c.cfg.ShufflePassive, to)
-	c.sent, c.shuffle = slices.Clone(nodes[known:]), c.next()
-	return Shuffle{Origin: c.cfg.Self, Number: c.shuffle, TTL: c.cfg.ARWL, Nodes: nodes}
+	nodes = values(nodes, c.sample(active, c.cfg.ShuffleActive, to))
+	return Shuffle{Origin: c.cfg.Self, Number: c.shuffle, TTL: c.cfg.ARWL, Nodes: values(nodes, c.sent)}
+}
+
+// values appends the nodes that are meant to nodes.
+func values(nodes []overlay.Node, list []known) []overlay.Node {
+	for _, k := range list {
+		nodes = append(nodes, k.Value())
+	}
+	return nodes
 }
 
 // maxShuffled is how many nodes a shuffle has, and how many are taken out of
 // one: all nodes of a cluster are configured alike.
 func (c *Core) maxShuffled() int { return 1 + c.cfg.ShuffleActive + c.cfg.ShufflePassive }
 
-// sample appends up to k random nodes of list, other than not, to nodes. Every
-// choice of k is equally likely.
-func (c *Core) sample(nodes, list []overlay.Node, k int, not overlay.Node) []overlay.Node {
-	from, seen := len(nodes), 0
-	for _, node := range list {
-		if node.Name == not.Name {
+// offered returns the nodes of the passive view that may go into a shuffle or
+// its answer: those that have answered when they were checked last, or all if
+// none ever is. Were the others handed on too, each dead one would be learned
+// anew as fast as it is found out.
+func (c *Core) offered() []known {
+	if c.cfg.Checks < 0 {
+		return c.passive
+	}
+	c.fresh = slices.DeleteFunc(c.fresh, func(k known) bool { return !slices.Contains(c.passive, k) })
+	return c.fresh
+}
+
+// checked notes that a node of the passive view is there. The latest are kept,
+// as many as go into an answer.
+func (c *Core) checked(node overlay.Node) {
+	k := unique.Make(node)
+	if c.cfg.Checks < 0 || !slices.Contains(c.passive, k) || slices.Contains(c.fresh, k) {
+		return
+	}
+	if len(c.fresh) >= c.maxShuffled() {
+		c.fresh = slices.Delete(c.fresh, 0, 1)
+	}
+	c.fresh = append(c.fresh, k)
+}
+
+// sample returns up to k random nodes of list, other than not. Every choice of k
+// is equally likely.
+func (c *Core) sample(list []known, k int, not overlay.Node) []known {
+	picked, seen := make([]known, 0, min(k, len(list))), 0
+	for _, one := range list {
+		if one.Value().Name == not.Name {
 			continue
 		}
 		seen++
-		if len(nodes) < from+k {
-			nodes = append(nodes, node)
+		if len(picked) < k {
+			picked = append(picked, one)
 		} else if i := c.cfg.Rand.IntN(seen); i < k {
-			nodes[from+i] = node
+			picked[i] = one
 		}
 	}
-	return nodes
+	return picked
 }
 
 // shuffled is one step of a shuffle's walk. Where it ends, the answer goes to
@@ -66,9 +102,9 @@ func (c *Core) shuffled(p *peer, m Shuffle) {
 	if m.Origin.Name == c.cfg.Self.Name || c.departed(m.Origin, false) {
 		return // it has come round, or nobody waits for an answer
 	}
-	answer := c.sample(nil, c.passive, len(nodes), m.Origin)
+	answer := c.sample(c.offered(), len(nodes), m.Origin)
 	if len(answer) > 0 {
-		c.post(m.Origin, ShuffleReply{Number: m.Number, Nodes: answer})
+		c.post(m.Origin, ShuffleReply{Number: m.Number, Nodes: values(nil, answer)})
 	}
 	c.integrate(nodes, answer)
 }
@@ -85,7 +121,7 @@ func (c *Core) shuffleAnswered(m ShuffleReply) {
 
 // integrate takes nodes into the passive view. What the other side has been
 // sent goes first, as it is not lost that way.
-func (c *Core) integrate(nodes, sent []overlay.Node) {
+func (c *Core) integrate(nodes []overlay.Node, sent []known) {
 	for _, node := range nodes {
 		c.learn(node, sent)
 	}

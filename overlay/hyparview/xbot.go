@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -79,7 +80,7 @@ type optimizer struct {
 
 // cost is what is known of the link to a node, whether there is one or not.
 type cost struct {
-	node overlay.Node
+	node known
 	rtt  time.Duration // smoothed
 	at   time.Duration // when it was measured last
 }
@@ -94,12 +95,15 @@ func newOptimizer(cfg XBot) *optimizer {
 
 // cost returns what the link to node costs, 0 if that is not known.
 func (x *optimizer) cost(node overlay.Node) time.Duration {
-	for _, k := range x.costs {
-		if k.node == node {
-			return k.rtt
-		}
+	if i := x.index(node); i >= 0 {
+		return x.costs[i].rtt
 	}
 	return 0
+}
+
+// index returns where the cost of node is, -1 if it is not known.
+func (x *optimizer) index(node overlay.Node) int {
+	return slices.IndexFunc(x.costs, func(k cost) bool { return k.node.Value() == node })
 }
 
 // better reports whether a link of cost new is worth having instead of one of
@@ -117,13 +121,12 @@ func (c *Core) measured(node overlay.Node, rtt time.Duration) {
 	if p := c.peer(node); (p == nil || p.state != neighbor) && !c.needed(node) {
 		return
 	}
-	i := slices.IndexFunc(x.costs, func(k cost) bool { return k.node == node })
-	if i >= 0 {
+	if i := x.index(node); i >= 0 {
 		k := &x.costs[i]
 		k.rtt, k.at = k.rtt-k.rtt/8+rtt/8, c.now
 	} else {
 		c.forgetCost()
-		x.costs = append(x.costs, cost{node, rtt, c.now})
+		x.costs = append(x.costs, cost{unique.Make(node), rtt, c.now})
 	}
 	c.learnedCost()
 }
@@ -137,7 +140,7 @@ func (c *Core) forgetCost() {
 	}
 	oldest := -1
 	for i, k := range x.costs {
-		if p := c.peer(k.node); p != nil && p.state == neighbor {
+		if p := c.peer(k.node.Value()); p != nil && p.state == neighbor {
 			continue
 		}
 		if oldest < 0 || k.at < x.costs[oldest].at {
@@ -169,15 +172,14 @@ func (c *Core) tickOptimizer() {
 		return
 	}
 	for _, node := range c.Active() {
-		i := slices.IndexFunc(x.costs, func(k cost) bool { return k.node == node })
-		if i < 0 || c.now-x.costs[i].at > costAge*x.cfg.Interval {
+		if i := x.index(node); i < 0 || c.now-x.costs[i].at > costAge*x.cfg.Interval {
 			c.emit(overlay.Measure{Node: node})
 		}
 	}
 	if x.exchange != nil || len(c.passive) == 0 {
 		return
 	}
-	scan := c.sample(nil, c.passive, x.cfg.Scan, overlay.Node{})
+	scan := values(nil, c.sample(c.passive, x.cfg.Scan, overlay.Node{}))
 	x.exchange = &exchange{role: scanning, begun: c.now, due: c.now + x.cfg.Timeout, scan: scan}
 	for _, node := range scan {
 		c.emit(overlay.Measure{Node: node})
@@ -192,7 +194,8 @@ func (c *Core) learnedCost() {
 	case ex == nil:
 	case ex.role == scanning:
 		fresh := func(n overlay.Node) bool {
-			return slices.ContainsFunc(x.costs, func(k cost) bool { return k.node == n && k.at >= ex.begun })
+			i := x.index(n)
+			return i >= 0 && x.costs[i].at >= ex.begun
 		}
 		if !slices.ContainsFunc(ex.scan, func(n overlay.Node) bool { return !fresh(n) }) {
 			c.choose()
@@ -212,7 +215,7 @@ func (c *Core) choose() {
 	}
 	for _, old := range c.biased() {
 		for _, candidate := range scan {
-			if !slices.Contains(c.passive, candidate) || !x.better(x.cost(candidate), x.cost(old)) {
+			if !slices.Contains(c.passive, unique.Make(candidate)) || !x.better(x.cost(candidate), x.cost(old)) {
 				continue
 			}
 			x.exchange = &exchange{role: initiator, due: c.now + 4*x.cfg.Timeout, old: old, candidate: candidate}

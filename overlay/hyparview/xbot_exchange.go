@@ -96,7 +96,11 @@ func (c *Core) receivedXBot(p *peer, m overlay.Message) {
 // optimization is at c: i wants it for a neighbor in place of o.
 func (c *Core) optimization(p *peer, m Optimization) {
 	x := c.xbot
-	if m.Number == 0 || p.state == neighbor && p.theirs == m.Number {
+	if m.Number == 0 {
+		return
+	}
+	if p.state == neighbor && p.theirs == m.Number { // the answer may be lost
+		c.send(p, OptimizationReply{Of: m.Number, Number: p.mine, Accepted: true})
 		return
 	}
 	if x == nil || p.state != stranger || m.Old.Name == c.cfg.Self.Name || m.Old.Valid() != nil {
@@ -188,7 +192,11 @@ func (c *Core) refuseReplace() {
 // switched is at o: d wants to be its neighbor in place of i. So does i, or it
 // would not have begun.
 func (c *Core) switched(p *peer, m Switch) {
-	if m.Number == 0 || p.state == neighbor && p.theirs == m.Number {
+	if m.Number == 0 {
+		return
+	}
+	if p.state == neighbor && p.theirs == m.Number { // the answer may be lost
+		c.send(p, SwitchReply{Of: m.Number, Number: p.mine, Accepted: true})
 		return
 	}
 	i := c.peer(m.Initiator)
@@ -316,7 +324,7 @@ func (c *Core) withdraw(node overlay.Node) {
 	switch {
 	case p == nil || p.ask != askOptimize && p.ask != askSwitch:
 	case p.state == asking:
-		c.part(p, false)
+		c.giveUp(p)
 	default:
 		p.ask = nothing
 	}
