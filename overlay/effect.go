@@ -4,8 +4,8 @@ package overlay
 type Effects []Effect
 
 // Effect is one thing a protocol wants done: [Dial], [Probe], [Measure], [Send],
-// [Disconnect], or what it lets others know: [Up], [Down], [NeighborUp] or
-// [NeighborDown].
+// [Post], [Disconnect], or what it lets others know: [Up], [Down], [NeighborUp],
+// [NeighborDown], [Deliver] or [Report].
 type Effect interface{ effect() }
 
 // Dial: connect to Node. Answered by a [LinkUp] or a [DialFailed].
@@ -20,6 +20,14 @@ type Measure struct{ Node Node }
 
 // Send: send Message to To, to which there is a link. It may be lost.
 type Send struct {
+	To      Node
+	Message Message
+}
+
+// Post: send Message to To, whether there is a link or a connection must be made
+// for it, which is then closed again before long. It may be lost. If the machine of
+// To refuses the connection, that is a [DialFailed].
+type Post struct {
 	To      Node
 	Message Message
 }
@@ -45,10 +53,23 @@ type NeighborUp struct{ Node Node }
 // NeighborDown: Node is a neighbor no more. It may well be a member.
 type NeighborDown struct{ Node Node }
 
+// Deliver: Origin has broadcast Payload, which nobody may change.
+type Deliver struct {
+	Origin  Node
+	Payload []byte
+}
+
+// Report: Value is something that those who watch the cluster may want to know. It
+// is of a type of the protocol's own.
+type Report struct{ Value any }
+
 func (Dial) effect()         {}
 func (Probe) effect()        {}
 func (Measure) effect()      {}
 func (Send) effect()         {}
+func (Post) effect()         {}
+func (Deliver) effect()      {}
+func (Report) effect()       {}
 func (Disconnect) effect()   {}
 func (Up) effect()           {}
 func (Down) effect()         {}

@@ -3,8 +3,8 @@ package overlay
 import "time"
 
 // Event is something a driver tells a protocol: [LinkUp], [LinkDown],
-// [DialFailed], [Found], [ProbeFailed], [RTT], [Met], [Lost], [Received], [Join]
-// or [LeaveRequested].
+// [DialFailed], [Found], [ProbeFailed], [RTT], [Met], [Lost], [Received], [Join],
+// [Broadcast] or [LeaveRequested].
 type Event interface{ event() }
 
 // LinkUp: Node and this node have proven themselves to each other and are
@@ -73,6 +73,10 @@ type Received struct {
 // Join adds addresses at which members of the cluster may be found.
 type Join struct{ Addrs []string }
 
+// Broadcast: have Payload delivered at every node, this one included. Nobody may
+// change it from then on.
+type Broadcast struct{ Payload []byte }
+
 // LeaveRequested: this node is to leave the cluster.
 type LeaveRequested struct{}
 
@@ -86,6 +90,7 @@ func (Met) event()            {}
 func (Lost) event()           {}
 func (Received) event()       {}
 func (Join) event()           {}
+func (Broadcast) event()      {}
 func (LeaveRequested) event() {}
 
 // Member is what a protocol knows of one member.

@@ -42,7 +42,7 @@ type link struct {
 	pipe *pipe
 	// inflow delivers plain messages; nil if all take the long way. Of the reader.
 	inflow *actor.Inflow
-	wg   sync.WaitGroup
+	wg     sync.WaitGroup
 
 	draining atomic.Bool
 
