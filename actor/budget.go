@@ -20,6 +20,8 @@ const (
 	small = 64 << 10
 	// quanta is how many marks a budget is divided by.
 	quanta = 16
+	// overhead is what a message costs besides its own size, about.
+	overhead = 64
 )
 
 // account is what the mail from other nodes amounts to that waits for a
@@ -57,7 +59,7 @@ func (p *process) deliverAbroad(msg any, size int, by *Inflow) (over bool, err e
 	case !p.mailbox.bounded:
 		p.mailbox.push(msg, p.sys)
 		if p.mailbox.count > few || size >= small {
-			over = p.charge(size, budget/quanta, budget)
+			over = p.charge(size+overhead, budget/quanta, budget)
 		}
 	default:
 		b := p.annex.Load().bound
@@ -65,7 +67,7 @@ func (p *process) deliverAbroad(msg any, size int, by *Inflow) (over bool, err e
 			return false, p.deliverBounded(p.sys.base, msg, nil) // does not wait; unlocks
 		}
 		b.push(msg, true)
-		over = p.charge(max(size, 1), 0, 0)
+		over = p.charge(size+overhead, 0, 0)
 	}
 	if by != nil {
 		by.delivered(p) // unlocks

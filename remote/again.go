@@ -26,7 +26,7 @@ type plainMessage struct {
 // says more than can be repeated.
 func (r *remembered) remember(c *codec.Codec, m *wire.Signal, sig *actor.Signal) error {
 	if m.Remember > wire.MaxRemembered || sig.Kind != actor.SignalMessage || m.To == 0 || m.Name != "" || m.FromNode != nil ||
-		m.Shard == 0 || m.Shard > shards || m.Seq != 0 || m.Label != "" || m.Key != "" || len(m.Trace) > 0 {
+		m.Shard == 0 || m.Shard > shards || len(m.Type) > maxWord || m.Seq != 0 || m.Label != "" || m.Key != "" || len(m.Trace) > 0 {
 		return fmt.Errorf("%w: number %d to be remembered", errSignal, m.Remember)
 	}
 	known := &plainMessage{sig: *sig, shard: m.Shard, encoding: codec.Encoding(m.Encoding), typ: m.Type}
@@ -54,7 +54,7 @@ func (k *link) receiveAgain(f wire.Frame) error {
 				n.overflowing(l.stream, &known.sig)
 			}
 			l.stream.delivered[known.shard-1].Add(1)
-			return l.peer.gate.release()
+			return l.peer.gate.release(turn{Stream: l.stream, Lane: l.index, Seq: known.shard - 1})
 		}
 	}
 	a := arrival{stream: l.stream, sig: known.sig}

@@ -12,6 +12,7 @@ import (
 type arrival struct {
 	sig    actor.Signal
 	stream *stream
+	lane   *lane
 	void   bool          // there is nothing: it was withdrawn
 	empty  bool          // there is nothing to deliver, but it counts in its session
 	stamp  *causal.Stamp // of a message with a label
@@ -25,17 +26,23 @@ func (n *Node) arrived(l *lane, a *arrival, shard uint32) error {
 	if shard--; shard >= shards { // it was 0: it is in no order
 		shard = shards + uint32(l.index)
 	}
-	g := &l.peer.gate
-	held, err := g.hold(turn{Stream: l.stream, Lane: l.index, Seq: shard}, a)
-	if errors.Is(err, errGate) {
-		n.post(peerLost{l.peer, fmt.Errorf("%w: %w", ErrOverloaded, err)})
-	}
+	g, t := &l.peer.gate, turn{Stream: l.stream, Lane: l.index, Seq: shard}
+	a.lane = l
+	held, err := g.hold(t, a)
 	if held || err != nil {
-		return err
+		return n.tolerate(l.peer, err)
 	}
 	err = n.admitted(a)
 	l.stream.delivered[shard].Add(1)
-	return errors.Join(err, g.release())
+	return errors.Join(err, g.release(t))
+}
+
+// tolerate gives a peer up that makes too much wait.
+func (n *Node) tolerate(p *peer, err error) error {
+	if errors.Is(err, errGate) {
+		n.post(peerLost{p, fmt.Errorf("%w: %w", ErrOverloaded, err)})
+	}
+	return err
 }
 
 // admitted lets a signal through whose turn it is.

@@ -71,8 +71,8 @@ type Channel struct {
 	Monotonic bool
 	// QueueBytes is how much may wait for one node, sent or not, until that
 	// node confirms it; WhenFull is what happens to a message or request beyond
-	// it, and Wait how long it may take to happen. Where senders wait, the last
-	// eighth is kept for messages of less than eight kilobytes.
+	// it, and Wait how long it may take to happen. Where senders wait, an eighth is
+	// kept for messages of less than eight kilobytes.
 	QueueBytes int
 	WhenFull   Full
 	Wait       time.Duration

@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,8 +36,12 @@ func reached(n need) bool { return n.Stream.delivered[n.Seq].Load() >= n.Count }
 // errGate is why a peer is given up that makes too much wait.
 var errGate = errors.New("remote: too much waits for its turn")
 
-// maxHeld bounds the bytes that wait in a gate: as much as two channels queue.
+// maxHeld bounds the memory of what waits in a gate: as much as two channels
+// queue. What waits is not confirmed, so that an honest peer's queues bound it.
 const maxHeld = 2 * DefaultQueueBytes
+
+// arrivalSize is about the memory of an arrival, besides its message.
+const arrivalSize = 512
 
 // condition holds the next signal of t until needs are met.
 func (g *gate) condition(t turn, needs []need) error {
@@ -44,7 +49,15 @@ func (g *gate) condition(t turn, needs []need) error {
 	defer g.mu.Unlock()
 	g.held.Condition(t, needs)
 	g.waiting.Store(int32(g.held.Waiting()))
-	return g.releaseLocked(reached)
+	return errors.Join(g.releaseLocked(), g.overLocked())
+}
+
+// overLocked returns an error if too much waits.
+func (g *gate) overLocked() error {
+	if bytes := g.held.Bytes(); bytes > maxHeld {
+		return fmt.Errorf("%w: %d bytes", errGate, bytes)
+	}
+	return nil
 }
 
 // open reports whether nothing waits.
@@ -57,32 +70,41 @@ func (g *gate) hold(t turn, a *arrival) (bool, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	held := g.held.Hold(t, *a, a.sig.Size)
-	if bytes := g.held.Bytes(); held && bytes > maxHeld {
-		return true, fmt.Errorf("%w: %d bytes", errGate, bytes)
+	no := a.lane.received.Load() + 1
+	if !g.held.Hold(t, *a, no, a.sig.Size+arrivalSize) {
+		return false, nil
 	}
-	return held, nil
+	a.lane.held.CompareAndSwap(0, no)
+	return true, g.overLocked()
 }
 
 // release delivers what need not wait any more. It is called after something
-// has been delivered.
-func (g *gate) release() error {
+// of t's sequence has been delivered.
+func (g *gate) release(t turn) error {
 	if g.open() {
 		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.releaseLocked(reached)
+	return g.releaseLocked(t)
 }
 
 // releaseLocked delivers within the lock, so that nothing overtakes; delivering
 // does not wait.
-func (g *gate) releaseLocked(reached func(need) bool) (err error) {
+func (g *gate) releaseLocked(of ...turn) (err error) {
+	var from []*lane
 	g.held.Release(reached, func(t turn, a arrival) {
 		err = errors.Join(err, g.node.admitted(&a))
 		t.Stream.delivered[t.Seq].Add(1)
-	})
+		if !slices.Contains(from, a.lane) {
+			from = append(from, a.lane)
+		}
+	}, of...)
 	g.waiting.Store(int32(g.held.Waiting()))
+	for _, l := range from {
+		l.held.Store(g.held.First(l.stream, l.index))
+		l.confirmFreed()
+	}
 	return err
 }
 
@@ -90,7 +112,8 @@ func (g *gate) releaseLocked(reached func(need) bool) (err error) {
 func (g *gate) flush() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_ = g.releaseLocked(func(need) bool { return true })
+	g.held.Flush(func(_ turn, a arrival) { _ = g.node.admitted(&a) })
+	g.waiting.Store(0)
 }
 
 // receiveAfter holds the next signal of a shard.
@@ -113,5 +136,5 @@ func (n *Node) receiveAfter(l *lane, f wire.Frame) error {
 		}
 		needs = append(needs, need{Stream: s, Mark: order.Mark{Seq: w.Shard, Count: w.Seq}})
 	}
-	return l.peer.gate.condition(turn{Stream: l.stream, Lane: l.index, Seq: m.Shard - 1}, needs)
+	return n.tolerate(l.peer, l.peer.gate.condition(turn{Stream: l.stream, Lane: l.index, Seq: m.Shard - 1}, needs))
 }

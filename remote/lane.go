@@ -24,6 +24,8 @@ type lane struct {
 	// the reader of the moment adds to it.
 	received atomic.Uint64
 	spent    atomic.Uint64  // bytes written to connections
+	held     atomic.Uint64  // the first frame that waits in the gate; 0 if none does
+	freed    atomic.Bool    // held has changed, which is to be told
 	parts    wire.Assembler // of the reader of the moment
 	heard    remembered     // likewise
 
@@ -40,12 +42,14 @@ type lane struct {
 	asked    bool          // the overlay has asked for one attempt to dial
 	invited  bool          // the peer has asked to be dialled
 	finish   bool          // hang up when everything has been written
+	slow     bool          // not much can be written at once
 	writing  bool          // somebody writes; bufs and the memory taken are theirs
 	asleep   bool          // the link's writer waits for wake
 	written  chan struct{} // if not nil, to be closed when nobody writes
 	confirms []uint32      // numbers of the peer's dictionary, to be confirmed
 	used     time.Time     // when something was last pushed, to the stream's clock
 	counted  int           // its part in stream.room
+	bulk     int           // of counted, what is of large messages
 
 	pushed uint64        // how many frames there have been
 	quiet  atomic.Uint64 // pushed, when everything was last confirmed; read without the lock

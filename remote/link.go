@@ -51,17 +51,18 @@ type link struct {
 	err    error
 
 	ackDue    atomic.Bool
-	ackSent   atomic.Uint64
+	ackSent   atomic.Uint64 // the last count of received frames that was told
 	ackTimer  *time.Timer
 	ackArmed  atomic.Bool
 	unacked   int    // bytes received since a confirmation was due; of the reader
 	receivedN uint64 // lane.received when the link began
+	spentN    uint64 // lane.spent then
 
 	// Of the goroutine that runs the lane.
-	seenTaken, seenAcked, firstAcked uint64
-	still                            int
-	seenUse                          uint64
-	begun, rested                    time.Time // when it began, and when it was last of use
+	seenTaken, seenCome, seenSpent, firstAcked uint64
+	still                                      int
+	seenUse                                    uint64
+	begun, rested                              time.Time // when it began, and when it was last of use
 }
 
 func newLink(l *lane, c *connection) (*link, error) {
@@ -73,10 +74,10 @@ func newLink(l *lane, c *connection) (*link, error) {
 	if l.node.inflower != nil {
 		k.inflow = l.node.inflower.Inflow()
 	}
-	k.receivedN = l.received.Load()
+	k.receivedN, k.spentN = l.received.Load(), l.spent.Load()
 	k.ackSent.Store(k.receivedN)
 	l.stream.mu.Lock()
-	k.firstAcked = l.out.acked
+	k.firstAcked, l.slow = l.out.acked, true
 	l.stream.mu.Unlock()
 	k.ackTimer = time.AfterFunc(time.Hour, func() {
 		k.ackArmed.Store(false)
@@ -154,14 +155,16 @@ func (k *link) progress() bool {
 }
 
 // stalled reports, called once a heartbeat, whether the other side has taken
-// and confirmed nothing for too long.
+// nothing for too long, though there is something for it.
 func (k *link) stalled() bool {
 	l := k.lane
+	spent := l.spent.Load()
 	l.stream.mu.Lock()
-	taken, acked, idle := l.out.taken, l.out.acked, l.out.unconfirmed() == 0
+	l.slow = l.slow && spent-k.seenSpent <= quickBytes
+	taken, come, idle := l.out.taken, l.out.come, l.out.way == 0
 	l.stream.mu.Unlock()
-	if idle || taken != k.seenTaken || acked != k.seenAcked {
-		k.seenTaken, k.seenAcked, k.still = taken, acked, 0
+	if idle || taken != k.seenTaken || come != k.seenCome || spent != k.seenSpent {
+		k.seenTaken, k.seenCome, k.seenSpent, k.still = taken, come, spent, 0
 		return false
 	}
 	k.still++
@@ -286,9 +289,9 @@ func (k *link) receiveAck(f wire.Frame) error {
 	}
 	l := k.lane
 	l.stream.mu.Lock()
-	full, logged := l.out.full(), l.out.logged
-	ok := l.out.ack(m.Received)
-	l.pace.confirmed(time.Now(), l.out.acked, logged-l.out.logged)
+	full, way := l.out.full(), l.out.way
+	ok := l.out.ack(m.Received, m.Come)
+	l.pace.confirmed(time.Now(), l.out.come, way-l.out.way)
 	l.confirmLocked()
 	if l.out.window = l.pace.limit(); full && !l.out.full() {
 		l.rouse()

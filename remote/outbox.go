@@ -20,15 +20,19 @@ import (
 //  2. The segments hold the frames acked+1 … next-1 and perhaps earlier ones,
 //     in order and each whole.
 //  3. What lies before the cursor has been taken, what lies behind it has not.
-//  4. logged is the sum of the segments' sizes.
+//  4. logged is the sum of the segments' sizes, large that of those with payloads,
+//     way that of those of which the last frame is after come.
 //  5. The memory of a segment is not reused before all its frames have been
 //     both written and confirmed: until then a writer may be reading it.
 type outbox struct {
 	queue  queue
-	window int // how much may be logged before large payloads have to wait; 0 for any
+	window int // how much may be on its way before large payloads have to wait; 0 for any
 
 	segs   []*segment
 	logged int
+	large  int // of logged, what has a payload of its own
+	way    int // of logged, what is in segs[seen:]: it has not wholly come
+	seen   int
 
 	seg, off int // the cursor: segment and offset
 
@@ -37,6 +41,7 @@ type outbox struct {
 	written uint64 // the first frame that has not wholly been written
 	acked   uint64 // the last frame confirmed, of those written
 	claimed uint64 // the last frame confirmed, of those taken
+	come    uint64 // the last frame that the other side has, confirmed or not
 }
 
 // segment is a piece of memory with whole frames in it: many small ones, or
@@ -64,6 +69,9 @@ func (o *outbox) unconfirmed() uint64 { return o.next - 1 - o.acked + uint64(o.q
 // size returns how many bytes have not been confirmed, begun or not.
 func (o *outbox) size() int { return o.logged + o.queue.bytes }
 
+// bulk returns how much of size is of large messages.
+func (o *outbox) bulk() int { return o.large + o.queue.large }
+
 // behind reports whether the cursor stands before something that has been
 // begun.
 func (o *outbox) behind() bool {
@@ -74,7 +82,7 @@ func (o *outbox) behind() bool {
 func (o *outbox) unsent() bool { return o.behind() || !o.queue.empty() }
 
 // full reports whether large payloads have to wait for confirmations.
-func (o *outbox) full() bool { return o.window > 0 && o.logged >= o.window }
+func (o *outbox) full() bool { return o.window > 0 && o.way >= o.window }
 
 // push appends a frame of a shard; see queue.push.
 func (o *outbox) push(shard uint32, frame, payload []byte) { o.queue.push(shard, frame, payload) }
@@ -88,6 +96,10 @@ func (o *outbox) begin() bool {
 	s.base = o.next
 	o.next += uint64(s.frames)
 	o.logged += s.size()
+	o.way += s.size()
+	if s.payload != nil {
+		o.large += s.size()
+	}
 	o.segs = append(o.segs, s)
 	return true
 }
@@ -156,13 +168,18 @@ func (o *outbox) wrote() {
 	o.confirm()
 }
 
-// ack says that the other side has received the frames up to number n. It
-// reports false if so many were never sent.
-func (o *outbox) ack(n uint64) bool {
-	if n >= o.taken {
+// ack says that the other side confirms the frames up to number n, and has those
+// up to number come. It reports false if so many were never sent.
+func (o *outbox) ack(n, come uint64) bool {
+	if n >= o.taken || come >= o.taken {
 		return false
 	}
 	o.claimed = max(o.claimed, n)
+	o.come = max(o.come, n, come)
+	for o.seen < len(o.segs) && o.segs[o.seen].last() <= o.come {
+		o.way -= o.segs[o.seen].size()
+		o.seen++
+	}
 	o.confirm()
 	return true
 }
@@ -173,6 +190,9 @@ func (o *outbox) confirm() {
 	done := 0
 	for done < len(o.segs) && o.segs[done].last() <= o.acked {
 		o.logged -= o.segs[done].size()
+		if o.segs[done].payload != nil {
+			o.large -= o.segs[done].size()
+		}
 		o.queue.recycle(o.segs[done])
 		done++
 	}
@@ -181,11 +201,12 @@ func (o *outbox) confirm() {
 	}
 	if done == len(o.segs) {
 		clear(o.segs)
-		o.segs, o.seg, o.off = o.segs[:0], 0, 0
+		o.segs, o.seg, o.off, o.seen = o.segs[:0], 0, 0, 0
 		return
 	}
 	clear(o.segs[:done])
 	o.segs = o.segs[done:]
+	o.seen -= done
 	if o.seg -= done; o.seg < 0 {
 		o.seg, o.off = 0, 0 // it stood at the end of the last one given up
 	}
@@ -209,7 +230,12 @@ func (o *outbox) rewind(n uint64) bool {
 	for o.seg+1 < len(o.segs) && o.off == o.segs[o.seg].size() {
 		o.seg, o.off = o.seg+1, 0
 	}
-	o.taken, o.claimed = n+1, n
+	o.taken, o.claimed, o.come = n+1, n, n
+	o.way, o.seen = o.logged, 0
+	for o.seen < len(o.segs) && o.segs[o.seen].last() <= n {
+		o.way -= o.segs[o.seen].size()
+		o.seen++
+	}
 	o.wrote()
 	return true
 }

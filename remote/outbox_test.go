@@ -188,12 +188,12 @@ func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 			},
 			"ack": func(t *rapid.T) {
 				n := rapid.Uint64Range(o.acked, other.frames).Draw(t, "n")
-				if !o.ack(n) {
+				if !o.ack(n, 0) {
 					t.Fatalf("%d is refused", n)
 				}
 			},
 			"false claim": func(t *rapid.T) {
-				if o.ack(o.taken) || o.rewind(o.taken) || o.acked > 0 && o.rewind(o.acked-1) {
+				if o.ack(o.taken, 0) || o.rewind(o.taken) || o.acked > 0 && o.rewind(o.acked-1) {
 					t.Fatal("an impossible claim is accepted")
 				}
 			},
@@ -218,7 +218,7 @@ func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 		if inOrder(t, pushed, other.got); len(other.got) != len(pushed) {
 			t.Fatalf("%d of %d arrived", len(other.got), len(pushed))
 		}
-		if !o.ack(other.frames) {
+		if !o.ack(other.frames, 0) {
 			t.Fatal("the last confirmation is refused")
 		}
 		if open, size := other.parts.Open(); o.unconfirmed() != 0 || o.size() != 0 || open != 0 || size != 0 {
@@ -292,7 +292,7 @@ func TestFloodOfSmallMessagesDoesNotStarveALargeOne(t *testing.T) {
 			}
 		}
 		o.wrote()
-		o.ack(o.taken - 1)
+		o.ack(o.taken-1, 0)
 	}
 	t.Fatal("it was never sent")
 }
@@ -337,7 +337,7 @@ func TestOutboxReusesItsMemoryWhenAllIsConfirmed(t *testing.T) {
 		o.push(0, frame, nil)
 		bufs = o.take(bufs[:0], 1000)
 		o.wrote()
-		o.ack(o.next - 1)
+		o.ack(o.next-1, 0)
 	}
 	round()
 	first := &bufs[0][0]
@@ -356,7 +356,7 @@ func TestMemoryIsNotReusedWhileItIsBeingWritten(t *testing.T) {
 	taken := o.take(nil, 1000)
 	before := bytes.Clone(taken[0])
 	// A confirmation that overtakes the end of the write.
-	if !o.ack(1) {
+	if !o.ack(1, 0) {
 		t.Fatal("refused")
 	}
 	o.push(0, wire.Append(nil, wire.KindSignal, nil, 1), []byte{2})

@@ -11,21 +11,28 @@ import "github.com/topos-go/topos/remote/wire"
 // then it stands in that line too.
 //
 // Invariants:
-//  1. A shard with a line has no frame in small that came after the line's first.
+//  1. A shard with a line has no frame in small that came after the line's first,
+//     and the line waits for those that came before it.
 //  2. Only the first item of a line has been begun.
-//  3. opened is the sum of the payloads of the items begun; only one has been
-//     begun if it is more than the other side lets a lane have open.
-//  4. bytes and frames count what is in small and in the lines.
+//  3. opened is the sum of the payloads of the begun items; only one has been
+//     begun if it is more than the other side lets a lane have open, and never
+//     more than wire.MaxParcels.
+//  4. bytes and frames count what is in small and in the lines, and large the
+//     bytes of those with a payload of their own.
 type queue struct {
 	small  []*segment // the last one is being filled
 	lines  map[uint32]*line
 	turns  []*line
 	bytes  int
+	large  int
 	frames int
+
+	filled, drained uint64 // how many segments there have been in small, and how many of these have been begun
 
 	streak  int        // small segments since the last piece
 	free    []*segment // memory to be used again
 	parcels uint64     // how many there have been
+	begun   int        // how many are under way in pieces
 	opened  int
 	limit   int // of opened
 }
@@ -33,6 +40,7 @@ type queue struct {
 // line is the large frames of one shard, and what came after them.
 type line struct {
 	shard uint32
+	after uint64 // how many segments of small frames go first: they may have some of this shard
 	items []item
 }
 
@@ -88,6 +96,7 @@ func (q *queue) push(shard uint32, frame, payload []byte) {
 		l = q.line(shard)
 	}
 	q.parcels++
+	q.large += len(frame) + len(payload)
 	l.items = append(l.items, item{frame: append([]byte(nil), frame...), payload: payload, parcel: q.parcels})
 }
 
@@ -98,8 +107,11 @@ func (q *queue) straight(shard uint32, payload int) bool {
 }
 
 func (q *queue) line(shard uint32) *line {
+	after := q.filled
 	if shard >= loose {
-		shard += uint32(q.parcels & 0xffff) // a line of its own, or nearly
+		// A line of its own, or nearly, which comes after nothing.
+		shard += 1 + uint32(q.parcels%0xffff)
+		after = 0
 		if l := q.lines[shard]; l != nil {
 			return l
 		}
@@ -107,7 +119,7 @@ func (q *queue) line(shard uint32) *line {
 	if q.lines == nil {
 		q.lines = make(map[uint32]*line)
 	}
-	l := &line{shard: shard}
+	l := &line{shard: shard, after: after}
 	q.lines[shard] = l
 	q.turns = append(q.turns, l)
 	return l
@@ -130,6 +142,7 @@ func (q *queue) tail(n int) *segment {
 		s = &segment{data: make([]byte, 0, max(n, size))}
 	}
 	q.small = append(q.small, s)
+	q.filled++
 	return s
 }
 
@@ -168,6 +181,7 @@ func (q *queue) withdraw(limit int, void func(shard uint32) []byte) (withdrawn [
 				continue
 			}
 			q.bytes -= i.size()
+			q.large -= i.size()
 			withdrawn = append(withdrawn, i.frame)
 			i.frame, i.payload = void(l.shard), nil
 			q.bytes += i.size()
@@ -186,6 +200,7 @@ func (q *queue) next(large bool) *segment {
 	}
 	if len(q.small) > 0 {
 		q.streak++
+		q.drained++
 		s := q.small[0]
 		if len(q.small) == 1 {
 			q.small[0] = nil
@@ -209,7 +224,10 @@ func (q *queue) piece() *segment {
 	for range len(q.turns) {
 		l := q.turns[0]
 		q.turns = append(q.turns[:0], q.turns[1:]...)
-		s := q.advance(l)
+		var s *segment
+		if l.after <= q.drained {
+			s = q.advance(l)
+		}
 		if len(l.items) > 0 {
 			q.turns = append(q.turns, l)
 		} else {
@@ -228,25 +246,32 @@ func (q *queue) advance(l *line) *segment {
 	i := &l.items[0]
 	if len(i.payload) <= pieceSize {
 		q.bytes -= i.size()
+		if i.payload != nil {
+			q.large -= i.size()
+		}
 		s := &segment{data: i.frame, payload: i.payload, frames: 1}
 		q.finish(l)
 		return s
 	}
 	part := wire.Part{Parcel: i.parcel}
 	if i.off == 0 {
-		if q.opened > 0 && q.opened+len(i.payload) > q.limit {
+		if q.begun > 0 && q.opened+len(i.payload) > q.limit || q.begun >= wire.MaxParcels {
 			return nil
 		}
 		q.opened += len(i.payload)
+		q.begun++
 		part.Total, part.Kind, part.Head = uint64(len(i.payload)), uint32(i.frame[0]), i.frame[wire.HeaderSize:]
 		q.bytes -= len(i.frame)
+		q.large -= len(i.frame)
 	}
 	piece := i.payload[i.off:min(i.off+pieceSize, len(i.payload))]
 	i.off += len(piece)
 	q.bytes -= len(piece)
+	q.large -= len(piece)
 	s := &segment{data: wire.Append(nil, wire.KindPart, &part, len(piece)), payload: piece, frames: 1}
 	if i.off == len(i.payload) {
 		q.opened -= len(i.payload)
+		q.begun--
 		q.finish(l)
 	}
 	return s

@@ -45,7 +45,7 @@ func (rs *repeats) remember(r *repeat) (number wire.Again, known bool) {
 // pushPlain queues a plain message. The stream's lock is held.
 func (l *lane) pushPlain(e *encoder) {
 	q := &l.out.queue
-	if !q.straight(e.shard, len(e.payload)) {
+	if !q.straight(e.shard, len(e.payload)) || len(e.plain.typ) > maxWord {
 		q.push(e.shard, e.spell(l.peer, 0), e.payload)
 		return
 	}

@@ -1,41 +1,33 @@
 package remote
 
-import "time"
+// maxBand is the most that has to be confirmed, of a full queue, before those are
+// let in who wait: enough not to wake them for each confirmation.
+const maxBand = 1 << 20
 
-const (
-	// maxBand is the most that has to be confirmed, of a full queue, before those
-	// are let in who wait: enough not to wake them for each confirmation.
-	maxBand = 1 << 20
-	// patience is how long senders of large messages wait while small ones pass.
-	patience = 100 * time.Millisecond
-)
-
-// room is whom a stream's queue lets in. Where senders wait for room, the last
-// eighth of the queue is kept for small messages: one who sends large ones as fast
-// as he can then never makes them wait, and after patience it is their turn to
-// wait. The stream's lock guards it.
+// room is whom a stream's queue lets in. Where senders wait for room, an eighth of
+// the queue is small messages' own: large ones never take it, and small ones have
+// more only while no large one waits. So whoever sends as fast as he can, small
+// ones or large, makes those of his own size wait and not the others. The stream's
+// lock guards it.
 //
 // Invariants:
-//  1. full if bytes are at the large ones' limit, until band less than that are.
-//     brim likewise for all.
-//  2. larges <= waiting, and since is zero if larges is.
+//  1. full is set if large is at its limit, until it is band less than that; brim
+//     if bytes is at the whole limit; crowd if small ones, bytes-large, are at the
+//     eighth.
+//  2. larges <= waiting.
 type room struct {
 	limit, reserve, band int
 	waits                bool // who finds no room waits
 
-	bytes      int // what waits in the stream
-	full, brim bool
-	waiting    int
-	larges     int           // of those waiting
-	since      time.Time     // since when large ones have waited of which none was let in
-	freed      chan struct{} // closed and replaced when there is some
+	bytes, large      int // what waits in the stream, and how much of it is large
+	full, brim, crowd bool
+	waiting, larges   int           // senders that wait, and how many of them with a large message
+	freed             chan struct{} // closed and replaced when there is room for some
 }
 
 func newRoom(ch *Channel) room {
 	r := room{limit: ch.QueueBytes, waits: ch.WhenFull == Block, freed: make(chan struct{})}
-	if r.waits {
-		r.reserve = r.limit / 8
-	}
+	r.reserve = max(r.limit/8, 1)
 	r.band = min(r.limit/16, maxBand)
 	return r
 }
@@ -48,21 +40,23 @@ func (r *room) refuses(large bool) bool {
 	switch {
 	case !r.waits:
 		return r.bytes >= r.limit
-	case large:
-		return r.full
 	case r.brim:
 		return true
+	case large:
+		return r.full
 	}
-	return r.full && r.larges > 0 && time.Since(r.since) > patience
+	return r.crowd && r.larges > 0
 }
 
 // resize notes that more waits, or less, and lets those go on that wait for it.
-func (r *room) resize(by int) {
+func (r *room) resize(by, large int) {
 	r.bytes += by
-	was := [...]bool{r.full, r.brim}
-	r.full = over(r.full, r.bytes, r.limit-r.reserve, r.band)
-	r.brim = over(r.brim, r.bytes, r.limit, r.band)
-	if r.waiting > 0 && (was[0] && !r.full || was[1] && !r.brim) {
+	r.large += large
+	full, brim, crowd := r.full, r.brim, r.crowd
+	r.full = over(full, r.large, max(r.limit-r.reserve, 1), r.band)
+	r.brim = over(brim, r.bytes, r.limit, r.band)
+	r.crowd = over(crowd, r.bytes-r.large, r.reserve, r.band/2)
+	if r.waiting > 0 && (full && !r.full || brim && !r.brim || crowd && !r.crowd) {
 		r.free()
 	}
 }
@@ -81,11 +75,8 @@ func (r *room) free() {
 // enter notes that somebody waits from now on, leave that he does so no more.
 func (r *room) enter(large bool) {
 	r.waiting++
-	if !large {
-		return
-	}
-	if r.larges++; r.since.IsZero() {
-		r.since = time.Now()
+	if large {
+		r.larges++
 	}
 }
 
@@ -94,9 +85,7 @@ func (r *room) leave(large bool) {
 	if !large {
 		return
 	}
-	if r.larges--; r.larges == 0 {
-		r.since = time.Time{}
-	} else if !r.full {
-		r.since = time.Now() // he was let in
+	if r.larges--; r.larges == 0 && r.waiting > 0 {
+		r.free() // small ones may have waited for him only
 	}
 }

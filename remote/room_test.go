@@ -1,77 +1,119 @@
 package remote
 
-import (
-	"testing"
-	"testing/synctest"
-	"time"
-)
+import "testing"
 
-func TestLargeMessagesLeaveRoomForSmallOnes(t *testing.T) {
-	r := newRoom(&Channel{QueueBytes: 80 << 20, WhenFull: Block})
-	for !r.refuses(true) {
-		r.resize(1 << 20)
-	}
-	if r.bytes != 70<<20 {
-		t.Errorf("large ones may use %d bytes", r.bytes)
-	}
-	for !r.refuses(false) {
-		r.resize(1 << 10)
-	}
-	if r.bytes != 80<<20 {
-		t.Errorf("small ones may use %d bytes", r.bytes)
-	}
-	// A little less does not let anybody in again, so that nobody is woken for it.
-	for _, step := range []struct {
-		bytes        int
-		small, large bool
-	}{{79<<20 + 1, true, true}, {79 << 20, false, true}, {69<<20 + 1, false, true}, {69 << 20, false, false}} {
-		r.resize(step.bytes - r.bytes)
-		if r.refuses(false) != step.small || r.refuses(true) != step.large {
-			t.Errorf("at %d: refuses small %v, large %v", step.bytes, r.refuses(false), r.refuses(true))
-		}
+const mib = 1 << 20
+
+func blocking() room { return newRoom(&Channel{QueueBytes: 80 * mib, WhenFull: Block}) }
+
+func (r *room) isFreed(t *testing.T, what string, f func()) {
+	t.Helper()
+	freed := r.freed
+	f()
+	select {
+	case <-freed:
+	default:
+		t.Errorf("%s: nobody is told that there is room", what)
 	}
 }
 
-func TestSendersOfSmallMessagesDoNotKeepLargeOnesOutForEver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(&Channel{QueueBytes: 80 << 20, WhenFull: Block})
-		r.resize(75 << 20)
+func TestLargeMessagesLeaveRoomForSmallOnes(t *testing.T) {
+	r := blocking()
+	for !r.refuses(true) {
+		r.resize(mib, mib)
+	}
+	if r.bytes != 70*mib {
+		t.Errorf("large ones may use %d bytes", r.bytes)
+	}
+	r.enter(true)
+	for !r.refuses(false) {
+		r.resize(1<<10, 0)
+	}
+	if r.bytes != 80*mib {
+		t.Errorf("small ones may use %d bytes", r.bytes-r.large)
+	}
+	// A little less does not let anybody in again, so that nobody is woken for it.
+	r.resize(-mib+1, -mib+1)
+	if !r.refuses(false) || !r.refuses(true) {
+		t.Error("a little less is enough")
+	}
+	r.isFreed(t, "less", func() { r.resize(-1, -1) })
+	if r.refuses(true) {
+		t.Error("the large one is not let in")
+	}
+}
+
+func TestSmallMessagesLeaveRoomForLargeOnesThatWait(t *testing.T) {
+	r := blocking()
+	for !r.refuses(false) {
+		r.resize(1<<10, 0)
+	}
+	if r.bytes != 80*mib {
+		t.Errorf("small ones may use %d bytes", r.bytes)
+	}
+	r.enter(true)
+	r.isFreed(t, "less", func() { r.resize(-mib, 0) })
+	if r.refuses(true) || !r.refuses(false) {
+		t.Errorf("refuses the large one that waits: %v, small ones: %v", r.refuses(true), r.refuses(false))
+	}
+	// Until there are as few small ones as they always may be.
+	r.resize(mib, mib)
+	r.resize(-70*mib, 0)
+	if r.refuses(false) {
+		t.Error("small ones have nothing of their own")
+	}
+}
+
+func TestSmallMessagesGoOnWhenNoLargeOneWaitsAnyMore(t *testing.T) {
+	r := blocking()
+	r.resize(70*mib, 70*mib)
+	r.resize(9*mib+mib-1, 0)
+	r.enter(true)
+	r.resize(1, 0)
+	r.enter(false)
+	if !r.refuses(false) {
+		t.Fatal("there is room")
+	}
+	r.resize(-mib, -mib)
+	if r.refuses(true) || !r.refuses(false) {
+		t.Fatal("the large one is to be let in first")
+	}
+	r.isFreed(t, "given up", func() { r.leave(true) })
+	if r.refuses(false) {
+		t.Error("it waits for nobody")
+	}
+	r.leave(false)
+	if r.waiting != 0 || r.larges != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestQueueOfAFewBytesLetsBothInByTurns(t *testing.T) {
+	for limit := 1; limit < 40; limit++ {
+		r := newRoom(&Channel{QueueBytes: limit, WhenFull: Block})
+		if r.refuses(false) || r.refuses(true) {
+			t.Fatalf("%d: nobody is let in", limit)
+		}
+		r.resize(100, 100)
 		r.enter(true)
-		time.Sleep(patience)
-		if r.refuses(false) {
-			t.Error("small ones have to wait at once")
+		if !r.refuses(false) || !r.refuses(true) {
+			t.Fatalf("%d: somebody is let in", limit)
 		}
-		time.Sleep(time.Nanosecond)
-		if !r.refuses(false) {
-			t.Error("small ones still pass")
+		r.isFreed(t, "all", func() { r.resize(-100, -100) })
+		if r.refuses(false) || r.refuses(true) {
+			t.Fatalf("%d: nobody is let in again", limit)
 		}
-		freed := r.freed
-		r.enter(false)
-		r.resize(-7 << 20)
-		select {
-		case <-freed:
-		default:
-			t.Error("nobody is told that there is room")
-		}
-		if r.refuses(true) || r.refuses(false) {
-			t.Error("there is no room")
-		}
-		r.leave(true)
-		r.leave(false)
-		if r.waiting != 0 || r.larges != 0 || !r.since.IsZero() {
-			t.Errorf("%+v", r)
-		}
-	})
+	}
 }
 
 func TestWhereNobodyWaitsTheQueueIsForAll(t *testing.T) {
 	for _, full := range []Full{Fail, DropOldest} {
 		r := newRoom(&Channel{QueueBytes: 1000, WhenFull: full})
-		r.resize(999)
+		r.resize(999, 500)
 		if r.refuses(true) || r.refuses(false) {
 			t.Errorf("%v: there is room", full)
 		}
-		r.resize(1)
+		r.resize(1, 1)
 		if !r.refuses(true) || !r.refuses(false) {
 			t.Errorf("%v: there is none", full)
 		}

@@ -23,6 +23,8 @@ type outgoing struct {
 	// letter is what it is if it may be dropped, or replaced: a message that
 	// nobody is told of.
 	letter *letter
+	from   actor.PID // of a staged one: its sender and its receiver
+	to     actor.PID
 }
 
 func (m *outgoing) size() int { return len(m.frame) + len(m.payload) }
@@ -61,6 +63,7 @@ func (s *stage) empty() bool { return len(s.queue) == 0 }
 // push appends m, or lets it take the place of one that it replaces, which is
 // returned. same is m's key also if m is no letter.
 func (s *stage) push(m outgoing, same sameKey) (replaced *letter) {
+	m.from, m.to = same.from, same.to
 	m.frame = append([]byte(nil), m.frame...)
 	if len(m.payload) < apart {
 		m.payload = append([]byte(nil), m.payload...)
@@ -100,6 +103,16 @@ func (s *stage) pop() outgoing {
 		delete(s.newest, m.letter.key)
 	}
 	return m
+}
+
+// until returns how many frames there are up to the last of a pair.
+func (s *stage) until(from, to actor.PID) int {
+	for i := len(s.queue); i > 0; i-- {
+		if m := &s.queue[i-1]; m.from == from && m.to == to {
+			return i
+		}
+	}
+	return 0
 }
 
 // drop takes out the oldest letter. It returns nil if there is none.

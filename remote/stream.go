@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,7 +121,7 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 	if s.stage != nil {
 		before := s.stage.bytes
 		replaced = s.stage.push(m, same)
-		s.room.resize(s.stage.bytes - before)
+		s.room.resize(s.stage.bytes-before, 0)
 		s.refillLocked()
 	} else if l = s.pushLocked(&m); l == nil {
 		s.mu.Unlock()
@@ -170,8 +171,9 @@ func (s *stream) pushLocked(m *outgoing) *lane {
 	if l == nil {
 		return nil
 	}
-	if after = append(after, m.after...); len(after) > 0 {
-		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, &wire.After{Shard: m.shard + 1, Marks: after}, 0), nil)
+	after = append(after, m.after...)
+	for marks := range slices.Chunk(after, maxMarks) { // of one condition, or several in a row
+		l.pushLocked(m.shard, wire.Append(nil, wire.KindAfter, &wire.After{Shard: m.shard + 1, Marks: marks}, 0), nil)
 	}
 	if m.plain != nil {
 		l.pushPlain(m.plain)
@@ -191,11 +193,16 @@ const stageBytes = 64 << 10
 // refillLocked hands staged frames to lanes that have little to do.
 func (s *stream) refillLocked() {
 	for s.stage != nil && !s.stage.empty() && s.unsentLocked() < stageBytes {
-		m := s.stage.pop()
-		s.room.resize(-m.size())
-		if l := s.pushLocked(&m); l != nil {
-			l.rouse()
-		}
+		s.unstageLocked()
+	}
+}
+
+// unstageLocked hands the first staged frame to its lane.
+func (s *stream) unstageLocked() {
+	m := s.stage.pop()
+	s.room.resize(-m.size(), 0)
+	if l := s.pushLocked(&m); l != nil {
+		l.rouse()
 	}
 }
 
@@ -234,7 +241,7 @@ func (s *stream) makeRoomLocked(m *outgoing) bool {
 	if dropped == nil {
 		return false
 	}
-	s.room.resize(s.bytesLocked() - s.room.bytes)
+	s.room.resize(s.bytesLocked()-s.room.bytes, 0)
 	n := s.peer.node
 	s.mu.Unlock()
 	n.dropped(dropped)
@@ -269,10 +276,10 @@ func (s *stream) awaitRoom(large bool, w *wait) error {
 
 // count brings the room up to date after a change to l.
 func (s *stream) count(l *lane) {
-	size := l.out.size()
-	by := size - l.counted
-	l.counted = size
-	s.room.resize(by)
+	size, bulk := l.out.size(), l.out.bulk()
+	by, large := size-l.counted, bulk-l.bulk
+	l.counted, l.bulk = size, bulk
+	s.room.resize(by, large)
 }
 
 // close lets nothing be queued any more. It returns whether anything ever was,

@@ -65,6 +65,10 @@ func (s *stream) placeLocked(m *outgoing) (l *lane, seq uint32, after []*wire.Ma
 	return l, seq, after
 }
 
+// maxMarks is how many marks one After frame has: as many as fit with the longest
+// names of channels.
+const maxMarks = 1024
+
 func (s *stream) markOf(m order.Mark) *wire.Mark {
 	return &wire.Mark{Channel: s.ch.Name, Shard: m.Seq, Seq: m.Count}
 }
@@ -93,6 +97,11 @@ func (p *peer) trail(m *outgoing, sig *actor.Signal) {
 			continue
 		}
 		s.mu.Lock()
+		if s.stage != nil {
+			for range s.stage.until(sig.From, sig.To) { // they have no place in the table yet
+				s.unstageLocked()
+			}
+		}
 		s.table.Outstanding(pair, func(mark order.Mark, behind []order.Standing) {
 			if s != p.data || mark.Seq != m.shard {
 				m.after = append(m.after, s.markOf(mark))

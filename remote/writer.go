@@ -7,12 +7,18 @@ import (
 )
 
 const (
-	// maxWrite bounds one write, so that progress can be seen on slow networks.
-	maxWrite = 256 << 10
+	// maxWrite bounds one write, and slowWrite one on a lane that has not yet
+	// written quickBytes within a heartbeat, so that progress can be seen on slow
+	// networks.
+	maxWrite   = 256 << 10
+	slowWrite  = 16 << 10
+	quickBytes = 1 << 20
 	// ackBytes is after how much a confirmation is sent at once, ackDelay when
-	// otherwise, unless something else is sent before.
-	ackBytes = 256 << 10
-	ackDelay = 5 * time.Millisecond
+	// otherwise, unless something else is sent when there are ackFrames: one with
+	// each answer would cost more than it is worth.
+	ackBytes  = 256 << 10
+	ackDelay  = 5 * time.Millisecond
+	ackFrames = 64
 	// atOnce is how much may be on its way on a lane for a sender to write
 	// itself: as much as a socket's buffer takes without waiting.
 	atOnce = 16 << 10
@@ -74,12 +80,16 @@ func (k *link) write() error {
 // is held.
 func (l *lane) takeLocked(k *link) bool {
 	l.out.window = l.pace.limit()
-	bufs := l.out.take(l.bufs[:0], maxWrite)
-	if l.out.logged > pieceSize {
+	limit := maxWrite
+	if l.slow {
+		limit = slowWrite
+	}
+	bufs := l.out.take(l.bufs[:0], limit)
+	if l.out.way > pieceSize {
 		l.pace.began(time.Now(), l.out.taken-1, l.out.full())
 	}
 	l.stream.refillLocked()
-	if !l.out.cut() && (len(bufs) > 0 || k.ackDue.Swap(false)) {
+	if !l.out.cut() && (k.ackDue.Swap(false) || l.received.Load()-k.ackSent.Load() >= ackFrames) {
 		if ack := l.ackLocked(k); ack != nil {
 			bufs = append(bufs, ack)
 		}
@@ -93,11 +103,16 @@ func (l *lane) takeLocked(k *link) bool {
 // side knows already.
 func (l *lane) ackLocked(k *link) []byte {
 	received := l.received.Load()
-	if !l.sequenced() || received == k.ackSent.Load() && len(l.confirms) == 0 {
+	if !l.sequenced() || received == k.ackSent.Load() && len(l.confirms) == 0 && !l.freed.Swap(false) {
 		return nil
 	}
 	k.ackSent.Store(received)
-	l.ack = wire.Append(l.ack[:0], wire.KindAck, &wire.Ack{Received: received, Known: l.confirms}, 0)
+	ack := wire.Ack{Received: received, Known: l.confirms}
+	if first := l.held.Load(); first != 0 && first <= received {
+		// What waits for others counts as the sender's until it is delivered.
+		ack.Received, ack.Come = first-1, received
+	}
+	l.ack = wire.Append(l.ack[:0], wire.KindAck, &ack, 0)
 	l.confirms = nil
 	return l.ack
 }
@@ -110,14 +125,22 @@ func (l *lane) doneLocked(err error) {
 	if err == nil {
 		l.out.wrote()
 		if !l.sequenced() {
-			l.out.ack(l.out.taken - 1)
+			l.out.ack(l.out.taken-1, 0)
 		}
 		l.confirmLocked()
+		if l.slow && l.link != nil {
+			l.slow = !l.link.quick()
+		}
 	}
 	if l.written != nil {
 		close(l.written)
 		l.written = nil
 	}
+}
+
+// quick reports whether much has been written as soon as the link had begun.
+func (k *link) quick() bool {
+	return k.lane.spent.Load()-k.spentN > quickBytes && time.Since(k.begun) < k.lane.node.cfg.Heartbeat
 }
 
 // flush writes what takeLocked has taken.
@@ -184,6 +207,17 @@ func (k *link) confirmNow() {
 	k.lane.stream.mu.Lock()
 	k.lane.rouse()
 	k.lane.stream.mu.Unlock()
+}
+
+// confirmFreed sees to it that what has waited is confirmed soon.
+func (l *lane) confirmFreed() {
+	l.freed.Store(true)
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
+	if l.link != nil {
+		l.link.ackDue.Store(true)
+		l.rouse()
+	}
 }
 
 // confirmHere sends a confirmation on the goroutine that reads, if that need not

@@ -23,8 +23,8 @@
 // of all channels, since a condition may name any:
 //
 //	g.Condition(turn, marks)
-//	if !g.Hold(turn, message, size) { deliver(message); count(turn) }
-//	g.Release(reached, deliver)
+//	if !g.Hold(turn, message, no, size) { deliver(message); count(turn) }
+//	g.Release(reached, deliver, turn)
 //
 // # When a condition is needed
 //

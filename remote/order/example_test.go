@@ -51,10 +51,11 @@ func ExampleGate() {
 	}
 	young := order.Turn[stream]{Stream: "default", Lane: 1, Seq: 7}
 	g.Condition(young, []order.Need[stream]{{Stream: "default", Mark: order.Mark{Seq: 7, Count: 1}}})
-	fmt.Println("waits:", g.Hold(young, "second", 6))
+	fmt.Println("waits:", g.Hold(young, "second", 1, 6))
 
-	deliver(order.Turn[stream]{Stream: "default", Lane: 0, Seq: 7}, "first")
-	g.Release(reached, deliver)
+	old := order.Turn[stream]{Stream: "default", Lane: 0, Seq: 7}
+	deliver(old, "first")
+	g.Release(reached, deliver, old)
 	// Output:
 	// waits: true
 	// first

@@ -38,7 +38,14 @@ type pipe struct {
 	sent     counter
 	frames   []frame
 	received uint64
+	held     []waiter // messages that had to wait, in the order in which they came
 	acks     []uint64 // confirmations on their way back
+}
+
+// waiter is a message that has to wait, by its number on its lane.
+type waiter struct {
+	id int
+	no uint64
 }
 
 // world is a sender, a receiver, and channels with lanes between them, of which
@@ -133,13 +140,32 @@ func (w *world) receive(c, l int) {
 	case f.msg == nil:
 		w.gate.Condition(turn, f.needs)
 		w.gate.Release(w.reached, w.deliver)
-	case !w.gate.Hold(turn, *f.msg, 1):
+	case !w.gate.Hold(turn, *f.msg, p.received+1, 1):
 		w.deliver(turn, *f.msg)
-		w.gate.Release(w.reached, w.deliver)
+		w.gate.Release(w.reached, w.deliver, turn)
+	default:
+		p.held = append(p.held, waiter{f.msg.id, p.received + 1})
 	}
 	p.received++
+	w.checkFirst(c, l)
 	if w.rng.IntN(3) == 0 {
 		p.acks = append(p.acks, p.received)
+	}
+}
+
+// checkFirst compares the first message of a lane that waits with those that have
+// not been delivered.
+func (w *world) checkFirst(c, l int) {
+	p := w.lanes[c][l]
+	for len(p.held) > 0 && w.came[p.held[0].id] {
+		p.held = p.held[1:]
+	}
+	want := uint64(0)
+	if len(p.held) > 0 {
+		want = p.held[0].no
+	}
+	if got := w.gate.First(c, l); got != want && w.err == nil {
+		w.err = fmt.Errorf("message %d of lane %d/%d is the first that waits, and not %d", want, c, l, got)
 	}
 }
 

@@ -122,12 +122,12 @@ func (s *stage) receive(t *testing.T, d *datadriven.TestData) {
 		switch {
 		case f.name == "":
 			s.gate.Condition(turn, f.needs)
-		case s.gate.Hold(turn, f.name, len(f.name)):
+		case s.gate.Hold(turn, f.name, 1, len(f.name)):
 			s.say("waits: %s", f.name)
 		default:
 			deliver(turn, f.name)
 		}
-		s.gate.Release(reached, deliver)
+		s.gate.Release(reached, deliver, turn)
 	}
 	l.frames = nil
 }

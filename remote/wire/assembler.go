@@ -9,8 +9,8 @@ import (
 // the one it belongs to.
 var ErrParcel = errors.New("wire: part without its frame")
 
-// maxParcels bounds how many frames may be under way in parts at once.
-const maxParcels = 1024
+// MaxParcels bounds how many frames may be under way in parts on one lane at once.
+const MaxParcels = 1024
 
 // Assembler puts frames together that come in parts, interleaved with others.
 // A payload is read into the memory it is given out in. An Assembler belongs
@@ -75,7 +75,7 @@ func (a *Assembler) begin(m *Part, old *parcel, l Limits, from Lender) (*parcel,
 		return nil, fmt.Errorf("%w: %v in parts", ErrKind, kind)
 	case m.Total > uint64(l.Payload) || len(m.Head) > l.Head:
 		return nil, fmt.Errorf("%w: parts of %d bytes and a head of %d, at most %d and %d", ErrTooLarge, m.Total, len(m.Head), l.Payload, l.Head)
-	case len(a.open) >= maxParcels || len(a.open) > 0 && a.taken+int(m.Total) > l.Payload:
+	case len(a.open) >= MaxParcels || len(a.open) > 0 && a.taken+int(m.Total) > l.Payload:
 		return nil, fmt.Errorf("%w: %d frames in parts with %d bytes", ErrTooLarge, len(a.open), a.taken)
 	}
 	if a.open == nil {

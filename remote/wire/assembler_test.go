@@ -142,12 +142,12 @@ func TestPartsThatCannotBeAreRefused(t *testing.T) {
 func TestNumberOfFramesInPartsIsBounded(t *testing.T) {
 	var a Assembler
 	d := newPartDecoder(&a, 1<<20)
-	for i := range maxParcels {
+	for i := range MaxParcels {
 		if _, err := take(d, part(uint64(i), 2, []byte("x")), 100); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := take(d, part(maxParcels, 2, []byte("x")), 100); !errors.Is(err, ErrTooLarge) {
+	if _, err := take(d, part(MaxParcels, 2, []byte("x")), 100); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -164,7 +164,7 @@ func FuzzAssembler(f *testing.F) {
 				t.Fatalf("out came %v with %d bytes", frame.Whole.Kind, len(frame.Whole.Payload))
 			}
 		}
-		if n, size := a.Open(); n > maxParcels || size > 2*limit {
+		if n, size := a.Open(); n > MaxParcels || size > 2*limit {
 			t.Fatalf("%d frames with %d bytes are open", n, size)
 		}
 	})
