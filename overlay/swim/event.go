@@ -1,0 +1,37 @@
+package swim
+
+import "github.com/topos-go/topos/overlay"
+
+// Event is something that a [Core] is told: [Watch], [Unwatch], [LinkReset],
+// [Received] or [Heard].
+type Event interface{ event() }
+
+// Watch: Node is a member from now on, and alive as far as is known. It changes
+// nothing if Node is watched already, not even if that has failed.
+type Watch struct{ Node overlay.Node }
+
+// Unwatch: Node is no member any more. It has left, or the directory has buried
+// it. All that was known of it is forgotten.
+type Unwatch struct{ Node overlay.Node }
+
+// LinkReset: a connection to Node was reset, or an attempt to make one refused:
+// its machine answers, and says that nobody is there. An orderly end of a
+// connection is none of this, and a connection attempt that has no answer neither.
+type LinkReset struct{ Node overlay.Node }
+
+// Received: Message has come from From, which has proven to be From.
+type Received struct {
+	From    overlay.Node
+	Message Message
+}
+
+// Heard: Fact has come by another way, such as the directory's broadcast of a
+// [Spread]. It is taken like one that has come with a message, but not sent
+// around by itself.
+type Heard struct{ Fact Fact }
+
+func (Watch) event()     {}
+func (Unwatch) event()   {}
+func (LinkReset) event() {}
+func (Received) event()  {}
+func (Heard) event()     {}

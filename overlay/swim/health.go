@@ -1,0 +1,54 @@
+package swim
+
+import (
+	"container/heap"
+	"time"
+)
+
+// Local health follows Lifeguard's LHA-Probe. It becomes worse by one when a probe
+// fails and none of those who were asked to help has said so, when this node has to
+// refute something, and when it has slept; better by one with each probe that is
+// answered. Lifeguard counts each helper that is not heard of. That has every node
+// of a partition think itself ill, as its helpers are on the other side, and take
+// nine times as long to see it.
+
+// ail makes local health worse.
+func (c *Core) ail() {
+	if !c.cfg.Plain {
+		c.health = min(c.health+1, c.cfg.MaxHealth)
+	}
+}
+
+// heal makes local health better.
+func (c *Core) heal() { c.health = max(c.health-1, 0) }
+
+// scaled is d as local health has it.
+func (c *Core) scaled(d time.Duration) time.Duration { return d * time.Duration(c.health+1) }
+
+// wake is called after this node has slept through its deadlines. What it was
+// waiting for may have come or been refuted meanwhile, and lies unread: all that is
+// open begins anew.
+func (c *Core) wake() {
+	c.stats.Wakes++
+	c.ail()
+	open := c.probes
+	c.probes, c.relays = nil, nil
+	for _, s := range c.suspicions {
+		s.since = c.now
+		s.expires = c.now.Add(s.timeout())
+	}
+	heap.Init(&c.suspicions)
+	for _, p := range open {
+		if p.kind != inTurn {
+			c.check(p.target, p.kind)
+		}
+	}
+	restart := func(at *time.Time, pause time.Duration) {
+		if due(*at, c.now) {
+			*at = c.now.Add(pause)
+		}
+	}
+	restart(&c.turnAt, c.cfg.Timeout)
+	restart(&c.reviveAt, c.cfg.Revive)
+	restart(&c.gossipAt, c.cfg.Gossip)
+}

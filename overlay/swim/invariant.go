@@ -1,0 +1,119 @@
+package swim
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// checker collects what is wrong.
+type checker []error
+
+func (e *checker) check(ok bool, what string, args ...any) {
+	if !ok {
+		*e = append(*e, fmt.Errorf("swim: invariant broken: "+what, args...))
+	}
+}
+
+// valid reports what is wrong with the invariants.
+func (c *Core) valid() error {
+	var e checker
+	c.validMembers(&e)
+	c.validSuspicions(&e)
+	c.validProbes(&e)
+	c.validRumors(&e)
+	e.check(0 <= c.health && c.health <= c.cfg.MaxHealth && (!c.cfg.Plain || c.health == 0), "7: health %d", c.health)
+	e.check(c.turnAt.IsZero() == (len(c.members.order) == 0), "8: turn at %v", c.turnAt)
+	e.check(c.reviveAt.IsZero() == (len(c.members.failed) == 0), "8: revival at %v", c.reviveAt)
+	e.check(c.gossipAt.IsZero() == (c.rumors.loud == 0 || len(c.members.order) == 0), "8: gossip at %v, %d loud", c.gossipAt, c.rumors.loud)
+	return errors.Join(e...)
+}
+
+func (c *Core) validMembers(e *checker) {
+	t := &c.members
+	e.check(len(t.sorted) <= c.cfg.MaxMembers && len(t.sorted)+len(t.free) == len(t.all), "1: %d members", len(t.sorted))
+	e.check(len(t.order)+len(t.failed) == len(t.sorted) && 0 <= t.next && t.next <= len(t.order), "2: next %d", t.next)
+	for n, i := range t.sorted {
+		m := &t.all[i]
+		e.check(n == 0 || t.all[t.sorted[n-1]].node.Compare(m.node) < 0, "1: %v out of order", m.node)
+		e.check(m.node != c.cfg.Self && !m.node.IsZero(), "1: %v watched", m.node)
+		list := t.order
+		if m.state == Confirm {
+			list = t.failed
+		}
+		e.check(int(m.place) < len(list) && list[m.place] == i, "2: place of %v", m.node)
+		e.check((m.state == Suspect) == (m.suspicion != nil), "3: suspicion of %v", m.node)
+	}
+	for _, i := range t.free {
+		e.check(t.all[i] == member{}, "1: free place in use")
+	}
+}
+
+func (c *Core) validSuspicions(e *checker) {
+	for n, s := range c.suspicions {
+		e.check(c.members.all[s.member].suspicion == s && s.slot == n, "3: slot %d", n)
+		e.check(n == 0 || !c.suspicions.Less(n, (n-1)/2), "3: heap at %d", n)
+		e.check(s.expires.Equal(s.since.Add(s.timeout())), "3: expires %v", s.expires)
+		e.check(1 <= len(s.accusers) && len(s.accusers) <= s.most+1, "3: %d accusers", len(s.accusers))
+		seen := make(map[overlay.Node]bool)
+		for _, by := range s.accusers {
+			e.check(!seen[by], "3: %v accuses twice", by)
+			seen[by] = true
+		}
+	}
+}
+
+func (c *Core) validProbes(e *checker) {
+	type one struct {
+		target id
+		kind   kind
+	}
+	seen := make(map[one]bool)
+	numbers := make(map[uint64]bool)
+	turns := 0
+	for _, p := range c.probes {
+		m := c.members.all[p.target]
+		e.check(m.state == Alive || m.state == Suspect, "4: probe of %v, %v", m.node, m.state)
+		e.check(p.kind != recheck || m.state == Suspect && m.suspicion.own, "4: recheck of %v", m.node)
+		e.check(!seen[one{p.target, p.kind}] && !numbers[p.seq] && 0 < p.seq && p.seq <= c.seq, "4: probe %d", p.seq)
+		seen[one{p.target, p.kind}], numbers[p.seq] = true, true
+		if p.kind == inTurn {
+			turns++
+		}
+		e.check(!p.end.IsZero() && len(p.asked) <= p.helpers && p.helpers <= c.cfg.Indirect, "4: probe %d", p.seq)
+		for _, i := range append(p.asked[:len(p.asked):len(p.asked)], p.refused...) {
+			e.check(c.members.all[i].state != 0, "4: a helper that is forgotten")
+		}
+	}
+	e.check(turns <= 1 && len(c.probes)-turns <= c.cfg.MaxChecks, "4: %d in turn of %d", turns, len(c.probes))
+	e.check(len(c.relays) <= c.cfg.MaxRelays, "5: %d relays", len(c.relays))
+	for n, r := range c.relays {
+		e.check(n == 0 || !r.end.Before(c.relays[n-1].end), "5: relays out of order")
+		e.check(c.members.all[r.target].state != 0, "5: relay to nobody")
+	}
+	e.check(c.nudge == nobody || c.members.all[c.nudge].state != 0, "5: nudge to nobody")
+}
+
+func (c *Core) validRumors(e *checker) {
+	count, loud := 0, 0
+	for _, bucket := range c.rumors.bySends {
+		for _, x := range bucket {
+			count++
+			if !x.quiet {
+				loud++
+			}
+			if x.fact.Node == c.cfg.Self {
+				e.check(x.fact == c.defence(), "6: %+v", x.fact)
+				continue
+			}
+			i := c.members.find(x.fact.Node)
+			e.check(i != nobody, "6: rumor about %v", x.fact.Node)
+			if i != nobody {
+				m := c.members.all[i]
+				e.check(m.state == x.fact.State && m.incarnation == x.fact.Incarnation, "6: %+v, but %v %d", x.fact, m.state, m.incarnation)
+			}
+		}
+	}
+	e.check(count == c.rumors.count && loud == c.rumors.loud && count <= c.cfg.MaxRumors, "6: %d rumors, %d loud", count, loud)
+}

@@ -1,0 +1,153 @@
+package swim
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// id is a member's place in the table. It is given to another one after the
+// member is forgotten.
+type id = int32
+
+// nobody is no id.
+const nobody id = -1
+
+// member is one watched node.
+type member struct {
+	node        overlay.Node
+	incarnation uint64
+	suspicion   *suspicion // if Suspect
+	place       int32      // in order, or in failed if Confirm
+	state       State      // 0 if the place is free
+}
+
+// table has the members. It is made of slices: ten thousand take a megabyte.
+type table struct {
+	all    []member
+	free   []id
+	sorted []id // by node
+	order  []id // those that are probed, as they come
+	next   int  // of order
+	failed []id
+}
+
+func (t *table) search(node overlay.Node) (int, bool) {
+	return slices.BinarySearchFunc(t.sorted, node, func(i id, n overlay.Node) int { return t.all[i].node.Compare(n) })
+}
+
+// find returns nobody if node is not watched.
+func (t *table) find(node overlay.Node) id {
+	if at, ok := t.search(node); ok {
+		return t.sorted[at]
+	}
+	return nobody
+}
+
+// add watches node, which is not watched yet.
+func (t *table) add(node overlay.Node, rng *rand.Rand) id {
+	at, _ := t.search(node)
+	var i id
+	if last := len(t.free) - 1; last >= 0 {
+		i, t.free = t.free[last], t.free[:last]
+	} else {
+		i = id(len(t.all))
+		t.all = append(t.all, member{})
+	}
+	t.all[i] = member{node: node, state: Alive}
+	t.sorted = slices.Insert(t.sorted, at, i)
+	t.line(i, rng)
+	return i
+}
+
+func (t *table) remove(i id) {
+	if t.all[i].state == Confirm {
+		t.bury(i)
+	} else {
+		t.unline(i)
+	}
+	at, _ := t.search(t.all[i].node)
+	t.sorted = slices.Delete(t.sorted, at, at+1)
+	t.all[i] = member{}
+	t.free = append(t.free, i)
+}
+
+func put(list []id, all []member, at int, i id) {
+	list[at] = i
+	all[i].place = int32(at)
+}
+
+// line puts i at a random place of the order, as the paper has it.
+func (t *table) line(i id, rng *rand.Rand) {
+	t.order = append(t.order, i)
+	at, last := rng.IntN(len(t.order)), len(t.order)-1
+	put(t.order, t.all, last, t.order[at])
+	put(t.order, t.all, at, i)
+}
+
+// unline takes i out of the order. Those that had their turn stay before next.
+func (t *table) unline(i id) {
+	at, last := int(t.all[i].place), len(t.order)-1
+	if at < t.next {
+		t.next--
+		put(t.order, t.all, at, t.order[t.next])
+		at = t.next
+	}
+	if at < last {
+		put(t.order, t.all, at, t.order[last])
+	}
+	t.order = t.order[:last]
+}
+
+// fail moves i to the failed.
+func (t *table) fail(i id) {
+	t.unline(i)
+	t.failed = append(t.failed, i)
+	t.all[i].place = int32(len(t.failed) - 1)
+}
+
+// bury takes i out of the failed.
+func (t *table) bury(i id) {
+	last := len(t.failed) - 1
+	put(t.failed, t.all, int(t.all[i].place), t.failed[last])
+	t.failed = t.failed[:last]
+}
+
+// turn returns whose turn it is: everyone's once before anyone's again.
+func (t *table) turn(rng *rand.Rand) id {
+	if len(t.order) == 0 {
+		return nobody
+	}
+	if t.next >= len(t.order) {
+		t.next = 0
+		rng.Shuffle(len(t.order), func(a, b int) {
+			x, y := t.order[a], t.order[b]
+			put(t.order, t.all, a, y)
+			put(t.order, t.all, b, x)
+		})
+	}
+	t.next++
+	return t.order[t.next-1]
+}
+
+// sample draws up to n of those that are probed for whom ok holds, in no
+// particular order.
+func (t *table) sample(n int, rng *rand.Rand, ok func(id) bool) []id {
+	var drawn []id
+	draw := func(i id) {
+		if ok(i) && !slices.Contains(drawn, i) {
+			drawn = append(drawn, i)
+		}
+	}
+	for range 4 * n { // enough if most are fit
+		if len(t.order) == 0 || len(drawn) == n {
+			return drawn
+		}
+		draw(t.order[rng.IntN(len(t.order))])
+	}
+	for i, from := 0, rng.IntN(len(t.order)); i < len(t.order) && len(drawn) < n; i++ {
+		draw(t.order[(from+i)%len(t.order)])
+	}
+	return drawn
+}

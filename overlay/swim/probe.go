@@ -1,0 +1,275 @@
+package swim
+
+import (
+	"slices"
+	"time"
+)
+
+// kind says what a probe is for.
+type kind uint8
+
+const (
+	// inTurn: it is the member's turn. At its end the member is suspect.
+	inTurn kind = iota
+	// recheck: this node suspects the member, and goes on asking until it refutes
+	// or fails.
+	recheck
+	// reset: a link to the member was reset. If others are refused, too, it has
+	// failed.
+	reset
+)
+
+// resets is how often others are asked about a reset link, before that is left to
+// a suspicion.
+const resets = 3
+
+// probe is a question that is open.
+type probe struct {
+	kind    kind
+	target  id
+	seq     uint64
+	direct  time.Time // when others are asked; zero if they have been
+	end     time.Time
+	helpers int  // that were asked
+	asked   []id // of them, those that have not answered
+	refused []id // that had a connection to the target refused
+	again   bool // so had this node, since the link was reset
+	tries   int
+}
+
+// turn begins a protocol period.
+func (c *Core) turn() {
+	c.turnAt = c.now.Add(c.scaled(c.cfg.Period))
+	i := c.whose()
+	if i == nobody {
+		return
+	}
+	c.stats.Probes++
+	p := c.open(inTurn, i, c.turnAt)
+	p.direct = c.now.Add(c.scaled(c.cfg.Timeout))
+	c.ping(i, p.seq)
+}
+
+// whose returns whose turn it is. The member at which another node has nudged this
+// one goes before the next, but not twice in a row, so that nobody is kept from his
+// turn. Those that this node suspects are being asked anyway.
+func (c *Core) whose() id {
+	i := c.nudge
+	c.nudge = nobody
+	if c.nudged = i != nobody && !c.nudged && !c.suspects(i); c.nudged {
+		return i
+	}
+	for range c.members.order {
+		if i := c.members.turn(c.cfg.Rand); !c.suspects(i) {
+			return i
+		}
+	}
+	return nobody
+}
+
+// suspects says whether this node is one of those that accuse i.
+func (c *Core) suspects(i id) bool {
+	s := c.members.all[i].suspicion
+	return s != nil && s.own
+}
+
+func (c *Core) open(k kind, i id, end time.Time) *probe {
+	c.seq++
+	p := &probe{kind: k, target: i, seq: c.seq, end: end}
+	c.probes = append(c.probes, p)
+	return p
+}
+
+func (c *Core) ping(i id, seq uint64) { c.tell(i, Ping{seq}) }
+
+// check begins a probe out of turn, unless there is one already.
+func (c *Core) check(i id, k kind) {
+	checks := 0
+	for _, p := range c.probes {
+		if p.kind == k && p.target == i {
+			return
+		}
+		if p.kind != inTurn {
+			checks++
+		}
+	}
+	if checks >= c.cfg.MaxChecks {
+		if k == reset {
+			c.suspect(i, c.cfg.Self, false)
+		}
+		return
+	}
+	c.again(c.open(k, i, time.Time{}))
+}
+
+// again asks the target and others at the same time.
+func (c *Core) again(p *probe) {
+	c.seq++
+	p.seq, p.again = c.seq, false
+	p.tries++
+	p.end = c.now.Add(c.cfg.Period)
+	if p.kind == reset {
+		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
+	}
+	c.ping(p.target, p.seq)
+	c.ask(p)
+}
+
+// ask has others ping the target.
+func (c *Core) ask(p *probe) {
+	p.direct = time.Time{}
+	p.asked = c.members.sample(c.cfg.Indirect, c.cfg.Rand, func(i id) bool {
+		return i != p.target && c.members.all[i].state == Alive
+	})
+	p.helpers = len(p.asked)
+	target := &c.members.all[p.target]
+	var about []Fact
+	if f, ok := target.charge(c.cfg.Self); ok {
+		about = append(about, f)
+	}
+	for _, i := range p.asked {
+		c.stats.Indirect++
+		c.tell(i, PingReq{p.seq, target.node}, about...)
+	}
+}
+
+// probed handles the probes whose time has come.
+func (c *Core) probed() {
+	for {
+		n := slices.IndexFunc(c.probes, func(p *probe) bool { return due(p.direct, c.now) || due(p.end, c.now) })
+		if n < 0 {
+			return
+		}
+		if p := c.probes[n]; due(p.end, c.now) {
+			c.conclude(p)
+		} else {
+			c.ask(p)
+		}
+	}
+}
+
+// conclude ends a probe without an answer from the target.
+func (c *Core) conclude(p *probe) {
+	switch p.kind {
+	case inTurn:
+		c.abandon(p.target, inTurn)
+		if len(p.asked) == p.helpers { // nobody was heard of
+			c.ail()
+		}
+		c.suspect(p.target, c.cfg.Self, false)
+	case recheck:
+		c.again(p)
+	case reset:
+		if p.helpers > 0 && len(p.asked) == p.helpers {
+			c.ail()
+		}
+		c.concludeReset(p)
+	}
+}
+
+func (c *Core) concludeReset(p *probe) {
+	i := p.target
+	trusted := c.members.sample(c.cfg.Witnesses, c.cfg.Rand, func(j id) bool { return j != i && c.members.all[j].state == Alive })
+	switch {
+	case len(p.refused) > 0 && len(p.refused) >= len(trusted):
+		m := &c.members.all[i]
+		c.fail(i, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self, Refused: true}, true, false)
+	case len(trusted) > 0 && p.tries < resets:
+		c.again(p)
+	default:
+		c.abandon(i, reset)
+		c.suspect(i, c.cfg.Self, false)
+	}
+}
+
+// find returns the open probe with a number, or nil.
+func (c *Core) find(seq uint64) *probe {
+	for _, p := range c.probes {
+		if p.seq == seq {
+			return p
+		}
+	}
+	return nil
+}
+
+// abandon ends probes of i without a conclusion.
+func (c *Core) abandon(i id, kinds ...kind) {
+	c.probes = slices.DeleteFunc(c.probes, func(p *probe) bool { return p.target == i && slices.Contains(kinds, p.kind) })
+}
+
+// forget takes i, which is watched no more, out of what is open.
+func (c *Core) forget(i id) {
+	is := func(j id) bool { return j == i }
+	for _, p := range c.probes {
+		p.asked = slices.DeleteFunc(p.asked, is)
+		p.refused = slices.DeleteFunc(p.refused, is)
+	}
+	c.relays = slices.DeleteFunc(c.relays, func(r relay) bool { return r.target == i })
+	if c.nudge == i {
+		c.nudge = nobody
+	}
+}
+
+// ack takes the answer of a target, or of one who has asked it. A recheck goes on:
+// only a refutation ends it.
+func (c *Core) ack(from id, m Ack) {
+	p := c.find(m.Seq)
+	switch {
+	case p == nil:
+		c.answer(from, m.Seq)
+	case from == nobody || from != p.target && !slices.Contains(p.asked, from):
+		c.stats.Strangers++
+	case p.kind == inTurn:
+		c.heal()
+		c.abandon(p.target, inTurn)
+	case p.kind == reset:
+		c.stats.Denied++
+		c.abandon(p.target, reset)
+	}
+}
+
+// nack takes the word of a helper who had no answer.
+func (c *Core) nack(from id, m Nack) {
+	p := c.find(m.Seq)
+	if p == nil || from == nobody || !slices.Contains(p.asked, from) {
+		c.stats.Strangers++
+		return
+	}
+	p.asked = slices.DeleteFunc(p.asked, func(i id) bool { return i == from })
+	if m.Refused && !slices.Contains(p.refused, from) {
+		p.refused = append(p.refused, from)
+	}
+	c.answered(p)
+}
+
+// answered concludes a check of a reset link if nothing is to be waited for.
+func (c *Core) answered(p *probe) {
+	if p.kind == reset && p.again && len(p.asked) == 0 {
+		c.conclude(p)
+	}
+}
+
+// linkReset is an answer to whoever had this node ping i. If nobody had, it
+// begins a check.
+func (c *Core) linkReset(i id) {
+	if c.refused(i) || c.members.all[i].state == Confirm {
+		return
+	}
+	for _, p := range c.probes {
+		if p.kind == reset && p.target == i {
+			p.again = true
+			c.answered(p)
+			return
+		}
+	}
+	c.abandon(i, inTurn)
+	c.check(i, reset)
+}
+
+// revive pings one of the failed. If it hears what is said of it, it refutes.
+func (c *Core) revive() {
+	c.reviveAt = c.now.Add(c.cfg.Revive)
+	failed := c.members.failed
+	c.seq++
+	c.ping(failed[c.cfg.Rand.IntN(len(failed))], c.seq)
+}

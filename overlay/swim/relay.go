@@ -1,0 +1,89 @@
+package swim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// relay is a ping that this node has sent for another one.
+type relay struct {
+	by     overlay.Node
+	theirs uint64 // the number of by's question
+	seq    uint64 // of the ping
+	target id
+	end    time.Time
+}
+
+// pingReq pings the target for from. There is no ping to nodes that are not
+// watched: nobody can have this node connect to wherever he likes.
+func (c *Core) pingReq(from overlay.Node, m PingReq) {
+	i := c.members.find(m.Target)
+	if i == nobody || len(c.relays) >= c.cfg.MaxRelays {
+		c.stats.Strangers++
+		c.deny(from, m.Seq, i, false)
+		return
+	}
+	c.seq++
+	c.relays = append(c.relays, relay{from, m.Seq, c.seq, i, c.now.Add(c.cfg.Timeout)})
+	c.ping(i, c.seq)
+}
+
+// answer tells the one who asked that its target has answered, with whatever that
+// has refuted.
+func (c *Core) answer(from id, seq uint64) {
+	n := slices.IndexFunc(c.relays, func(r relay) bool { return r.seq == seq })
+	if n < 0 || c.relays[n].target != from {
+		c.stats.Strangers++
+		return
+	}
+	r := c.relays[n]
+	c.relays = slices.Delete(c.relays, n, n+1)
+	var about []Fact
+	if m := &c.members.all[from]; m.incarnation > 0 && m.state == Alive {
+		about = append(about, m.alive())
+	}
+	c.send(r.by, Ack{r.theirs}, about...)
+}
+
+// deny says that there was no answer. That, and that nobody was refused, is not in
+// the SWIM of 2002.
+func (c *Core) deny(by overlay.Node, seq uint64, target id, refused bool) {
+	if c.cfg.Plain && !refused {
+		return
+	}
+	var about []Fact
+	if target != nobody {
+		if f, ok := c.members.all[target].charge(c.cfg.Self); ok {
+			about = append(about, f)
+		}
+	}
+	c.send(by, Nack{seq, refused}, about...)
+}
+
+// relayed gives up pings for others. The target is next in turn, so that this node
+// confirms the suspicion of the one who asked, or helps to refute it.
+func (c *Core) relayed() {
+	for len(c.relays) > 0 && due(c.relays[0].end, c.now) {
+		r := c.relays[0]
+		c.relays = slices.Delete(c.relays, 0, 1)
+		c.deny(r.by, r.theirs, r.target, false)
+		if !c.cfg.Plain && c.members.all[r.target].state != Confirm && !c.suspects(r.target) {
+			c.nudge = r.target
+		}
+	}
+}
+
+// refused tells all who had this node ping i that a connection was refused.
+func (c *Core) refused(i id) bool {
+	any := false
+	c.relays = slices.DeleteFunc(c.relays, func(r relay) bool {
+		if r.target == i {
+			any = true
+			c.deny(r.by, r.theirs, i, true)
+		}
+		return r.target == i
+	})
+	return any
+}

@@ -1,0 +1,130 @@
+package swim
+
+import (
+	"container/heap"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// suspicion is about one member, until that refutes it or it expires.
+type suspicion struct {
+	member id
+	// accusers are those that have had no answer themselves: the first one, and up
+	// to most others, which confirm it.
+	accusers []overlay.Node
+	most     int
+	// own is set if this node is one of them: it then goes on asking.
+	own bool
+	// sure is set if somebody has said already that the member has failed.
+	sure      bool
+	since     time.Time
+	low, high time.Duration
+	expires   time.Time
+	slot      int // in the heap
+}
+
+// timeout follows Lifeguard, section IV.B: from high down to low, and the first
+// confirmations count most.
+func (s *suspicion) timeout() time.Duration {
+	if s.most == 0 || s.sure {
+		return s.low
+	}
+	c, k := float64(len(s.accusers)-1), float64(s.most)
+	d := s.high - time.Duration(float64(s.high-s.low)*math.Log(c+1)/math.Log(k+1))
+	return max(d, s.low)
+}
+
+// suspicions is a heap: the first one expires next.
+type suspicions []*suspicion
+
+func (h suspicions) Len() int { return len(h) }
+func (h suspicions) Less(i, j int) bool {
+	if h[i].expires.Equal(h[j].expires) {
+		return h[i].member < h[j].member
+	}
+	return h[i].expires.Before(h[j].expires)
+}
+func (h suspicions) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].slot, h[j].slot = i, j
+}
+func (h *suspicions) Push(x any) {
+	s := x.(*suspicion)
+	s.slot = len(*h)
+	*h = append(*h, s)
+}
+func (h *suspicions) Pop() any {
+	last := len(*h) - 1
+	s := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return s
+}
+
+// shortest is how long a suspicion lasts at least.
+func (c *Core) shortest() time.Duration {
+	scale := max(1, math.Log10(float64(c.size()))/2)
+	return time.Duration(float64(c.cfg.Suspicion) * scale * float64(c.cfg.Period))
+}
+
+// suspect begins a suspicion of i, or adds by to its accusers.
+func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
+	m := &c.members.all[i]
+	s := m.suspicion
+	own := by == c.cfg.Self
+	switch {
+	case s == nil:
+		low := c.shortest()
+		s = &suspicion{member: i, accusers: []overlay.Node{by}, since: c.now, low: low, high: low * time.Duration(c.cfg.MaxSuspicion)}
+		if !c.cfg.Plain { // of the others, those that are trusted can confirm it, and this node
+			s.most = max(0, min(c.cfg.Confirmations, len(c.members.order)-1-len(c.suspicions)))
+		}
+		s.expires = c.now.Add(s.timeout())
+		m.state, m.suspicion = Suspect, s
+		heap.Push(&c.suspicions, s)
+		c.rumors.drop(m.node)
+		c.emit(Suspected{m.node, m.incarnation, by})
+	case slices.Contains(s.accusers, by), len(s.accusers) > s.most, !own && c.members.find(by) == nobody:
+		return
+	default:
+		s.accusers = append(s.accusers, by)
+		s.expires = s.since.Add(s.timeout())
+		heap.Fix(&c.suspicions, s.slot)
+	}
+	fact := Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: by}
+	if own {
+		s.own = true
+		c.emit(Spread{fact})
+		c.check(i, recheck)
+	}
+	c.spread(fact, quiet)
+}
+
+// confirm makes the suspicion of i as short as can be.
+func (c *Core) confirm(i id) {
+	s := c.members.all[i].suspicion
+	s.sure = true
+	s.expires = s.since.Add(s.timeout())
+	heap.Fix(&c.suspicions, s.slot)
+}
+
+// acquit ends the suspicion of i, if there is any.
+func (c *Core) acquit(i id) {
+	m := &c.members.all[i]
+	if m.suspicion != nil {
+		heap.Remove(&c.suspicions, m.suspicion.slot)
+		m.suspicion = nil
+	}
+}
+
+// expire declares failed whose time is over.
+func (c *Core) expire() {
+	for len(c.suspicions) > 0 && !c.now.Before(c.suspicions[0].expires) {
+		s := c.suspicions[0]
+		m := &c.members.all[s.member]
+		c.fail(s.member, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}, s.own, false)
+	}
+}
