@@ -46,7 +46,8 @@ var lattice = [][]place{
 		{packages: "actor"},
 		{packages: "overlay/...", pure: true},
 	},
-	{ // OTP on one node
+	{ // OTP on one node; the protocols, simulated
+		{packages: "internal/sim/...", imports: "overlay/..."},
 		{packages: "actor/actortest", imports: "actor"},
 		{packages: "supervisor", imports: "actor"},
 		{packages: "behaviours/server behaviours/statem behaviours/event", imports: "actor"},
@@ -56,6 +57,7 @@ var lattice = [][]place{
 		{packages: "remote/handshake", imports: "actor remote/wire", pure: true},
 		{packages: "remote/session", pure: true},
 		{packages: "remote/order", pure: true},
+		{packages: "remote/dialect", imports: "overlay/...", modules: gogo, pure: true},
 		{packages: "remote/causal", imports: "actor", pure: true},
 		{packages: "remote/codec", imports: "actor", modules: gogo + protobuf + cbor},
 		{packages: "remote/...", imports: below,

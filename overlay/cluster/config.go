@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/swim"
+)
+
+// Topology decides whom a node is linked to, and with whom of those it exchanges
+// broadcasts, by [overlay.NeighborUp] and [overlay.NeighborDown]. Its
+// [overlay.Up] and [overlay.Down] are left alone: the directory knows members.
+type Topology interface {
+	Step(now time.Time, ev overlay.Event) overlay.Effects
+	Tick(now time.Time) overlay.Effects
+	Deadline() time.Time
+}
+
+// Config says what a [Core] is.
+type Config struct {
+	// Self is this node. It must be given.
+	Self overlay.Node
+	// Topology is for this Core only. It must be given.
+	Topology Topology
+	// Directory, Swim and Plumtree say what the other parts are. Their Self and
+	// Rand are filled in.
+	Directory directory.Config
+	Swim      swim.Config
+	Plumtree  plumtree.Config
+	// Encode and Decode turn what the parts broadcast, a [directory.Broadcast] or
+	// a [swim.Fact], into bytes and back. They must be given. What Decode refuses
+	// is counted.
+	Encode func(v any) ([]byte, error)
+	Decode func(b []byte) (any, error)
+	// Rand is what the parts draw from. It must be given, and belongs to the Core
+	// from then on.
+	Rand *rand.Rand
+}
+
+// Valid reports all mistakes in c at once, but those of the parts' own Configs.
+func (c *Config) Valid() error {
+	var errs []error
+	if err := c.Self.Valid(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Topology == nil || c.Encode == nil || c.Decode == nil || c.Rand == nil {
+		errs = append(errs, errors.New("cluster: Config.Topology, Encode, Decode or Rand is missing"))
+	}
+	return errors.Join(errs...)
+}
+
+// fork returns a source of randomness for one part.
+func (c *Config) fork() *rand.Rand { return rand.New(rand.NewPCG(c.Rand.Uint64(), c.Rand.Uint64())) }

@@ -1,0 +1,188 @@
+package cluster
+
+import (
+	"errors"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/swim"
+)
+
+// Core is the protocol of one node. It is made with [New] and is for one goroutine.
+// Times given to it must not go backwards.
+//
+// Invariants:
+//  1. up has the nodes for which the last effect was Up, and not Down.
+//  2. neighbors has those for which the topology has last said NeighborUp, and
+//     the tree has been told the same.
+type Core struct {
+	cfg      Config
+	now      time.Time
+	topology Topology
+	tree     *plumtree.Core
+	dir      *directory.Core
+	detector *swim.Core
+
+	up        map[overlay.Node]bool
+	neighbors map[overlay.Node]bool
+	trying    map[overlay.Node]bool // whom the directory wants dialled
+	garbled   uint64
+	left      bool
+	effects   overlay.Effects
+}
+
+// New returns a Core that knows nobody. Errors are those of cfg and of the parts'
+// configs, all at once.
+func New(cfg Config) (*Core, error) {
+	if err := cfg.Valid(); err != nil {
+		return nil, err
+	}
+	cfg.Directory.Self, cfg.Directory.Rand = cfg.Self, cfg.fork()
+	cfg.Swim.Self, cfg.Swim.Rand = cfg.Self, cfg.fork()
+	cfg.Plumtree.Self, cfg.Plumtree.Rand = cfg.Self, cfg.fork()
+	dir, dirErr := directory.New(cfg.Directory)
+	detector, swimErr := swim.New(cfg.Swim)
+	tree, treeErr := plumtree.New(cfg.Plumtree)
+	if err := errors.Join(dirErr, swimErr, treeErr); err != nil {
+		return nil, err
+	}
+	return &Core{
+		cfg: cfg, topology: cfg.Topology, tree: tree, dir: dir, detector: detector,
+		up: make(map[overlay.Node]bool), neighbors: make(map[overlay.Node]bool), trying: make(map[overlay.Node]bool),
+	}, nil
+}
+
+// Step tells the core that ev happened at now.
+func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
+	c.now = now
+	if c.left {
+		c.toTopology(ev) // it closes what comes late
+		return c.take()
+	}
+	switch ev := ev.(type) {
+	case overlay.Received:
+		c.received(ev)
+		return c.take()
+	case overlay.Broadcast:
+		c.broadcast(ofUser, ev.Payload)
+		return c.take()
+	case overlay.LeaveRequested:
+		c.leave()
+		return c.take()
+	case overlay.LinkUp:
+		delete(c.trying, ev.Node)
+		c.toDirectory(directory.Met{Node: ev.Node})
+	case overlay.LinkDown:
+		if c.neighbors[ev.Node] {
+			// A neighbor's link is closed after a farewell only, which comes
+			// before this.
+			c.toDetector(swim.LinkReset{Node: ev.Node})
+		}
+	case overlay.DialFailed:
+		c.dialFailed(ev)
+	case overlay.Lost:
+		c.lost(ev)
+	}
+	c.toTopology(ev)
+	return c.take()
+}
+
+func (c *Core) dialFailed(ev overlay.DialFailed) {
+	if ev.Alive {
+		return
+	}
+	if c.trying[ev.Node] {
+		delete(c.trying, ev.Node)
+		c.toDirectory(directory.TryFailed{Node: ev.Node, Refused: ev.Refused})
+	}
+	if ev.Refused {
+		c.toDetector(swim.LinkReset{Node: ev.Node})
+	}
+}
+
+// lost lets everybody here know that what bound the two nodes is broken. Whether
+// the node is a member is another question.
+func (c *Core) lost(ev overlay.Lost) {
+	if c.up[ev.Node] {
+		c.emit(overlay.Down{Node: ev.Node, Member: true, Reason: ev.Err}, overlay.Up{Node: ev.Node})
+	}
+}
+
+// received gives a message to the part that it is for.
+func (c *Core) received(ev overlay.Received) {
+	switch m := ev.Message.(type) {
+	case plumtree.Message:
+		c.toTree(plumtree.Received{From: ev.From, Message: m})
+	case directory.Message:
+		c.toDirectory(directory.Received{From: ev.From, Message: m})
+	case swim.Message:
+		c.toDetector(swim.Received{From: ev.From, Message: m})
+	default:
+		c.toTopology(ev)
+	}
+}
+
+// leave lets the directory tell others first, while there are links.
+func (c *Core) leave() {
+	c.toDirectory(directory.Leave{})
+	c.toTopology(overlay.LeaveRequested{})
+	c.left = true
+}
+
+// Tick does what has become due by now.
+func (c *Core) Tick(now time.Time) overlay.Effects {
+	c.now = now
+	c.fromTopology(c.topology.Tick(now))
+	if !c.left {
+		c.fromDirectory(c.dir.Tick(now))
+		c.fromDetector(c.detector.Tick(now))
+		c.fromTree(c.tree.Tick(now))
+	}
+	return c.take()
+}
+
+// Deadline returns when Tick is to be called next; the zero time if there is
+// nothing to do.
+func (c *Core) Deadline() time.Time {
+	next := c.topology.Deadline()
+	if c.left {
+		return next
+	}
+	for _, t := range [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline()} {
+		if next.IsZero() || !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}
+
+// Members returns the members as the directory knows them, this node among them,
+// sorted. The slice must not be changed.
+func (c *Core) Members() []overlay.Node { return c.dir.Members() }
+
+// Outdated returns why node cannot be let in: it has left, or a newer incarnation
+// of it is known.
+func (c *Core) Outdated(node overlay.Node) error {
+	f, ok := c.dir.Lookup(node.Name)
+	switch {
+	case !ok:
+		return nil
+	case f.Node.Newer(node):
+		return overlay.ErrRestarted
+	case f.Node == node && f.Status == directory.Left:
+		return overlay.ErrLeft
+	case node.Name == c.cfg.Self.Name && node != c.cfg.Self:
+		return overlay.ErrSelf
+	}
+	return nil
+}
+
+func (c *Core) emit(effects ...overlay.Effect) { c.effects = append(c.effects, effects...) }
+
+func (c *Core) take() overlay.Effects {
+	effects := c.effects
+	c.effects = nil
+	return effects
+}

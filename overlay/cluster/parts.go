@@ -1,0 +1,161 @@
+package cluster
+
+import (
+	"errors"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/swim"
+)
+
+func (c *Core) toTopology(ev overlay.Event)    { c.fromTopology(c.topology.Step(c.now, ev)) }
+func (c *Core) toTree(ev plumtree.Event)       { c.fromTree(c.tree.Step(c.now, ev)) }
+func (c *Core) toDirectory(ev directory.Event) { c.fromDirectory(c.dir.Step(c.now, ev)) }
+func (c *Core) toDetector(ev swim.Event)       { c.fromDetector(c.detector.Step(c.now, ev)) }
+
+// fromTopology passes on what the topology wants.
+func (c *Core) fromTopology(effects overlay.Effects) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case overlay.NeighborUp:
+			c.neighbors[e.Node] = true
+			c.emit(e)
+			c.toTree(plumtree.NeighborUp(e))
+		case overlay.NeighborDown:
+			delete(c.neighbors, e.Node)
+			c.emit(e)
+			c.toTree(plumtree.NeighborDown(e))
+		case overlay.Up, overlay.Down: // the directory knows better
+		default:
+			c.emit(e)
+		}
+	}
+}
+
+// What a broadcast is, in its first byte.
+const (
+	ofUser = iota
+	ofParts
+)
+
+// broadcast has b delivered everywhere.
+func (c *Core) broadcast(kind byte, b []byte) {
+	c.toTree(plumtree.Broadcast{Payload: append([]byte{kind}, b...)})
+}
+
+// announce broadcasts what a part wants known.
+func (c *Core) announce(v any) {
+	b, err := c.cfg.Encode(v)
+	if err != nil {
+		c.garbled++
+		return
+	}
+	c.broadcast(ofParts, b)
+}
+
+func (c *Core) fromTree(effects plumtree.Effects) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case plumtree.Send:
+			c.emit(overlay.Send{To: e.To, Message: e.Message})
+		case plumtree.Deliver:
+			c.deliver(e.ID.Origin, e.Payload)
+		default:
+			c.emit(overlay.Report{Value: e})
+		}
+	}
+}
+
+// deliver takes what origin has broadcast.
+func (c *Core) deliver(origin overlay.Node, payload []byte) {
+	switch {
+	case len(payload) == 0:
+		c.garbled++
+	case payload[0] == ofUser:
+		c.emit(overlay.Deliver{Origin: origin, Payload: payload[1:]})
+	case origin != c.cfg.Self:
+		v, err := c.cfg.Decode(payload[1:])
+		switch v := v.(type) {
+		case directory.Broadcast:
+			c.toDirectory(directory.Heard{Broadcast: v})
+		case swim.Fact:
+			c.toDetector(swim.Heard{Fact: v})
+		default:
+			c.garbled++
+		}
+		if err != nil {
+			c.garbled++
+		}
+	}
+}
+
+func (c *Core) fromDirectory(effects directory.Effects) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case directory.Broadcast:
+			c.announce(e)
+		case directory.Send:
+			c.emit(overlay.Post{To: e.To, Message: e.Message})
+		case directory.Try:
+			c.trying[e.Node] = true
+			c.emit(overlay.Dial{Node: e.Node})
+		case directory.Watch:
+			c.toDetector(swim.Watch{Node: e.Node})
+		case directory.Unwatch:
+			c.toDetector(swim.Unwatch{Node: e.Node})
+		case directory.Up:
+			c.memberUp(e.Node)
+		case directory.Returned:
+			c.memberUp(e.Node)
+			c.emit(overlay.Report{Value: e})
+		case directory.Down:
+			c.memberDown(e.Node, e.Reason)
+		case directory.Departed:
+			c.memberDown(e.Node, overlay.ErrLeft)
+		case directory.Restarted:
+			c.memberDown(e.Old, overlay.ErrRestarted)
+			c.memberUp(e.New)
+		default:
+			c.emit(overlay.Report{Value: e})
+		}
+	}
+}
+
+// memberUp lets all know that node is a member.
+func (c *Core) memberUp(node overlay.Node) {
+	if !c.up[node] {
+		c.up[node] = true
+		c.emit(overlay.Up{Node: node})
+		c.toTopology(overlay.Met{Node: node})
+	}
+}
+
+// memberDown lets all know that node is none.
+func (c *Core) memberDown(node overlay.Node, reason error) {
+	delete(c.trying, node)
+	if c.up[node] {
+		delete(c.up, node)
+		c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
+		c.toTopology(overlay.Lost{Node: node, Err: reason})
+	}
+}
+
+func (c *Core) fromDetector(effects swim.Effects) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case swim.Send:
+			c.emit(overlay.Post{To: e.To, Message: e.Message})
+		case swim.Spread:
+			c.announce(e.Fact)
+		case swim.Failed:
+			c.toDirectory(directory.Obituary{Node: e.Node, Crashed: errors.Is(e.Reason, overlay.ErrUnreachable)})
+			c.emit(overlay.Report{Value: e})
+		case swim.Returned:
+			c.toDirectory(directory.Met{Node: e.Node})
+			c.emit(overlay.Report{Value: e})
+		default:
+			c.emit(overlay.Report{Value: e})
+		}
+	}
+}

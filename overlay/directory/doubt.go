@@ -1,0 +1,60 @@
+package directory
+
+import (
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// doubt is that of the death of a node at a number.
+type doubt struct {
+	node   overlay.Node
+	number uint64
+	until  time.Time
+}
+
+// doubted reports whether d has not been settled meanwhile.
+func (c *Core) doubted(d doubt) bool {
+	e := c.table.find(d.node.Name)
+	if e == nil || !e.up || e.node != d.node {
+		return false
+	}
+	status, number := unstamp(e.stamp)
+	return status.Dead() && number == d.number
+}
+
+// settleDoubts: who has not refuted by now is dead. After half the time those who
+// have not are told directly, as either broadcast may have been lost.
+func (c *Core) settleDoubts() {
+	for c.asked < len(c.doubts) && !c.now.Before(c.doubts[c.asked].until.Add(-c.cfg.Doubt/2)) {
+		if d := c.doubts[c.asked]; c.doubted(d) && d.node != c.cfg.Self {
+			c.emit(Send{d.node, Tell{[]Fact{c.told(c.table.find(d.node.Name))}}})
+		}
+		c.asked++
+	}
+	for len(c.doubts) > 0 && !c.now.Before(c.doubts[0].until) {
+		if d := c.doubts[0]; c.doubted(d) {
+			c.down(c.table.find(d.node.Name))
+		}
+		c.doubts = c.doubts[1:]
+		c.asked--
+	}
+	if len(c.doubts) == 0 {
+		c.doubts = nil
+	}
+}
+
+// doubtsDue is when settleDoubts has something to do, zero if never.
+func (c *Core) doubtsDue() time.Time {
+	switch {
+	case c.asked < len(c.doubts):
+		half := c.doubts[c.asked].until.Add(-c.cfg.Doubt / 2)
+		if c.asked == 0 || half.Before(c.doubts[0].until) {
+			return half
+		}
+		return c.doubts[0].until
+	case len(c.doubts) > 0:
+		return c.doubts[0].until
+	}
+	return time.Time{}
+}

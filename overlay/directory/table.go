@@ -1,0 +1,253 @@
+package directory
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/topos-go/topos/overlay"
+)
+
+// entry is the fact of one name, as small as it may be: a directory has ten
+// thousand, and a process perhaps a thousand directories.
+type entry struct {
+	key     uint64
+	node    overlay.Node
+	stamp   uint64
+	version uint64
+	meta    string
+	up      bool // a member, in this node's view
+	faded   bool // dead for so long that nobody is told any more
+}
+
+// fact returns what is known but the age.
+func (e *entry) fact() Fact {
+	status, number := unstamp(e.stamp)
+	return Fact{Node: e.node, Status: status, Number: number, Version: e.version, Meta: e.meta}
+}
+
+func (e *entry) status() Status {
+	status, _ := unstamp(e.stamp)
+	return status
+}
+
+// table is a hash table whose buckets are the ranges that two nodes compare. A
+// bucket has the entries whose keys begin with its index, in their order.
+type table struct {
+	bits    uint8
+	buckets []bucket
+	len     int // entries
+	up      int // of which are members
+}
+
+type bucket struct {
+	entries []entry
+	sum     uint64 // of the weights of those that are not faded
+	told    int    // how many are not faded
+}
+
+// perBucket is how many entries a bucket has on average before the table grows.
+const perBucket = 8
+
+func (t *table) bucket(key uint64) *bucket {
+	if t.buckets == nil {
+		t.buckets = make([]bucket, 1)
+	}
+	return &t.buckets[t.index(key)]
+}
+
+func (t *table) index(key uint64) int {
+	if t.bits == 0 {
+		return 0
+	}
+	return int(key >> (64 - t.bits))
+}
+
+// search returns where in b an entry is or belongs.
+func (b *bucket) search(key uint64, name string) (int, bool) {
+	i := sort.Search(len(b.entries), func(i int) bool {
+		e := &b.entries[i]
+		return e.key > key || e.key == key && strings.Compare(e.node.Name, name) >= 0
+	})
+	return i, i < len(b.entries) && b.entries[i].node.Name == name
+}
+
+// find returns the entry of a name, nil if there is none. It is good until the
+// next insert or remove.
+func (t *table) find(name string) *entry {
+	key := keyOf(name)
+	b := t.bucket(key)
+	if i, ok := b.search(key, name); ok {
+		return &b.entries[i]
+	}
+	return nil
+}
+
+// insert adds an entry for a name that has none.
+func (t *table) insert(f Fact) *entry {
+	if t.len >= perBucket*max(len(t.buckets), 1) && t.bits < 32 {
+		t.grow()
+	}
+	e := entry{key: keyOf(f.Node.Name), node: f.Node, stamp: f.stamp(), version: f.Version, meta: f.Meta}
+	b := t.bucket(e.key)
+	i, _ := b.search(e.key, f.Node.Name)
+	if len(b.entries) == cap(b.entries) { // a little room: doubling would waste a third
+		b.entries = append(make([]entry, 0, len(b.entries)+4), b.entries...)
+	}
+	b.entries = slices.Insert(b.entries, i, e)
+	t.len++
+	b.weigh(&b.entries[i], 1)
+	return &b.entries[i]
+}
+
+// weigh adds e to what b tells, or takes it away.
+func (b *bucket) weigh(e *entry, sign int) {
+	if !e.faded {
+		b.sum += uint64(sign) * e.weight()
+		b.told += sign
+	}
+}
+
+// update changes what an entry says.
+func (t *table) update(e *entry, change func()) {
+	b := t.bucket(e.key)
+	b.weigh(e, -1)
+	change()
+	b.weigh(e, 1)
+}
+
+// remove takes out the entry of a name, which is no member.
+func (t *table) remove(name string) {
+	key := keyOf(name)
+	b := t.bucket(key)
+	if i, ok := b.search(key, name); ok {
+		b.weigh(&b.entries[i], -1)
+		b.entries = slices.Delete(b.entries, i, i+1)
+		t.len--
+	}
+}
+
+func (t *table) grow() {
+	old := t.buckets
+	t.bits++
+	t.buckets = make([]bucket, 1<<t.bits)
+	for i := range old {
+		entries := old[i].entries
+		half := sort.Search(len(entries), func(j int) bool { return t.index(entries[j].key) > 2*i })
+		for j, part := range [][]entry{entries[:half], entries[half:]} {
+			b := &t.buckets[2*i+j]
+			b.entries = append(make([]entry, 0, len(part)+2), part...)
+			for k := range b.entries {
+				b.weigh(&b.entries[k], 1)
+			}
+		}
+	}
+}
+
+// each visits the entries of r in the order of their keys.
+func (t *table) each(r Range, visit func(*entry)) {
+	if len(t.buckets) == 0 {
+		return
+	}
+	for i := t.index(r.first()); i <= t.index(r.last()); i++ {
+		for j := range t.buckets[i].entries {
+			if e := &t.buckets[i].entries[j]; r.has(e.key) {
+				visit(e)
+			}
+		}
+	}
+}
+
+// sum returns what r adds up to, without those that are faded.
+func (t *table) sum(r Range) Sum {
+	s := Sum{Range: r}
+	if r.Bits > t.bits { // less than a bucket
+		t.each(r, func(e *entry) {
+			if !e.faded {
+				s.Sum += e.weight()
+				s.Count++
+			}
+		})
+		return s
+	}
+	if len(t.buckets) == 0 {
+		return s
+	}
+	for i := t.index(r.first()); i <= t.index(r.last()); i++ {
+		s.Sum += t.buckets[i].sum
+		s.Count += t.buckets[i].told
+	}
+	return s
+}
+
+// random draws a member other than the one that is called self, nil if there is
+// none. All are equally likely, unless members are few among the dead.
+func (t *table) random(rng *rand.Rand, self string) *entry {
+	longest := 0
+	for i := range t.buckets {
+		longest = max(longest, len(t.buckets[i].entries))
+	}
+	others := t.up
+	if e := t.find(self); e != nil && e.up {
+		others--
+	}
+	if others == 0 {
+		return nil
+	}
+	for range 64 {
+		b := &t.buckets[rng.IntN(len(t.buckets))]
+		if i := rng.IntN(longest); i < len(b.entries) && b.entries[i].up && b.entries[i].node.Name != self {
+			return &b.entries[i]
+		}
+	}
+	return t.first(rng.IntN(len(t.buckets)), self) // members are few among the dead
+}
+
+// first returns the first member from a bucket on.
+func (t *table) first(from int, self string) *entry {
+	for i := range t.buckets {
+		b := &t.buckets[(from+i)%len(t.buckets)]
+		for j := range b.entries {
+			if e := &b.entries[j]; e.up && e.node.Name != self {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// Range is the names whose keys begin with the first Bits bits of Prefix.
+type Range struct {
+	Prefix uint64
+	Bits   uint8
+}
+
+const (
+	// fanBits is by how much a range is finer than the one it is part of.
+	fanBits = 4
+	fan     = 1 << fanBits
+	// maxBits is how fine a range may be.
+	maxBits = 60
+)
+
+func (r Range) mask() uint64 {
+	if r.Bits == 0 {
+		return 0
+	}
+	return ^uint64(0) << (64 - r.Bits)
+}
+
+func (r Range) first() uint64       { return r.Prefix }
+func (r Range) last() uint64        { return r.Prefix | ^r.mask() }
+func (r Range) has(key uint64) bool { return key&r.mask() == r.Prefix }
+
+func (r Range) valid() bool {
+	return r.Bits <= maxBits && r.Bits%fanBits == 0 && r.Prefix&^r.mask() == 0
+}
+
+// part returns the i-th of the fan ranges that r consists of.
+func (r Range) part(i int) Range {
+	bits := r.Bits + fanBits
+	return Range{r.Prefix | uint64(i)<<(64-bits), bits}
+}

@@ -1,0 +1,159 @@
+package dialect
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/swim"
+)
+
+// Errors of this package.
+var (
+	// ErrUnknown is returned by Append for what is no message of a protocol.
+	ErrUnknown = errors.New("dialect: unknown message")
+	// ErrMalformed is returned by Parse for what Append has not made.
+	ErrMalformed = errors.New("dialect: malformed message")
+)
+
+// kind says which message follows. The numbers are part of the protocol between
+// nodes: none is ever used for anything else.
+type kind byte
+
+const (
+	kindJoin kind = iota + 1
+	kindForwardJoin
+	kindNeighbor
+	kindNeighborReply
+	kindDisconnect
+	kindAlive
+	kindLeave
+	kindShuffle
+	kindShuffleReply
+	kindOptimization
+	kindOptimizationReply
+	kindReplace
+	kindReplaceReply
+	kindSwitch
+	kindSwitchReply
+)
+
+const (
+	kindGossip kind = iota + 32
+	kindIHave
+	kindGraft
+	kindPrune
+	kindDigest
+	kindRepair
+)
+
+const (
+	kindSwim kind = iota + 48
+	kindRumor
+)
+
+const (
+	kindAsk kind = iota + 64
+	kindAnswer
+	kindTell
+	kindNews
+)
+
+// encoded is a generated message.
+type encoded interface {
+	Size() int
+	MarshalToSizedBuffer([]byte) (int, error)
+	Unmarshal([]byte) error
+}
+
+// Append appends m, encoded, to b. m is a message of a protocol, a
+// [directory.Broadcast] or a [swim.Fact].
+func Append(b []byte, m overlay.Message) ([]byte, error) {
+	k, e, err := encode(m)
+	if err != nil {
+		return b, err
+	}
+	n := len(b) + 1
+	b = append(append(b, byte(k)), make([]byte, e.Size())...)
+	if _, err := e.MarshalToSizedBuffer(b[n:]); err != nil {
+		return b[:n-1], fmt.Errorf("%w: %T: %w", ErrUnknown, m, err)
+	}
+	return b, nil
+}
+
+func encode(m overlay.Message) (kind, encoded, error) {
+	switch m := m.(type) {
+	case plumtree.Message:
+		return encodePlumtree(m)
+	case directory.Message:
+		return encodeDirectory(m)
+	case directory.Broadcast:
+		return kindNews, &News{Facts: facts(m.Facts), Hearsay: m.Hearsay, Values: registers(m.Values)}, nil
+	case swim.Message:
+		return encodeSwim(m)
+	case swim.Fact:
+		return kindRumor, rumor(m), nil
+	}
+	return encodeHyParView(m)
+}
+
+// Parse is the inverse of Append. The result keeps nothing of b. The error wraps
+// [ErrMalformed].
+func Parse(b []byte) (overlay.Message, error) {
+	if len(b) == 0 {
+		return nil, fmt.Errorf("%w: empty", ErrMalformed)
+	}
+	k, b := kind(b[0]), b[1:]
+	var m overlay.Message
+	var err error
+	switch {
+	case k >= kindAsk:
+		m, err = parseDirectory(k, b)
+	case k >= kindSwim:
+		m, err = parseSwim(k, b)
+	case k >= kindGossip:
+		m, err = parsePlumtree(k, b)
+	default:
+		m, err = parseHyParView(k, b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: kind %d: %w", ErrMalformed, k, err)
+	}
+	return m, nil
+}
+
+// errKind is why something with an unknown kind is malformed.
+var errKind = errors.New("no such kind")
+
+// node is nil for the zero Node, listed is not: a list has no gaps.
+func node(n overlay.Node) *Node {
+	if n.IsZero() {
+		return nil
+	}
+	return listed(n)
+}
+
+func listed(n overlay.Node) *Node {
+	return &Node{Name: n.Name, Boot: n.Boot, Unique: n.Unique}
+}
+
+func (n *Node) node() overlay.Node {
+	if n == nil {
+		return overlay.Node{}
+	}
+	return overlay.Node{Name: n.Name, Boot: n.Boot, Unique: n.Unique}
+}
+
+// each turns a list into another, and an empty one into nil.
+func each[A, B any](list []A, f func(A) B) []B {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]B, len(list))
+	for i, a := range list {
+		out[i] = f(a)
+	}
+	return out
+}

@@ -1,0 +1,18 @@
+// Package dialect encodes what the overlay's protocols say to each other.
+//
+//	overlay.Message --Append--> kind, protobuf --Parse--> overlay.Message
+//
+//	b, err := dialect.Append(nil, hyparview.Join{Number: 1})
+//	m, err := dialect.Parse(b)
+//
+// The protocols are pure and know nothing of bytes; this package knows all their
+// messages, those of HyParView and X-BOT, Plumtree, SWIM and the directory, and also
+// what the directory and SWIM have broadcast. It is pure as well.
+//
+// # What can come in
+//
+// Parse takes any bytes. What is none of these messages is an error that wraps
+// [ErrMalformed], and never more memory than a small multiple of the bytes. Whether
+// a message makes sense is for its protocol to say, which takes what others tell
+// with care: a TTL of a million, or a node without a name, passes here.
+package dialect
