@@ -22,7 +22,7 @@ func (w *world) bound() time.Duration {
 }
 
 // worlds is how many worlds are tried: go test -worlds 100 looks longer.
-var worlds = flag.Uint64("worlds", 3, "number of worlds")
+var worlds = flag.Uint64("worlds", 2, "number of worlds")
 
 func TestAllAgreeSoonAfterTheLastFault(t *testing.T) {
 	for seed := range *worlds {
@@ -48,7 +48,7 @@ func TestAllAgreeSoonAfterTheLastFault(t *testing.T) {
 }
 
 func TestManyNodesAgreeSoonAfterTheLastFault(t *testing.T) {
-	w := newWorld(99, 150)
+	w := newWorld(99, 120)
 	w.grow()
 	w.faults(30)
 	took := w.settle(w.bound())
