@@ -42,6 +42,9 @@ type Config struct {
 	// nobody else may. A node without a Secret is on its own: it makes up one.
 	Cluster string
 	Secret  string
+	// Topology is which nodes are connected, remote.FullMesh by default, the same
+	// on all nodes. Beyond some hundred nodes, remote.HyParView.
+	Topology remote.Topology
 	// Join has addresses of other nodes: "host:port" or "name@host:port". One
 	// that can be reached sometime is enough.
 	Join []string
@@ -135,6 +138,7 @@ func (c *Config) remote() remote.Config {
 		Cluster:    c.Cluster,
 		Secret:     secret,
 		Join:       c.Join,
+		Topology:   c.Topology,
 		Types:      types,
 		Errors:     errs,
 		Logger:     c.logger(),

@@ -55,7 +55,11 @@ type RTT struct {
 
 // Met: Node has become known otherwise, by one of its processes or because it
 // has connected a lane that is not the overlay's.
-type Met struct{ Node Node }
+type Met struct {
+	Node Node
+	// Proven is set if Node itself has proven who it is.
+	Proven bool
+}
 
 // Lost: the driver has found out that what bound this node and Node is broken
 // beyond repair, so that Node must count as down even if it comes back.

@@ -81,6 +81,10 @@ type Config struct {
 	// Transport makes the connections. Nil means TCP.
 	Transport Transport
 
+	// Topology is which nodes are connected. Heartbeat, Misses, RedialMin and
+	// RedialMax say how FullMesh finds out who is there; other topologies have
+	// times of their own.
+	Topology Topology
 	// Heartbeat is the time between two heartbeats to a member, and Misses how
 	// many without any answer make it down. See package fullmesh.
 	Heartbeat time.Duration
@@ -147,6 +151,9 @@ const maxMessageLimit = 1 << 30
 func (c *Config) valid() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("remote: Config."+format, args...)) }
+	if c.Topology > HyParView {
+		complain("Topology: there is no %v", c.Topology)
+	}
 	if c.Name == "" || strings.ContainsAny(c.Name, "@/<> \t\r\n") {
 		complain("Name %q must not be empty nor contain '@', '/', '<', '>' or white space", c.Name)
 	}

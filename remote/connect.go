@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/topos-go/topos/actor"
@@ -140,7 +141,7 @@ func (l *lane) failed(err error) {
 		return
 	}
 	l.node.dialRefused(err, "node", l.peer.id, "lane", l)
-	if asked {
+	if asked || l.node.cfg.Topology != FullMesh && errors.Is(err, syscall.ECONNREFUSED) {
 		l.node.post(dialFailed{l.peer, err})
 	}
 	if l.sequenced() {

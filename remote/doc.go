@@ -24,6 +24,12 @@
 // fullmesh. [Node.Subscribe] tells who comes and goes, [Node.SendControl] is
 // for protocols between nodes, such as a registry's.
 //
+// In this topology, [FullMesh], all nodes are linked to each other. With
+// [HyParView] each is linked to a few; members, and their deaths, are told by
+// broadcasts, and nodes connect when their processes have something to say to each
+// other. Everything below holds for both, but that death is found by the failure
+// detector of package swim instead of by each node for itself.
+//
 // # What is promised
 //
 // Between two nodes, an incarnation each, everything that [Node.Route] has taken

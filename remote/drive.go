@@ -92,6 +92,7 @@ func (n *Node) handleOne(what any) {
 	switch what := what.(type) {
 	case linkUp:
 		if n.current(what.peer) {
+			what.peer.deliverPosts()
 			n.step(overlay.LinkUp{Node: overlayNode(what.peer.id), Accepted: what.accepted})
 		}
 	case linkDown:
@@ -100,6 +101,7 @@ func (n *Node) handleOne(what any) {
 		}
 	case dialFailed:
 		if n.current(what.peer) {
+			what.peer.posts = nil
 			n.dialFailed(what.peer, what.err)
 		}
 	case peerLost:
@@ -180,7 +182,7 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 		return nil, handshake.ErrStale
 	}
 	if made && attach.Channel != MembershipChannel {
-		n.step(overlay.Met{Node: overlayNode(from.Node)})
+		n.step(overlay.Met{Node: overlayNode(from.Node), Proven: true})
 	}
 	return p, nil
 }
@@ -201,6 +203,12 @@ func (n *Node) carryOut(effects overlay.Effects) {
 			if p := n.peers.find(unique.Make(nodeID(e.To))); p != nil {
 				p.tell(encodeMembership(e.Message))
 			}
+		case overlay.Post:
+			if p, _ := n.peers.ensure(n, nodeID(e.To)); p != nil {
+				p.post(encodeMembership(e.Message))
+			}
+		case overlay.Report:
+			n.report(OverlayReport{e.Value})
 		case overlay.Disconnect:
 			if p := n.peers.find(unique.Make(nodeID(e.Node))); p != nil {
 				p.membership.hangUp()
@@ -214,7 +222,7 @@ func (n *Node) carryOut(effects overlay.Effects) {
 }
 
 func (n *Node) memberUp(id actor.NodeID) {
-	p := n.peers.find(unique.Make(id))
+	p, _ := n.peers.ensure(n, id)
 	if p == nil {
 		return // the node is being closed
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/dialect"
 	"github.com/topos-go/topos/remote/handshake"
 	"github.com/topos-go/topos/remote/wire"
 )
@@ -95,6 +96,12 @@ func encodeMembership(m overlay.Message) []byte {
 		}
 	case overlay.Leaving:
 		w.Kind = membershipLeaving
+	default:
+		body, err := dialect.Append(nil, m)
+		if err != nil {
+			panic(fmt.Sprintf("remote: %T has no place in the dialect: %v", m, err))
+		}
+		w.Kind, w.Body = membershipDialect, body
 	}
 	return wire.Append(nil, wire.KindMembership, &w, 0)
 }
@@ -106,6 +113,7 @@ const (
 	membershipNodes
 	membershipLeaving
 	membershipDial // no message of the overlay: see lane.invitation
+	membershipDialect
 )
 
 // receiveMembership hands a message to the overlay.
@@ -132,6 +140,11 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 		m = nodes
 	case membershipLeaving:
 		m = overlay.Leaving{}
+	case membershipDialect:
+		var err error
+		if m, err = dialect.Parse(w.Body); err != nil {
+			return fmt.Errorf("remote: malformed membership frame: %w", err)
+		}
 	case membershipDial:
 		return receiveInvitation(p, w.Channel, w.Lane)
 	default:

@@ -17,7 +17,6 @@ import (
 	"github.com/lithammer/shortuuid/v4"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/handshake"
 	"github.com/topos-go/topos/remote/secure"
@@ -45,7 +44,7 @@ type Node struct {
 	handle      actor.NodeHandle
 	codec       *codec.Codec
 	shake       handshake.Config
-	core        *fullmesh.Core    // of the goroutine drive
+	core        membership        // of the goroutine drive
 	tls         *secure.Transport // nil without
 	listener    net.Listener
 	log         *slog.Logger
@@ -188,15 +187,7 @@ func (n *Node) identify() error {
 	for i, s := range cfg.Join {
 		seeds[i] = addrOf(s)
 	}
-	core, err := fullmesh.New(fullmesh.Config{
-		Self:      overlayNode(n.id),
-		Seeds:     seeds,
-		Interval:  cfg.Heartbeat,
-		Misses:    cfg.Misses,
-		RedialMin: cfg.RedialMin,
-		RedialMax: cfg.RedialMax,
-		Rand:      rand.New(rand.NewPCG(seed, 2)),
-	})
+	core, err := newMembership(cfg, overlayNode(n.id), seeds, seed)
 	n.core = core
 	return err
 }

@@ -87,6 +87,11 @@ func (n *Node) Stats() Stats {
 // [Undelivered]. The set is closed.
 type Event interface{ event() }
 
+// OverlayReport: a protocol of the overlay has something to tell, such as a
+// directory.PartitionDetected or a swim.Suspected. Nothing like it comes of
+// FullMesh.
+type OverlayReport struct{ Value any }
+
 // NodeLost: a node has been given up, after its processes' links and monitors
 // have fired.
 type NodeLost struct {
@@ -124,6 +129,7 @@ type Undelivered struct {
 	Reason error
 }
 
+func (OverlayReport) event()     {}
 func (NodeLost) event()          {}
 func (CausalGap) event()         {}
 func (ConnectionRefused) event() {}

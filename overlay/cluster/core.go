@@ -74,6 +74,10 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.LinkUp:
 		delete(c.trying, ev.Node)
 		c.toDirectory(directory.Met{Node: ev.Node})
+	case overlay.Met:
+		if ev.Proven {
+			c.toDirectory(directory.Met{Node: ev.Node})
+		}
 	case overlay.LinkDown:
 		if c.neighbors[ev.Node] {
 			// A neighbor's link is closed after a farewell only, which comes
@@ -99,6 +103,10 @@ func (c *Core) dialFailed(ev overlay.DialFailed) {
 	}
 	if ev.Refused {
 		c.toDetector(swim.LinkReset{Node: ev.Node})
+	}
+	if !c.up[ev.Node] {
+		// Whoever has sent something to it is to know.
+		c.emit(overlay.Down{Node: ev.Node, Reason: overlay.ErrDialFailed})
 	}
 }
 

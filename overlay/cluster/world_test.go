@@ -190,6 +190,9 @@ func (w *world) carryOut(i int, effects overlay.Effects) {
 			}
 			p.up[e.Node] = w.now
 		case overlay.Down:
+			if !e.Member {
+				break
+			}
 			if _, up := p.up[e.Node]; !up {
 				w.t.Errorf("%v: %v is down, but was not up", self, e.Node)
 			}
