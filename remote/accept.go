@@ -136,7 +136,7 @@ func attachable(a handshake.Attach) error {
 	case a.Association == 0:
 	case a.Channel == "" || len(a.Channel) > maxChannelName:
 	case a.Lane >= maxLanes:
-	case a.Lane > 0 && (a.Channel == MembershipChannel || a.Channel == ControlChannel):
+	case a.Lane > 0 && (a.Channel == MembershipChannel || a.Channel == ControlChannel || a.Channel == PostChannel):
 	case a.Compression > uint32(Zstd):
 	default:
 		return nil

@@ -15,8 +15,11 @@ const (
 	RPCChannel = "rpc"
 	// ControlChannel carries the topics of [Node.SendControl].
 	ControlChannel = "control"
-	// MembershipChannel carries heartbeats and what nodes tell of each other.
+	// MembershipChannel carries heartbeats and what nodes tell of each other
+	// that are linked, PostChannel what others do, over connections that are
+	// closed soon.
 	MembershipChannel = "membership"
+	PostChannel       = "post"
 )
 
 // Defaults of [Channel].
@@ -48,7 +51,8 @@ const (
 // be given; every other zero value means its default.
 type Channel struct {
 	// Name is what actor.Channel says. A declaration of a name that every node
-	// has changes that channel; of MembershipChannel, nothing can be changed.
+	// has changes that channel; of MembershipChannel and PostChannel, nothing can
+	// be changed.
 	Name string
 	// MinLanes and MaxLanes bound how many connections there are to each other
 	// node. Both zero means one; MaxLanes zero means MinLanes. If they differ, a
@@ -133,7 +137,7 @@ func (c *Channel) valid() error {
 	switch {
 	case c.Name == "" || len(c.Name) > maxChannelName:
 		complain("the name must have 1 to %d bytes", maxChannelName)
-	case c.Name == MembershipChannel:
+	case c.Name == MembershipChannel || c.Name == PostChannel:
 		complain("it cannot be changed")
 	case c.Name == ControlChannel && (c.MaxLanes != 1 || c.Monotonic || c.WhenFull == DropOldest):
 		complain("it has one lane and loses nothing")
@@ -166,11 +170,14 @@ func (cfg *Config) channels() (map[string]*Channel, error) {
 		}
 		all[c.Name] = &c
 	}
-	for _, name := range []string{DefaultChannel, RPCChannel, ControlChannel, MembershipChannel} {
+	for _, name := range []string{DefaultChannel, RPCChannel, ControlChannel, MembershipChannel, PostChannel} {
 		if all[name] == nil {
 			c := Channel{Name: name, QueueBytes: cfg.QueueBytes}
-			if name == ControlChannel {
+			switch name {
+			case ControlChannel:
 				c.WhenFull = Fail // its senders must not wait
+			case PostChannel:
+				c.Idle = postIdle
 			}
 			c.setDefaults()
 			all[name] = &c

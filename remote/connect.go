@@ -134,7 +134,7 @@ func (l *lane) failed(err error) {
 	l.node.stats.dialsFailed.Add(1)
 	l.stream.mu.Lock()
 	asked := l.asked
-	l.asked, l.invited = false, false
+	l.asked, l.invited, l.posts = false, false, nil
 	l.stream.mu.Unlock()
 	if err == nil || errors.Is(err, handshake.ErrStale) {
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
@@ -182,7 +182,7 @@ func (l *lane) serve(c *connection) *connection {
 		l.attempts++
 		return nil
 	}
-	if !l.sequenced() {
+	if l.stream.kind == streamMembership {
 		l.node.post(linkUp{l.peer, !c.outgoing})
 	}
 	k.start()
@@ -192,7 +192,7 @@ func (l *lane) serve(c *connection) *connection {
 	if next != nil {
 		replacement = l.accept(next)
 	}
-	if !l.sequenced() && replacement == nil {
+	if l.stream.kind == streamMembership && replacement == nil {
 		l.node.post(linkDown{l.peer, k.err})
 	}
 	return replacement
@@ -214,6 +214,10 @@ func (l *lane) attach(k *link) bool {
 		l.confirmLocked()
 	} else {
 		l.out.init(0)
+		for _, frame := range l.posts {
+			l.pushLocked(0, frame, nil)
+		}
+		l.posts = nil
 	}
 	l.asked, l.invited, l.link, l.finish, l.asleep = false, false, k, false, false
 	l.stream.mu.Unlock()
@@ -288,8 +292,8 @@ func (l *lane) watch(k *link) *offer {
 			return o
 		case <-look.C:
 			switch {
-			case !l.sequenced():
-			case k.stalled():
+			case l.stream.kind == streamMembership:
+			case l.sequenced() && k.stalled():
 				k.fail(errStalled)
 			case k.idle():
 				l.hangUp()

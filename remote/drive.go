@@ -92,7 +92,6 @@ func (n *Node) handleOne(what any) {
 	switch what := what.(type) {
 	case linkUp:
 		if n.current(what.peer) {
-			what.peer.deliverPosts()
 			n.step(overlay.LinkUp{Node: overlayNode(what.peer.id), Accepted: what.accepted})
 		}
 	case linkDown:
@@ -101,7 +100,6 @@ func (n *Node) handleOne(what any) {
 		}
 	case dialFailed:
 		if n.current(what.peer) {
-			what.peer.posts = nil
 			n.dialFailed(what.peer, what.err)
 		}
 	case peerLost:
@@ -181,7 +179,7 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 	if !p.associate(attach.Association, from.MaxPayload) {
 		return nil, handshake.ErrStale
 	}
-	if made && attach.Channel != MembershipChannel {
+	if made && attach.Channel != MembershipChannel { // whatever else it is for
 		n.step(overlay.Met{Node: overlayNode(from.Node), Proven: true})
 	}
 	return p, nil

@@ -43,6 +43,7 @@ type lane struct {
 	invited  bool          // the peer has asked to be dialled
 	finish   bool          // hang up when everything has been written
 	slow     bool          // not much can be written at once
+	posts    [][]byte      // frames for when there is a connection, of PostChannel
 	writing  bool          // somebody writes; bufs and the memory taken are theirs
 	asleep   bool          // the link's writer waits for wake
 	written  chan struct{} // if not nil, to be closed when nobody writes
@@ -73,7 +74,7 @@ func newLane(s *stream, index int) *lane {
 func (l *lane) String() string { return fmt.Sprintf("%s/%d", l.stream.ch.Name, l.index) }
 
 // sequenced reports whether the lane's frames survive its connection.
-func (l *lane) sequenced() bool { return l.stream.kind != streamMembership }
+func (l *lane) sequenced() bool { return l.stream.kind < streamMembership }
 
 // poke wakes whoever waits for something to do.
 func (l *lane) poke() {

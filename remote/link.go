@@ -237,6 +237,7 @@ func (k *link) receive(f wire.Frame) error {
 	case f.Kind == wire.KindAck && l.sequenced():
 		return k.receiveAck(f)
 	case f.Kind == wire.KindMembership && !l.sequenced():
+		l.received.Add(1) // it is of use
 		return l.node.receiveMembership(l.peer, f)
 	case !f.Kind.Sequenced() || !l.sequenced():
 		return fmt.Errorf("%w: %v on lane %v", wire.ErrKind, f.Kind, l)

@@ -34,7 +34,6 @@ type peer struct {
 	control    *stream
 	data       *stream // of the default channel
 	streams    atomic.Pointer[map[string]*stream]
-	posts      [][]byte // frames for when the membership lane is connected; of drive
 	words      speaker
 	heard      listener
 	brakes     brakes
@@ -115,6 +114,8 @@ func (p *peer) stream(name string) (s *stream, declared bool) {
 		kind = streamControl
 	case MembershipChannel:
 		kind = streamMembership
+	case PostChannel:
+		kind = streamPosts
 	}
 	use := ch
 	if use == nil {
@@ -150,33 +151,10 @@ func (p *peer) tell(frame []byte) {
 	}
 }
 
-// maxPosts bounds the frames that wait for a connection made for them.
-const maxPosts = 16
-
-// post sends a frame over the membership lane, which is connected if need be. It is
-// called by drive.
-func (p *peer) post(frame []byte) {
-	switch {
-	case p.membership.connected():
-		p.tell(frame)
-	case len(p.posts) < maxPosts:
-		p.posts = append(p.posts, frame)
-		p.membership.dialOnce()
-	}
-}
-
-// deliverPosts sends what waits for the membership lane, which is connected.
-func (p *peer) deliverPosts() {
-	for _, frame := range p.posts {
-		p.tell(frame)
-	}
-	p.posts = nil
-}
-
 // settled reports whether everything sent has been confirmed.
 func (p *peer) settled() bool {
 	for _, s := range *p.streams.Load() {
-		if s.kind != streamMembership && !s.settled() {
+		if s.kind < streamMembership && !s.settled() {
 			return false
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	streamData       streamKind = iota // signals between processes
 	streamControl                      // topics of higher layers
 	streamMembership                   // heartbeats and member lists; not sequenced
+	streamPosts                        // single messages of the overlay; not sequenced
 )
 
 // stream is one channel to one peer: what waits for it, and its lanes.

@@ -1,0 +1,141 @@
+// Command nodes starts many nodes with partial views in one process, on loopback,
+// and tells how long it takes until each knows all, how much memory that is, and how
+// long until all know that some have been killed.
+//
+//	go run ./bench/nodes -nodes 100 -kill 0.1
+//
+// Its last line is one JSON object: nodes, known_s, heap_mb, goroutines, files,
+// buried_s.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote"
+)
+
+func main() {
+	nodes := flag.Int("nodes", 100, "how many")
+	kill := flag.Float64("kill", 0.1, "the share that is killed")
+	every := flag.Duration("every", 20*time.Millisecond, "the time between two starts")
+	limit := flag.Duration("limit", 2*time.Minute, "how long anything may take")
+	flag.Parse()
+	if err := run(*nodes, *kill, *every, *limit); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// node is a node with its system.
+type node struct {
+	*remote.Node
+	sys *actor.System
+}
+
+func start(i int, join []string) (*node, error) {
+	n, err := remote.New(remote.Config{
+		Name: fmt.Sprint("n", i), Secret: "of the benchmarks", Join: join, Topology: remote.HyParView,
+	})
+	if err != nil {
+		return nil, err
+	}
+	sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
+	if err != nil {
+		return nil, err
+	}
+	return &node{n, sys}, n.Start(sys)
+}
+
+// end cuts the node's connections, as a crash does.
+func (n *node) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := n.Close(ctx); err != nil {
+		log.Print(err)
+	}
+	if err := n.sys.Close(ctx); err != nil {
+		log.Print(err)
+	}
+}
+
+func run(count int, kill float64, every, limit time.Duration) error {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var all []*node
+	for range count {
+		var join []string
+		for range min(len(all), 3) {
+			join = append(join, all[rng.IntN(len(all))].Addr())
+		}
+		n, err := start(len(all), join)
+		if err != nil {
+			return err
+		}
+		all = append(all, n)
+		time.Sleep(every)
+	}
+	known, err := await(all, limit)
+	if err != nil {
+		return err
+	}
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	report := map[string]any{
+		"nodes": count, "known_s": known.Seconds(), "heap_mb": m.HeapAlloc >> 20,
+		"goroutines": runtime.NumGoroutine(), "files": len(files),
+	}
+	fmt.Printf("%d nodes know each other %v after the last start: %d MB of heap, %d MB from the system, %d goroutines, %d files\n",
+		count, known.Round(time.Millisecond), m.HeapAlloc>>20, m.Sys>>20, runtime.NumGoroutine(), len(files))
+
+	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	dead := int(kill * float64(count))
+	var wg sync.WaitGroup
+	for _, n := range all[:dead] {
+		wg.Go(n.end)
+	}
+	wg.Wait()
+	all = slices.Clone(all[dead:])
+	buried, err := await(all, limit)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d have been killed, which all others know after %v\n", dead, buried.Round(time.Millisecond))
+	report["buried_s"] = buried.Seconds()
+	for _, n := range all {
+		wg.Go(n.end)
+	}
+	wg.Wait()
+	return json.NewEncoder(os.Stdout).Encode(report)
+}
+
+// await returns how long it takes until each of the nodes knows these, and no more.
+func await(all []*node, limit time.Duration) (time.Duration, error) {
+	begun := time.Now()
+	for {
+		most, least := 0, len(all)+1
+		for _, n := range all {
+			most, least = max(most, len(n.Members())), min(least, len(n.Members()))
+		}
+		if most == len(all) && least == len(all) {
+			return time.Since(begun), nil
+		}
+		if time.Since(begun) > limit {
+			return 0, fmt.Errorf("after %v nodes know between %d and %d of %d", limit, least, most, len(all))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
