@@ -336,7 +336,7 @@ func TestNodeShowsItsChannelsAndLanes(t *testing.T) {
 		for _, ch := range b.Channels() {
 			names = append(names, ch.Name)
 		}
-		if want := []string{"control", "default", "membership", "rpc", "x"}; !slices.Equal(names, want) {
+		if want := []string{"control", "default", "membership", "post", "rpc", "x"}; !slices.Equal(names, want) {
 			t.Errorf("channels %v", names)
 		}
 		found := false

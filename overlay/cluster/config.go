@@ -27,7 +27,8 @@ type Config struct {
 	// Topology is for this Core only. It must be given.
 	Topology Topology
 	// Directory, Swim and Plumtree say what the other parts are. Their Self and
-	// Rand are filled in.
+	// Rand are filled in. Swim sends no messages for its news only, unless its
+	// Fanout says so: they are broadcast.
 	Directory directory.Config
 	Swim      swim.Config
 	Plumtree  plumtree.Config

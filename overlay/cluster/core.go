@@ -41,6 +41,9 @@ func New(cfg Config) (*Core, error) {
 	}
 	cfg.Directory.Self, cfg.Directory.Rand = cfg.Self, cfg.fork()
 	cfg.Swim.Self, cfg.Swim.Rand = cfg.Self, cfg.fork()
+	if cfg.Swim.Fanout == 0 {
+		cfg.Swim.Fanout = -1
+	}
 	cfg.Plumtree.Self, cfg.Plumtree.Rand = cfg.Self, cfg.fork()
 	dir, dirErr := directory.New(cfg.Directory)
 	detector, swimErr := swim.New(cfg.Swim)
