@@ -66,6 +66,9 @@ func (n *Node) SendControl(node actor.NodeID, topic string, payload []byte) erro
 		return fmt.Errorf("remote: topic %q must have 1 to %d bytes", topic, maxTopic)
 	}
 	p := n.peers.find(unique.Make(node))
+	if _, id := n.peers.member(node.Name); p == nil && node.Name != "" && id == node {
+		p, _ = n.peers.ensure(n, node)
+	}
 	if p == nil {
 		return n.unknown(node.Name)
 	}

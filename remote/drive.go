@@ -148,7 +148,8 @@ func (n *Node) dialFailed(p *peer, err error) {
 func (n *Node) lost(p *peer, err error) {
 	n.step(overlay.Lost{Node: overlayNode(p.id), Err: err})
 	if n.current(p) {
-		n.giveUp(n.peers.remove(p.handle), err)
+		n.peers.remove(p.handle)
+		n.giveUp(p, err)
 	}
 }
 
@@ -220,21 +221,20 @@ func (n *Node) carryOut(effects overlay.Effects) {
 }
 
 func (n *Node) memberUp(id actor.NodeID) {
-	p, _ := n.peers.ensure(n, id)
-	if p == nil {
-		return // the node is being closed
-	}
-	n.peers.setMember(p)
 	n.log.Info("member up", "node", id)
-	n.news.publish(news{event: MemberEvent{Kind: MemberUp, Node: id}, after: p.up})
+	n.peers.join(n, id)
 }
 
 func (n *Node) memberDown(id actor.NodeID, member bool, cause error) {
-	p := n.peers.remove(unique.Make(id))
-	if p == nil {
+	p, known := n.peers.remove(unique.Make(id))
+	if p == nil && !known {
 		return
 	}
-	reason := n.giveUp(p, cause)
+	reason, gone := reasonFor(id, cause), (<-chan struct{})(nil)
+	if p != nil {
+		p.retire(reason)
+		gone = p.gone
+	}
 	if !member {
 		n.log.Debug("node not reached", "node", id, "reason", cause)
 		return
@@ -244,15 +244,15 @@ func (n *Node) memberDown(id actor.NodeID, member bool, cause error) {
 		kind = MemberLeft
 	}
 	n.log.Info("member "+kind.String(), "node", id, "reason", cause)
-	n.news.publish(news{event: MemberEvent{Kind: kind, Node: id, Reason: reason}, before: p.gone})
+	n.news.publish(news{event: MemberEvent{Kind: kind, Node: id, Reason: reason}, before: gone})
 }
 
-// giveUp retires a peer that has been taken out of the table. It returns the
-// reason that processes see.
-func (n *Node) giveUp(p *peer, cause error) error {
-	reason := fmt.Errorf("%w %v: %w", actor.ErrNoConnection, p.id.Name, cause)
-	p.retire(reason)
-	return reason
+// giveUp retires a peer that has been taken out of the table.
+func (n *Node) giveUp(p *peer, cause error) { p.retire(reasonFor(p.id, cause)) }
+
+// reasonFor is what processes see as the reason for the loss of a node.
+func reasonFor(id actor.NodeID, cause error) error {
+	return fmt.Errorf("%w %v: %w", actor.ErrNoConnection, id.Name, cause)
 }
 
 // publish makes the overlay's view visible.

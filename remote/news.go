@@ -120,6 +120,7 @@ func (d *newsDesk) handle(ctx context.Context, item news) bool {
 				break
 			}
 		}
+	case item.event.Kind == 0: // only before and after count
 	default:
 		if item.event.Kind == MemberUp {
 			d.members[item.event.Node] = true

@@ -16,13 +16,15 @@ type peerTable struct {
 	byHandle atomic.Pointer[map[actor.NodeHandle]*peer]
 
 	mu      sync.RWMutex
-	members map[string]*peer // by node name
-	last    map[string]*peer // the newest peer of a name, until it is gone
+	known   map[string]actor.NodeID // members, by name; they may have no peer yet
+	members map[string]*peer        // those that have one
+	last    map[string]*peer        // the newest peer of a name, until it is gone
 	closed  bool
 }
 
 func (t *peerTable) init() {
 	t.byHandle.Store(new(map[actor.NodeHandle]*peer))
+	t.known = make(map[string]actor.NodeID)
 	t.members = make(map[string]*peer)
 	t.last = make(map[string]*peer)
 	t.closed = true // until the node is started
@@ -52,11 +54,12 @@ func (t *peerTable) setLocked(h actor.NodeHandle, p *peer) {
 	t.byHandle.Store(&peers)
 }
 
-// member returns the peer that is the member called name.
-func (t *peerTable) member(name string) *peer {
+// member returns the peer that is the member called name; if there is such a
+// member and no peer yet, its id.
+func (t *peerTable) member(name string) (p *peer, id actor.NodeID) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.members[name]
+	return t.members[name], t.known[name]
 }
 
 // ensure returns the peer for id, and whether it had to be made. It returns nil
@@ -78,24 +81,43 @@ func (t *peerTable) ensure(n *Node, id actor.NodeID) (p *peer, made bool) {
 		t.last[id.Name] = p
 	}
 	n.ledger.reconnected(p) // before anything new is sent
+	if t.known[id.Name] == id {
+		t.members[id.Name] = p
+		n.news.publish(news{after: p.up}) // behind the event that it is a member
+	}
 	t.setLocked(h, p)
 	p.start()
 	return p, true
 }
 
-func (t *peerTable) setMember(p *peer) {
+// join notes that id is a member, and has subscribers told.
+func (t *peerTable) join(n *Node, id actor.NodeID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.members[p.id.Name] = p
+	if t.closed {
+		return
+	}
+	t.known[id.Name] = id
+	item := news{event: MemberEvent{Kind: MemberUp, Node: id}}
+	if p := t.find(unique.Make(id)); p != nil {
+		t.members[id.Name] = p
+		item.after = p.up
+	}
+	n.news.publish(item)
 }
 
-// remove takes the peer for h out of the table, to be retired.
-func (t *peerTable) remove(h actor.NodeHandle) *peer {
+// remove takes a node out of the table. It returns its peer, to be retired, if there
+// is one, and whether it was a member.
+func (t *peerTable) remove(h actor.NodeHandle) (p *peer, member bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.find(h)
+	id := h.Value()
+	if member = t.known[id.Name] == id; member {
+		delete(t.known, id.Name)
+	}
+	p = t.find(h)
 	t.removeLocked(p)
-	return p
+	return p, member
 }
 
 func (t *peerTable) removeLocked(p *peer) {
@@ -127,6 +149,7 @@ func (t *peerTable) close() []*peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	clear(t.known)
 	peers := t.all()
 	for _, p := range peers {
 		t.removeLocked(p)

@@ -146,10 +146,14 @@ func (n *Node) queue(p *peer, s *stream, e *encoder, sig *actor.Signal) error {
 // names, is met this way.
 func (n *Node) peerOf(sig *actor.Signal) (*peer, error) {
 	if sig.To == (actor.PID{}) {
-		if p := n.peers.member(sig.Name.Node); p != nil {
-			return p, nil
+		p, id := n.peers.member(sig.Name.Node)
+		if p == nil && id.Name != "" {
+			p, _ = n.peers.ensure(n, id)
 		}
-		return nil, n.unknown(sig.Name.Node)
+		if p == nil {
+			return nil, n.unknown(sig.Name.Node)
+		}
+		return p, nil
 	}
 	h := sig.To.NodeHandle()
 	if p := n.peers.find(h); p != nil {
@@ -166,7 +170,7 @@ func (n *Node) peerOf(sig *actor.Signal) (*peer, error) {
 	if err := overlayNode(id).Valid(); err != nil {
 		return nil, n.unknown(id.Name)
 	}
-	if p := n.peers.member(id.Name); p != nil && p.id.Incarnation.Newer(id.Incarnation) {
+	if _, known := n.peers.member(id.Name); known.Incarnation.Newer(id.Incarnation) {
 		return nil, fmt.Errorf("%w %v: %w", actor.ErrNoConnection, id.Name, overlay.ErrRestarted)
 	}
 	p, made := n.peers.ensure(n, id)
