@@ -255,10 +255,14 @@ func reasonFor(id actor.NodeID, cause error) error {
 	return fmt.Errorf("%w %v: %w", actor.ErrNoConnection, id.Name, cause)
 }
 
-// publish makes the overlay's view visible.
+// publish makes the overlay's view visible, if it has changed.
 func (n *Node) publish() {
-	members := []Member{{Node: n.id, Self: true, Linked: true}}
-	for _, m := range n.core.Members() {
+	if !n.core.changed() {
+		return
+	}
+	all := n.core.Members()
+	members := append(make([]Member, 0, len(all)+1), Member{Node: n.id, Self: true, Linked: true})
+	for _, m := range all {
 		members = append(members, Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT})
 	}
 	sortMembers(members)

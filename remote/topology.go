@@ -48,7 +48,14 @@ type membership interface {
 	Outdated(node overlay.Node) error
 	// Members returns all others, sorted.
 	Members() []overlay.Member
+	// changed reports whether Members has changed since it was called last.
+	changed() bool
 }
+
+// mesh is a fullmesh.Core as membership: there is always something new in it.
+type mesh struct{ *fullmesh.Core }
+
+func (mesh) changed() bool { return true }
 
 // maxBroadcast bounds what nodes broadcast in one message, which must not keep
 // heartbeats waiting, and maxRepair what answers a digest.
@@ -61,10 +68,11 @@ const (
 func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) (membership, error) {
 	draw := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 	if cfg.Topology == FullMesh {
-		return fullmesh.New(fullmesh.Config{
+		core, err := fullmesh.New(fullmesh.Config{
 			Self: self, Seeds: seeds, Interval: cfg.Heartbeat, Misses: cfg.Misses,
 			RedialMin: cfg.RedialMin, RedialMax: cfg.RedialMax, Rand: draw(2),
 		})
+		return mesh{core}, err
 	}
 	views, err := hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: draw(4)})
 	if err != nil {
@@ -87,27 +95,43 @@ type partial struct {
 	*cluster.Core
 	self   overlay.Node
 	linked map[overlay.Node]bool
+	dirty  bool
+}
+
+func (p *partial) changed() bool { return p.dirty }
+
+// Tick implements membership.
+func (p *partial) Tick(now time.Time) overlay.Effects { return p.see(p.Core.Tick(now)) }
+
+// see notes what effects change.
+func (p *partial) see(effects overlay.Effects) overlay.Effects {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case overlay.Up:
+			p.dirty = true
+		case overlay.Down:
+			p.dirty = true
+			delete(p.linked, e.Node)
+		}
+	}
+	return effects
 }
 
 // Step implements membership.
 func (p *partial) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	switch ev := ev.(type) {
 	case overlay.LinkUp:
-		p.linked[ev.Node] = true
+		p.linked[ev.Node], p.dirty = true, true
 	case overlay.LinkDown:
+		p.dirty = true
 		delete(p.linked, ev.Node)
 	}
-	effects := p.Core.Step(now, ev)
-	for _, e := range effects {
-		if down, ok := e.(overlay.Down); ok {
-			delete(p.linked, down.Node)
-		}
-	}
-	return effects
+	return p.see(p.Core.Step(now, ev))
 }
 
 // Members implements membership.
 func (p *partial) Members() []overlay.Member {
+	p.dirty = false
 	nodes := p.Core.Members()
 	members := make([]overlay.Member, 0, len(nodes))
 	for _, node := range nodes {
