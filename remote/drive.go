@@ -257,10 +257,10 @@ func reasonFor(id actor.NodeID, cause error) error {
 
 // publish makes the overlay's view visible, if it has changed.
 func (n *Node) publish() {
-	if !n.core.changed() {
+	all, changed := n.core.others()
+	if !changed {
 		return
 	}
-	all := n.core.Members()
 	members := append(make([]Member, 0, len(all)+1), Member{Node: n.id, Self: true, Linked: true})
 	for _, m := range all {
 		members = append(members, Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT})

@@ -46,16 +46,16 @@ type membership interface {
 	Deadline() time.Time
 	// Outdated returns why a node must not be let in.
 	Outdated(node overlay.Node) error
-	// Members returns all others, sorted.
-	Members() []overlay.Member
-	// changed reports whether Members has changed since it was called last.
-	changed() bool
+	// others returns all other members, sorted. It reports false if they have not
+	// changed since it was called last.
+	others() ([]overlay.Member, bool)
 }
 
-// mesh is a fullmesh.Core as membership: there is always something new in it.
+// mesh is a fullmesh.Core as membership.
 type mesh struct{ *fullmesh.Core }
 
-func (mesh) changed() bool { return true }
+// others implements membership: there is always something new in them.
+func (m mesh) others() ([]overlay.Member, bool) { return m.Members(), true }
 
 // maxBroadcast bounds what nodes broadcast in one message, which must not keep
 // heartbeats waiting, and maxRepair what answers a digest.
@@ -98,8 +98,6 @@ type partial struct {
 	dirty  bool
 }
 
-func (p *partial) changed() bool { return p.dirty }
-
 // Tick implements membership.
 func (p *partial) Tick(now time.Time) overlay.Effects { return p.see(p.Core.Tick(now)) }
 
@@ -129,15 +127,18 @@ func (p *partial) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	return p.see(p.Core.Step(now, ev))
 }
 
-// Members implements membership.
-func (p *partial) Members() []overlay.Member {
+// others implements membership.
+func (p *partial) others() ([]overlay.Member, bool) {
+	if !p.dirty {
+		return nil, false
+	}
 	p.dirty = false
-	nodes := p.Core.Members()
+	nodes := p.Members()
 	members := make([]overlay.Member, 0, len(nodes))
 	for _, node := range nodes {
 		if node != p.self {
 			members = append(members, overlay.Member{Node: node, Linked: p.linked[node]})
 		}
 	}
-	return members
+	return members, true
 }
