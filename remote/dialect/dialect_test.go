@@ -22,7 +22,6 @@ import (
 var (
 	a = overlay.Node{Name: "a@h:1", Boot: 1, Unique: "u"}
 	b = overlay.Node{Name: "b@h:2", Boot: 1 << 60, Unique: "v"}
-	z overlay.Node
 )
 
 // messages are all there are, with all their fields set, and some without.

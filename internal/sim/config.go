@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/topos-go/topos/overlay/fullmesh"
+	"github.com/topos-go/topos/overlay/hyparview"
+	"github.com/topos-go/topos/overlay/plumtree"
+)
+
+// Topology is who is linked to whom.
+type Topology string
+
+// The topologies.
+const (
+	HyParView Topology = "hyparview"
+	FullMesh  Topology = "fullmesh"
+)
+
+// Notice is how those that are linked to a node learn that it has crashed.
+type Notice string
+
+// The ways to learn of a crash.
+const (
+	// OnSend: the link is reset when something is sent over it, as in the
+	// paper. It is what TCP does when a machine has lost its power and is back.
+	OnSend Notice = "send"
+	// Reset: the machine resets the links at once, as when a process is killed.
+	Reset Notice = "reset"
+	// Silence: the machine is gone. What is sent is never acknowledged, dials
+	// and probes are not answered.
+	Silence Notice = "silence"
+)
+
+// Defaults of [Config].
+const (
+	// DefaultNodes is enough for the figures to mean something, in seconds.
+	DefaultNodes = 1000
+	// DefaultCycles is the paper's, section 5.2.
+	DefaultCycles = 50
+	// DefaultContacts is how many nodes a joining node knows of: one of the
+	// paper's could crash, and then nobody in the world would know of a node
+	// that has lost all others.
+	DefaultContacts = 3
+	// DefaultBroadcasts is a tenth of the paper's, enough for two digits.
+	DefaultBroadcasts = 100
+	// DefaultSenders is how many nodes send these. Each costs every other node
+	// something to remember, so that a thousand would be slow.
+	DefaultSenders = 10
+	// DefaultDelay is the mean time of a message on its way: a continent.
+	DefaultDelay = 25 * time.Millisecond
+	// DefaultJitter is by how much of its least time a message may be late.
+	DefaultJitter = 0.2
+	// DefaultFaultTime is how long churn and partitions last: some cycles.
+	DefaultFaultTime = 2 * time.Minute
+	// DefaultRetain is plumtree's Retain: longer than it takes to heal.
+	DefaultRetain = 2 * time.Minute
+	// DefaultHealing is how long the world may take to become sound.
+	DefaultHealing = 20 * time.Minute
+	// DefaultMaxViolations bounds the violations that are reported.
+	DefaultMaxViolations = 100
+)
+
+// Config says what a run is. Zero values mean the defaults; those without one
+// mean none.
+type Config struct {
+	// Nodes is how many join at first.
+	Nodes int
+	Seed  uint64
+	// Topology is HyParView by default; XBot turns its optimisation on.
+	Topology Topology
+	XBot     bool
+	// Contacts is how many random earlier nodes each node is told of as seeds
+	// when it starts. If all of these are dead, nobody may know of it any more.
+	// If Seeds is given, every node is told of the first Seeds nodes instead;
+	// those are started again when the faults have ended, as operators do.
+	Contacts, Seeds int
+	// Cycles is how many shuffle intervals the views have to settle.
+	Cycles int
+	// Broadcasts is how many are measured in each phase, of Senders random nodes
+	// in turn.
+	Broadcasts, Senders int
+	// Before is how many of them come before the crash, and as many flooded
+	// ones. Broadcasts by default.
+	Before int
+	// Spacing is the time between two broadcasts after the crash. By default all
+	// come within one shuffle interval.
+	Spacing time.Duration
+	// Kill is the fraction of nodes that crash at once, noticed by Notice,
+	// which is OnSend by default.
+	Kill   float64
+	Notice Notice
+	// Flood has broadcasts after the crash flooded, instead of sent over trees.
+	Flood bool
+	// Faults are what goes wrong, for FaultTime; loss, duplication and delay
+	// from the beginning until the world is healed.
+	Faults    Faults
+	FaultTime time.Duration
+	// Retain is plumtree's. Broadcasts are promised to nodes if the world is
+	// healed within half of it.
+	Retain time.Duration
+	// Healing bounds the liveness phase.
+	Healing time.Duration
+	// MaxViolations bounds the violations that are reported.
+	MaxViolations int
+	// Progress is told what goes on, a line at a time. Transcript is told of
+	// every event. Nil is nobody.
+	Progress, Transcript io.Writer
+
+	sabotage func(w *world) // before the last checks: for tests of the checkers
+}
+
+// withDefaults returns c with the defaults put in.
+func (c Config) withDefaults() Config {
+	setDefault(&c.Nodes, DefaultNodes)
+	setDefault(&c.Topology, HyParView)
+	setDefault(&c.Contacts, DefaultContacts)
+	setDefault(&c.Cycles, DefaultCycles)
+	setDefault(&c.Broadcasts, DefaultBroadcasts)
+	setDefault(&c.Senders, DefaultSenders)
+	setDefault(&c.Before, c.Broadcasts)
+	setDefault(&c.Spacing, cycle/time.Duration(max(1, c.Broadcasts)))
+	setDefault(&c.Notice, OnSend)
+	setDefault(&c.Faults.Delay, DefaultDelay)
+	setDefault(&c.Faults.Jitter, DefaultJitter)
+	setDefault(&c.FaultTime, DefaultFaultTime)
+	setDefault(&c.Retain, DefaultRetain)
+	setDefault(&c.Healing, DefaultHealing)
+	setDefault(&c.MaxViolations, DefaultMaxViolations)
+	return c
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Valid reports all mistakes in c at once.
+func (c Config) Valid() error {
+	c = c.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("sim: "+format, args...)) }
+	if c.Nodes < 2 || c.Nodes > maxNodes {
+		bad("Nodes %d is not between 2 and %d", c.Nodes, maxNodes)
+	}
+	switch c.Topology {
+	case HyParView:
+	case FullMesh:
+		if c.Nodes > maxMesh {
+			bad("Nodes %d is more than a full mesh of %d", c.Nodes, maxMesh)
+		}
+		if c.XBot {
+			bad("XBot is for %s", HyParView)
+		}
+	default:
+		bad("Topology %q is neither %s nor %s", c.Topology, HyParView, FullMesh)
+	}
+	if c.Notice != OnSend && c.Notice != Reset && c.Notice != Silence {
+		bad("Notice %q is none of %s, %s and %s", c.Notice, OnSend, Reset, Silence)
+	}
+	if !(c.Kill >= 0 && c.Kill < 1) {
+		bad("Kill %v is not a fraction from 0 to below 1", c.Kill)
+	}
+	if most := hyparview.DefaultMaxSeeds; c.Contacts < 0 || c.Contacts > most || c.Seeds < 0 || c.Seeds > most {
+		bad("Contacts %d or Seeds %d is not between 0 and %d", c.Contacts, c.Seeds, most)
+	}
+	if c.Cycles < 0 || c.Broadcasts < 0 || c.Before < 0 || c.Senders < 0 || c.MaxViolations < 0 {
+		bad("Cycles %d, Broadcasts %d, Before %d, Senders %d or MaxViolations %d is negative",
+			c.Cycles, c.Broadcasts, c.Before, c.Senders, c.MaxViolations)
+	}
+	if c.Broadcasts > maxBroadcasts || c.Before > maxBroadcasts {
+		bad("Broadcasts %d or Before %d is more than %d", c.Broadcasts, c.Before, maxBroadcasts)
+	}
+	if c.FaultTime < 0 || c.Healing < 0 || c.Spacing < 0 || c.Retain < minRetain {
+		bad("FaultTime %v, Healing %v or Spacing %v is negative, or Retain %v less than %v",
+			c.FaultTime, c.Healing, c.Spacing, c.Retain, minRetain)
+	}
+	return errors.Join(append(errs, c.Faults.valid())...)
+}
+
+const (
+	maxNodes      = 1 << 20
+	maxMesh       = 500 // a mesh has n links a node, and n heartbeats a second
+	maxBroadcasts = 10_000
+	minRetain     = time.Minute
+)
+
+// hyparview returns the Config of node i's core.
+func (w *world) hyparview(n *node) hyparview.Config {
+	cfg := hyparview.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand()}
+	if w.cfg.XBot {
+		cfg.XBot = &w.xbot
+	}
+	return cfg
+}
+
+func (w *world) fullmesh(n *node) fullmesh.Config {
+	return fullmesh.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand()}
+}
+
+func (w *world) plumtree(n *node) plumtree.Config {
+	return plumtree.Config{Self: n.self, Retain: w.cfg.Retain, Rand: w.newRand()}
+}
+
+func (w *world) newRand() *rand.Rand { return rand.New(rand.NewPCG(w.rng.Uint64(), w.rng.Uint64())) }

@@ -1,0 +1,51 @@
+// Package sim runs the protocol cores of many nodes in one simulated world:
+// deterministic, seeded, on one goroutine, with a hundred thousand nodes if need be.
+//
+//	seed --> world: nodes, links, a clock, faults     --> transcript
+//	           |      every node: topology -> plumtree --> Report
+//	           v
+//	         checkers: what must always hold, and what must hold after healing
+//
+//	report, err := sim.Run(ctx, sim.Config{Nodes: 10_000, Kill: 0.8, Seed: 1})
+//	fmt.Println(report.Killed.Reliability, report.Violations)
+//
+// The cores are those that a real node runs, unchanged. The world does what a
+// driver and TCP do: it dials, accepts, settles dials that cross, keeps the
+// order in each direction of a link, and lets both ends know of its end, sooner
+// or later, after what was sent. One seed gives one transcript, byte for byte.
+//
+// # A run
+//
+// [Run] plays the evaluation in section 5 of the paper on HyParView (Leitão,
+// Pereira and Rodrigues, DSN 2007), and adds faults. Nodes join one after the
+// other; the views settle for some cycles, which are shuffle intervals;
+// broadcasts are measured, over the trees of plumtree and flooded over all
+// links. Then a part of the nodes crashes at once, and broadcasts are measured
+// at once, within one interval. Faults follow, if there are any, and at last the
+// world is healed: there is nothing wrong with it from then on, and it has a
+// while to become sound again, which is the liveness phase. What must always
+// hold is checked in all phases.
+//
+// [Fuzz] makes a Config with random faults from a seed.
+//
+// # What happens when a node crashes
+//
+// Its links are reset, or, as in the paper, only found broken when something is
+// sent; or its machine is gone and nobody answers, so that a sender gives up
+// after some seconds: see [Config]. A crashed node may start again as a newer
+// incarnation. Its deliveries are forgotten then, and it is promised nothing that
+// was broadcast before.
+//
+// # Adding a protocol
+//
+// A node is the composite in node.go. A core more gets its field there, its
+// place in step, tick and deadline, a number of its own as a protocol, by which
+// messages find it, and its checker, one a file: check_*.go. Each checker has a
+// test with a sabotaged world that it must catch.
+//
+// # What is not simulated
+//
+// Bandwidth, and the time that a node takes to think. Messages of a link are
+// lost and come twice if Faults say so, which TCP would not do: the cores must
+// stand it. Clocks are not skewed.
+package sim

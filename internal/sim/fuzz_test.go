@@ -1,0 +1,29 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+)
+
+// play runs cfg and fails the test if anything is not as it must be.
+func play(t *testing.T, cfg Config) Report {
+	t.Helper()
+	r, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range r.Violations {
+		t.Errorf("seed %d, %d nodes: %v", cfg.Seed, cfg.Nodes, v)
+	}
+	return r
+}
+
+func TestFaultsOfManyKindsLeaveNoHarm(t *testing.T) {
+	for seed := range uint64(32) {
+		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
+			t.Parallel()
+			r := play(t, Fuzz(seed, 20+int(seed)))
+			t.Logf("%d nodes %s X-BOT %v kill %.2f: %d events, %v", r.Config.Nodes, r.Config.Topology, r.Config.XBot, r.Config.Kill, r.Events, r.Config.Faults)
+		})
+	}
+}
