@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,8 +70,8 @@ func TestSlowWayIsNoStandstill(t *testing.T) {
 		cfg.Heartbeat, cfg.Misses = 100*time.Millisecond, 1000
 		b := start(t, cfg)
 		meet(t, a, b)
-		n := 0
-		pid := a.spawn(t, actor.Func(func(*actor.Self, any) error { n++; return nil }))
+		var n atomic.Int64
+		pid := a.spawn(t, actor.Func(func(*actor.Self, any) error { n.Add(1); return nil }))
 		w.net.SetLink("b", "a", memory.Link{Latency: 5 * time.Millisecond, Bandwidth: rate})
 		for range messages {
 			if err := b.sys.Send(pid, make([]byte, size)); err != nil {
@@ -78,8 +79,8 @@ func TestSlowWayIsNoStandstill(t *testing.T) {
 			}
 		}
 		w.pass(messages*size/rate*time.Second + 10*time.Second)
-		if n != messages {
-			t.Errorf("%d of %d have come in the time that they take", n, messages)
+		if n.Load() != messages {
+			t.Errorf("%d of %d have come in the time that they take", n.Load(), messages)
 		}
 		for _, l := range b.Lanes() {
 			if l.Channel == remote.DefaultChannel && l.Written > messages*size*101/100 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,15 +145,15 @@ func TestNodeThatLeavesPartialViewsIsGoneEverywhere(t *testing.T) {
 func TestPartitionOfPartialViewsIsToldAndHeals(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		all := w.sparse(t, 12)
-		var healed, detected int
+		var healed, detected atomic.Int64
 		for _, h := range all[:1] {
 			h.Observe(func(e remote.Event) {
 				if r, ok := e.(remote.OverlayReport); ok {
 					switch r.Value.(type) {
 					case directory.PartitionDetected:
-						detected++
+						detected.Add(1)
 					case directory.PartitionHealed:
-						healed++
+						healed.Add(1)
 					}
 				}
 			})
@@ -165,7 +166,7 @@ func TestPartitionOfPartialViewsIsToldAndHeals(t *testing.T) {
 		w.pass(time.Minute)
 		know(t, all[:8])
 		know(t, all[8:])
-		if detected == 0 {
+		if detected.Load() == 0 {
 			t.Error("nobody is told of the partition")
 		}
 		for i := range 8 {
@@ -175,7 +176,7 @@ func TestPartitionOfPartialViewsIsToldAndHeals(t *testing.T) {
 		}
 		w.pass(3 * time.Minute)
 		know(t, all)
-		if healed == 0 {
+		if healed.Load() == 0 {
 			t.Error("nobody is told that it has healed")
 		}
 		for _, h := range all {

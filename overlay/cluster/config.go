@@ -20,6 +20,11 @@ type Topology interface {
 	Deadline() time.Time
 }
 
+// DefaultStride is in how many turns the failure detector asks a node that is no
+// neighbor, once: who has a neighbor is found by that, and the others within some
+// seconds more, by one of all.
+const DefaultStride = 10
+
 // Config says what a [Core] is.
 type Config struct {
 	// Self is this node. It must be given.
@@ -28,7 +33,7 @@ type Config struct {
 	Topology Topology
 	// Directory, Swim and Plumtree say what the other parts are. Their Self and
 	// Rand are filled in. Swim sends no messages for its news only, unless its
-	// Fanout says so: they are broadcast.
+	// Fanout says so: they are broadcast. Its Stride is DefaultStride.
 	Directory directory.Config
 	Swim      swim.Config
 	Plumtree  plumtree.Config

@@ -44,6 +44,9 @@ func New(cfg Config) (*Core, error) {
 	if cfg.Swim.Fanout == 0 {
 		cfg.Swim.Fanout = -1
 	}
+	if cfg.Swim.Stride == 0 {
+		cfg.Swim.Stride = DefaultStride
+	}
 	cfg.Plumtree.Self, cfg.Plumtree.Rand = cfg.Self, cfg.fork()
 	dir, dirErr := directory.New(cfg.Directory)
 	detector, swimErr := swim.New(cfg.Swim)

@@ -22,10 +22,12 @@ func (c *Core) fromTopology(effects overlay.Effects) {
 			c.neighbors[e.Node] = true
 			c.emit(e)
 			c.toTree(plumtree.NeighborUp(e))
+			c.toDetector(swim.Near{Node: e.Node})
 		case overlay.NeighborDown:
 			delete(c.neighbors, e.Node)
 			c.emit(e)
 			c.toTree(plumtree.NeighborDown(e))
+			c.toDetector(swim.Far{Node: e.Node})
 		case overlay.Up, overlay.Down: // the directory knows better
 		default:
 			c.emit(e)
@@ -102,6 +104,9 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 			c.emit(overlay.Dial{Node: e.Node})
 		case directory.Watch:
 			c.toDetector(swim.Watch{Node: e.Node})
+			if c.neighbors[e.Node] {
+				c.toDetector(swim.Near{Node: e.Node})
+			}
 		case directory.Unwatch:
 			c.toDetector(swim.Unwatch{Node: e.Node})
 		case directory.Up:

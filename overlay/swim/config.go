@@ -78,6 +78,10 @@ type Config struct {
 	// long it has to answer before Indirect others are asked to ping it.
 	Period, Timeout time.Duration
 	Indirect        int
+	// Stride is how many turns in a row, but one, those have that are [Near], if
+	// any are: the last is that of somebody among all. 0 and 1 mean that it makes
+	// no difference who is near.
+	Stride int
 	// Suspicion × max(1, log n / log 100) periods is how long the shortest suspicion
 	// lasts, and MaxSuspicion times as long the longest one. Confirmations by so
 	// many others make it the shortest.

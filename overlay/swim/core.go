@@ -2,6 +2,7 @@ package swim
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -41,6 +42,8 @@ type Core struct {
 	relays      []relay
 	nudge       id   // whose turn it is before the next one's
 	nudged      bool // the last turn was out of order
+	near        []id // whose turn it is for all turns but one in Stride
+	turns       int
 
 	turnAt, reviveAt   time.Time
 	gossipAt, gossiped time.Time
@@ -74,6 +77,12 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		if i := c.members.find(ev.Node); i != nobody {
 			c.unwatch(i)
 		}
+	case Near:
+		if i := c.members.find(ev.Node); i != nobody && !slices.Contains(c.near, i) {
+			c.near = append(c.near, i)
+		}
+	case Far:
+		c.part(c.members.find(ev.Node))
 	case LinkReset:
 		if i := c.members.find(ev.Node); i != nobody {
 			c.linkReset(i)
@@ -176,7 +185,15 @@ func (c *Core) unwatch(i id) {
 	c.abandon(i, inTurn, recheck, reset)
 	c.forget(i)
 	c.rumors.drop(c.members.all[i].node)
+	c.part(i)
 	c.members.remove(i)
+}
+
+// part notes that i is not near.
+func (c *Core) part(i id) {
+	if at := slices.Index(c.near, i); at >= 0 {
+		c.near = slices.Delete(c.near, at, at+1)
+	}
 }
 
 // schedule keeps invariant 8.

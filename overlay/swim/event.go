@@ -2,8 +2,8 @@ package swim
 
 import "github.com/topos-go/topos/overlay"
 
-// Event is something that a [Core] is told: [Watch], [Unwatch], [LinkReset],
-// [Received] or [Heard].
+// Event is something that a [Core] is told: [Watch], [Unwatch], [Near], [Far],
+// [LinkReset], [Received] or [Heard].
 type Event interface{ event() }
 
 // Watch: Node is a member from now on, and alive as far as is known. It changes
@@ -13,6 +13,13 @@ type Watch struct{ Node overlay.Node }
 // Unwatch: Node is no member any more. It has left, or the directory has buried
 // it. All that was known of it is forgotten.
 type Unwatch struct{ Node overlay.Node }
+
+// Near: there is a link to Node, so that asking it costs no connection. As long as
+// some are near, it is their turn, but for one turn in Config.Stride.
+type Near struct{ Node overlay.Node }
+
+// Far: there is none any more.
+type Far struct{ Node overlay.Node }
 
 // LinkReset: a connection to Node was reset, or an attempt to make one refused:
 // its machine answers, and says that nobody is there. An orderly end of a
@@ -32,6 +39,8 @@ type Heard struct{ Fact Fact }
 
 func (Watch) event()     {}
 func (Unwatch) event()   {}
+func (Near) event()      {}
+func (Far) event()       {}
 func (LinkReset) event() {}
 func (Received) event()  {}
 func (Heard) event()     {}

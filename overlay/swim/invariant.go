@@ -3,6 +3,7 @@ package swim
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -44,6 +45,9 @@ func (c *Core) validMembers(e *checker) {
 		}
 		e.check(int(m.place) < len(list) && list[m.place] == i, "2: place of %v", m.node)
 		e.check((m.state == Suspect) == (m.suspicion != nil), "3: suspicion of %v", m.node)
+	}
+	for n, i := range c.near {
+		e.check(t.all[i].state != 0 && !slices.Contains(c.near[:n], i), "1: %d near", i)
 	}
 	for _, i := range t.free {
 		e.check(t.all[i] == member{}, "1: free place in use")

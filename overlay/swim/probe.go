@@ -59,6 +59,15 @@ func (c *Core) whose() id {
 	if c.nudged = i != nobody && !c.nudged && !c.suspects(i); c.nudged {
 		return i
 	}
+	if c.turns++; c.cfg.Stride > 1 && c.turns%c.cfg.Stride != 0 {
+		for range c.near {
+			i := c.near[0]
+			c.near = append(c.near[1:], i)
+			if c.members.all[i].state != Confirm && !c.suspects(i) {
+				return i
+			}
+		}
+	}
 	for range c.members.order {
 		if i := c.members.turn(c.cfg.Rand); !c.suspects(i) {
 			return i
