@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"sort"
 	"syscall"
 	"time"
 	"unique"
@@ -261,10 +262,15 @@ func (n *Node) publish() {
 	if !changed {
 		return
 	}
-	members := append(make([]Member, 0, len(all)+1), Member{Node: n.id, Self: true, Linked: true})
-	for _, m := range all {
-		members = append(members, Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT})
+	self := overlayNode(n.id)
+	at := sort.Search(len(all), func(i int) bool { return all[i].Node.Compare(self) > 0 })
+	members := make([]Member, len(all)+1)
+	for i, m := range all {
+		if i >= at {
+			i++
+		}
+		members[i] = Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT}
 	}
-	sortMembers(members)
+	members[at] = Member{Node: n.id, Self: true, Linked: true}
 	n.snapshot.Store(&members)
 }

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/topos-go/topos/actor"
@@ -30,10 +29,6 @@ type Member struct {
 // them, sorted. The view may be ahead of what subscribers have been told. The
 // slice must not be changed.
 func (n *Node) Members() []Member { return *n.snapshot.Load() }
-
-func sortMembers(members []Member) {
-	slices.SortFunc(members, func(a, b Member) int { return overlayNode(a.Node).Compare(overlayNode(b.Node)) })
-}
 
 // Join adds addresses at which nodes of the cluster may be found, as
 // Config.Join does. It does not wait for them to be reached.
