@@ -33,7 +33,11 @@ func gossip(g plumtree.Gossip) *Gossip {
 }
 
 func (g *Gossip) message() plumtree.Gossip {
-	return plumtree.Gossip{ID: id(g.Origin, g.Seq), Round: int(g.Round), Age: time.Duration(g.Age), Payload: g.Payload}
+	m := plumtree.Gossip{ID: id(g.Origin, g.Seq), Round: int(g.Round), Age: time.Duration(g.Age)}
+	if len(g.Payload) > 0 { // an empty one is none, said or not
+		m.Payload = g.Payload
+	}
+	return m
 }
 
 func id(origin *Node, seq uint64) plumtree.ID { return plumtree.ID{Origin: origin.node(), Seq: seq} }
