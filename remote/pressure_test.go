@@ -39,9 +39,12 @@ func TestFloodOfEmptyMessagesIsBounded(t *testing.T) {
 	cfg.Channels = []remote.Channel{{Name: remote.DefaultChannel, WhenFull: remote.Fail}}
 	b := start(t, cfg)
 	<-b.news
-	for range 1_000_000 {
+	for sent := uint64(0); sent < 1_000_000; sent++ {
 		if errors.Is(b.sys.Send(pid, []byte{}), remote.ErrQueueFull) {
 			return
+		}
+		if sent%10_000 == 0 { // let it come, and the word that it is too much
+			waitUntil(t, func() bool { return n.Stats().Received >= sent || b.Stats().Throttled > 0 })
 		}
 	}
 	t.Error("a million messages wait for a process with a budget of 64 KiB")
