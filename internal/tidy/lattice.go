@@ -25,10 +25,11 @@ const (
 	uuid     = "github.com/lithammer/shortuuid/v4 "
 	backoff  = "github.com/cenkalti/backoff/v5 "
 	bbolt    = "go.etcd.io/bbolt "
+	otel     = "go.opentelemetry.io/otel "
 
 	// testModules may be imported by every _test.go file.
 	testModules = "pgregory.net/rapid go.uber.org/goleak github.com/google/go-cmp github.com/cockroachdb/datadriven " +
-		"github.com/anishathalye/porcupine"
+		"github.com/anishathalye/porcupine github.com/miekg/dns"
 
 	// harness may be imported by every _test.go file, from whatever layer.
 	harness = "internal/... actor/actortest clustertest"
@@ -60,20 +61,21 @@ var lattice = [][]place{
 		{packages: "remote/dialect", imports: "overlay/...", modules: gogo, pure: true},
 		{packages: "remote/causal", imports: "actor", pure: true},
 		{packages: "remote/codec", imports: "actor", modules: gogo + protobuf + cbor},
+		{packages: "remote/discovery", modules: "github.com/fsnotify/fsnotify"},
 		{packages: "remote/...", imports: below,
 			modules: gogo + protobuf + cbor + uuid + backoff + "github.com/klauspost/compress"},
 		{packages: "behaviours/pool", imports: below},
 		{packages: "crdtactor/crdt/...", pure: true},
 	},
 	{ // names, placement, replicated state, the bridge
-		{packages: "registry/...", imports: below, modules: cbor + uuid + bbolt + "github.com/hashicorp/raft"},
+		{packages: "registry/...", imports: below, modules: cbor + uuid + bbolt + "github.com/hashicorp/raft github.com/hashicorp/go-hclog"},
 		{packages: "crdtactor", imports: below, modules: cbor + uuid + bbolt},
 		{packages: "actor/protoactor", imports: below,
 			modules: gogo + protobuf + "github.com/asynkron/protoactor-go"},
 	},
 	{ // behaviours of a cluster
 		{packages: "behaviours/rpc", imports: below, modules: uuid + backoff},
-		{packages: "behaviours/mesh", imports: below, modules: backoff + "github.com/sony/gobreaker/v2"},
+		{packages: "behaviours/mesh", imports: below, modules: backoff + otel + "github.com/sony/gobreaker/v2 github.com/Masterminds/semver/v3"},
 		{packages: "behaviours/partition behaviours/adaptive", imports: below},
 	},
 	{ // the admin API
@@ -88,8 +90,8 @@ var lattice = [][]place{
 	},
 	{ // imported by none
 		{packages: "cmd/...", imports: below, modules: protobuf + "github.com/spf13/cobra"},
-		{packages: "examples/...", imports: below, modules: gogo + protobuf + "github.com/asynkron/protoactor-go"},
-		{packages: "bench/...", imports: below, modules: gogo + protobuf},
+		{packages: "examples/...", imports: below, modules: gogo + protobuf + otel + "github.com/asynkron/protoactor-go"},
+		{packages: "bench/...", imports: below, modules: gogo + protobuf + "gonum.org/v1/plot github.com/hashicorp/raft " + bbolt},
 	},
 }
 
