@@ -235,14 +235,7 @@ func (w *world) carryOut(i int32, effects overlay.Effects) {
 			w.neighborUp(i, e.Node)
 		case overlay.NeighborDown:
 			w.neighborDown(i, e.Node)
-		case overlay.Up: // a full mesh's members are its neighbors
-			if w.nodes[i].mesh != nil {
-				w.neighborUp(i, e.Node)
-			}
 		case overlay.Down: // as remote does: all that binds the two ends
-			if w.nodes[i].mesh != nil && e.Member {
-				w.neighborDown(i, e.Node)
-			}
 			w.close(i, e.Node)
 		}
 	}

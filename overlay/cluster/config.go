@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -20,6 +22,15 @@ type Topology interface {
 	Deadline() time.Time
 }
 
+const (
+	// DefaultOverlap is how long two topologies are at work when one takes the place
+	// of the other: a broadcast of the change is everywhere in a fraction of it.
+	DefaultOverlap = 5 * time.Second
+	// DefaultMaxOverlap is when the earlier one ends, even if the later one has no
+	// neighbor yet: several exchanges of directories, by which everybody knows.
+	DefaultMaxOverlap = time.Minute
+)
+
 // DefaultStride is in how many turns the failure detector asks a node that is no
 // neighbor, once: who has a neighbor is found by that, and the others within some
 // seconds more, by one of all.
@@ -31,6 +42,13 @@ type Config struct {
 	Self overlay.Node
 	// Topology is for this Core only. It must be given.
 	Topology Topology
+	// Wiring is what Topology is called, and Wire makes the one that is called
+	// otherwise, when the cluster is to have it. Without Wire nothing changes.
+	Wiring string
+	Wire   func(wiring string) (Topology, error)
+	// Overlap is how long the earlier topology stays at least, and MaxOverlap at
+	// most, until the later one has a neighbor. Zero means their defaults.
+	Overlap, MaxOverlap time.Duration
 	// Directory, Swim and Plumtree say what the other parts are. Their Self and
 	// Rand are filled in. Swim sends no messages for its news only, unless its
 	// Fanout says so: they are broadcast. Its Stride is DefaultStride.
@@ -56,7 +74,19 @@ func (c *Config) Valid() error {
 	if c.Topology == nil || c.Encode == nil || c.Decode == nil || c.Rand == nil {
 		errs = append(errs, errors.New("cluster: Config.Topology, Encode, Decode or Rand is missing"))
 	}
+	if c.Overlap < 0 || c.MaxOverlap < 0 {
+		errs = append(errs, fmt.Errorf("cluster: a duration is negative: Overlap %v, MaxOverlap %v", c.Overlap, c.MaxOverlap))
+	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) setDefaults() {
+	c.Overlap = cmp.Or(c.Overlap, DefaultOverlap)
+	c.MaxOverlap = max(cmp.Or(c.MaxOverlap, DefaultMaxOverlap), c.Overlap)
+	if c.Swim.Fanout == 0 {
+		c.Swim.Fanout = -1
+	}
+	c.Swim.Stride = cmp.Or(c.Swim.Stride, DefaultStride)
 }
 
 // fork returns a source of randomness for one part.

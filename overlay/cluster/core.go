@@ -15,18 +15,22 @@ import (
 //
 // Invariants:
 //  1. up has the nodes for which the last effect was Up, and not Down.
-//  2. neighbors has those for which the topology has last said NeighborUp, and
-//     the tree has been told the same.
+//  2. neighbors counts the wirings of which a node is a neighbor, and the tree has
+//     been told of those with one or more.
+//  3. A wiring has been told of each of its links, and of no others.
 type Core struct {
 	cfg      Config
 	now      time.Time
-	topology Topology
+	wired    *wiring
+	former   *wiring   // what wired takes the place of; nil when it has
+	turned   time.Time // when it began to
+	links    map[overlay.Node]overlay.LinkUp
 	tree     *plumtree.Core
 	dir      *directory.Core
 	detector *swim.Core
 
 	up        map[overlay.Node]bool
-	neighbors map[overlay.Node]bool
+	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
 	garbled   uint64
 	left      bool
@@ -39,14 +43,9 @@ func New(cfg Config) (*Core, error) {
 	if err := cfg.Valid(); err != nil {
 		return nil, err
 	}
+	cfg.setDefaults()
 	cfg.Directory.Self, cfg.Directory.Rand = cfg.Self, cfg.fork()
 	cfg.Swim.Self, cfg.Swim.Rand = cfg.Self, cfg.fork()
-	if cfg.Swim.Fanout == 0 {
-		cfg.Swim.Fanout = -1
-	}
-	if cfg.Swim.Stride == 0 {
-		cfg.Swim.Stride = DefaultStride
-	}
 	cfg.Plumtree.Self, cfg.Plumtree.Rand = cfg.Self, cfg.fork()
 	dir, dirErr := directory.New(cfg.Directory)
 	detector, swimErr := swim.New(cfg.Swim)
@@ -55,8 +54,9 @@ func New(cfg Config) (*Core, error) {
 		return nil, err
 	}
 	return &Core{
-		cfg: cfg, topology: cfg.Topology, tree: tree, dir: dir, detector: detector,
-		up: make(map[overlay.Node]bool), neighbors: make(map[overlay.Node]bool), trying: make(map[overlay.Node]bool),
+		cfg: cfg, wired: newWiring(cfg.Wiring, cfg.Topology), tree: tree, dir: dir, detector: detector,
+		links: make(map[overlay.Node]overlay.LinkUp),
+		up:    make(map[overlay.Node]bool), neighbors: make(map[overlay.Node]int), trying: make(map[overlay.Node]bool),
 	}, nil
 }
 
@@ -78,6 +78,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 		c.leave()
 		return c.take()
 	case overlay.LinkUp:
+		c.links[ev.Node] = ev
 		delete(c.trying, ev.Node)
 		c.toDirectory(directory.Met{Node: ev.Node})
 	case overlay.Met:
@@ -85,7 +86,8 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 			c.toDirectory(directory.Met{Node: ev.Node})
 		}
 	case overlay.LinkDown:
-		if c.neighbors[ev.Node] {
+		delete(c.links, ev.Node)
+		if c.neighbors[ev.Node] > 0 {
 			// A neighbor's link is closed after a farewell only, which comes
 			// before this.
 			c.toDetector(swim.LinkReset{Node: ev.Node})
@@ -148,8 +150,11 @@ func (c *Core) leave() {
 // Tick does what has become due by now.
 func (c *Core) Tick(now time.Time) overlay.Effects {
 	c.now = now
-	c.fromTopology(c.topology.Tick(now))
+	for _, w := range c.wirings() {
+		c.fromTopology(w, w.topology.Tick(now))
+	}
 	if !c.left {
+		c.turnOver()
 		c.fromDirectory(c.dir.Tick(now))
 		c.fromDetector(c.detector.Tick(now))
 		c.fromTree(c.tree.Tick(now))
@@ -160,11 +165,12 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 // Deadline returns when Tick is to be called next; the zero time if there is
 // nothing to do.
 func (c *Core) Deadline() time.Time {
-	next := c.topology.Deadline()
+	next := c.wired.topology.Deadline()
 	if c.left {
 		return next
 	}
-	for _, t := range [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline()} {
+	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.overlapped()}
+	for _, t := range due {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}

@@ -9,31 +9,9 @@ import (
 	"github.com/topos-go/topos/overlay/swim"
 )
 
-func (c *Core) toTopology(ev overlay.Event)    { c.fromTopology(c.topology.Step(c.now, ev)) }
 func (c *Core) toTree(ev plumtree.Event)       { c.fromTree(c.tree.Step(c.now, ev)) }
 func (c *Core) toDirectory(ev directory.Event) { c.fromDirectory(c.dir.Step(c.now, ev)) }
 func (c *Core) toDetector(ev swim.Event)       { c.fromDetector(c.detector.Step(c.now, ev)) }
-
-// fromTopology passes on what the topology wants.
-func (c *Core) fromTopology(effects overlay.Effects) {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case overlay.NeighborUp:
-			c.neighbors[e.Node] = true
-			c.emit(e)
-			c.toTree(plumtree.NeighborUp(e))
-			c.toDetector(swim.Near{Node: e.Node})
-		case overlay.NeighborDown:
-			delete(c.neighbors, e.Node)
-			c.emit(e)
-			c.toTree(plumtree.NeighborDown(e))
-			c.toDetector(swim.Far{Node: e.Node})
-		case overlay.Up, overlay.Down: // the directory knows better
-		default:
-			c.emit(e)
-		}
-	}
-}
 
 // What a broadcast is, in its first byte.
 const (
@@ -104,7 +82,7 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 			c.emit(overlay.Dial{Node: e.Node})
 		case directory.Watch:
 			c.toDetector(swim.Watch{Node: e.Node})
-			if c.neighbors[e.Node] {
+			if c.neighbors[e.Node] > 0 {
 				c.toDetector(swim.Near{Node: e.Node})
 			}
 		case directory.Unwatch:
@@ -121,6 +99,11 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 		case directory.Restarted:
 			c.memberDown(e.Old, overlay.ErrRestarted)
 			c.memberUp(e.New)
+		case directory.Changed:
+			if e.Register.Name == directory.Topology {
+				c.turn(e.Register)
+			}
+			c.emit(overlay.Report{Value: e})
 		default:
 			c.emit(overlay.Report{Value: e})
 		}

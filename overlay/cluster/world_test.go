@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/clientserver"
+	"github.com/topos-go/topos/overlay/fullmesh"
+	"github.com/topos-go/topos/overlay/gossip"
 	"github.com/topos-go/topos/overlay/hyparview"
 )
 
@@ -80,11 +83,14 @@ func (w *world) boot(i int) {
 	p := w.places[i]
 	self := overlay.Node{Name: addr(i) + "@" + addr(i), Boot: p.node.Boot + 1}
 	fork := func() *rand.Rand { return rand.New(rand.NewPCG(w.rng.Uint64(), 2)) }
-	top, err := hyparview.New(hyparview.Config{Self: self, Seeds: []string{addr(0), addr(1)}, Rand: fork()})
+	wire := func(name string) (Topology, error) { return wire(name, self, fork()) }
+	top, err := wire("hyparview")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	core, err := New(Config{Self: self, Topology: top, Rand: fork(), Encode: w.encode, Decode: w.decode})
+	core, err := New(Config{
+		Self: self, Topology: top, Wiring: "hyparview", Wire: wire, Rand: fork(), Encode: w.encode, Decode: w.decode,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -93,6 +99,22 @@ func (w *world) boot(i int) {
 		reasons: make(map[overlay.Node]error), delivered: make(map[string]int),
 	}
 	w.carryOut(i, core.Tick(w.now))
+}
+
+// wire makes any topology for self, with places 0 and 1 for seeds.
+func wire(name string, self overlay.Node, rng *rand.Rand) (Topology, error) {
+	seeds := []string{addr(0), addr(1)}
+	switch name {
+	case "hyparview":
+		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng})
+	case "fullmesh":
+		return fullmesh.New(fullmesh.Config{Self: self, Seeds: seeds, Rand: rng, Directed: true})
+	case "clientserver":
+		return clientserver.New(clientserver.Config{Self: self, Seeds: seeds, Rand: rng})
+	case "gossip":
+		return gossip.New(gossip.Config{Self: self, Seeds: seeds, Rand: rng})
+	}
+	return nil, fmt.Errorf("no topology %q", name)
 }
 
 // encode puts v on a list: nobody here looks at bytes.

@@ -48,6 +48,10 @@ type Config struct {
 	Forget time.Duration
 	// Gossip is the number of intervals between two exchanges of member lists.
 	Gossip int
+	// Directed says that somebody else knows who is a member, such as package
+	// directory: the core keeps links to those it has Met until they are Lost, and
+	// takes nobody's word for others. Its own Up and Down mean nothing then.
+	Directed bool
 	// Rand jitters waits and picks partners. It must be given, and belongs to
 	// the Core from then on.
 	Rand *rand.Rand

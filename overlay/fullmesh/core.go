@@ -66,7 +66,11 @@ func (c *Core) step(now time.Time, ev overlay.Event) {
 	case overlay.Met:
 		c.meet(now, ev.Node, true)
 	case overlay.Lost:
-		if p := c.peers[ev.Node]; p != nil {
+		switch p := c.peers[ev.Node]; {
+		case p == nil:
+		case c.cfg.Directed:
+			c.remove(now, p, ev.Err)
+		default:
 			c.down(now, p, ev.Err)
 			p.nextDial, p.reason = now, nil // it is there, after all
 			c.dialIfDue(now, p)
@@ -91,7 +95,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 	for _, p := range c.sorted() {
 		switch {
 		case p.member && now.Sub(p.heard) >= c.silence():
-			c.down(now, p, overlay.ErrSilent)
+			c.silent(now, p)
 		case p.linked && !now.Before(p.nextPing):
 			c.ping(now, p)
 		case !p.member && now.Sub(p.met) >= c.cfg.Forget:
@@ -111,7 +115,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 	}
 	if !now.Before(c.gossip) {
 		c.gossip = now.Add(c.gossipWait())
-		if linked := c.linked(); len(linked) > 0 {
+		if linked := c.linked(); len(linked) > 0 && !c.cfg.Directed {
 			c.emit(overlay.Send{To: linked[c.cfg.Rand.IntN(len(linked))], Message: overlay.Nodes{Nodes: linked}})
 		}
 	}

@@ -38,6 +38,7 @@ func Example() {
 	// Output:
 	// overlay.Probe {Addr:host:2}
 	// overlay.Dial {Node:b@host:2/1-}
+	// overlay.NeighborUp {Node:b@host:2/1-}
 	// overlay.Up {Node:b@host:2/1-}
 	// overlay.Send {To:b@host:2/1- Message:{Seq:1}}
 	// 3s overlay: node silent

@@ -29,6 +29,9 @@ func (c *Core) linkUp(now time.Time, ev overlay.LinkUp) {
 		c.peers[node] = p
 	}
 	newcomer := !p.member
+	if !p.linked {
+		c.emit(overlay.NeighborUp{Node: node})
+	}
 	switch {
 	case !ev.Accepted:
 		p.dialable = true
@@ -38,6 +41,8 @@ func (c *Core) linkUp(now time.Time, ev overlay.LinkUp) {
 	p.member, p.linked, p.dialing, p.heard, p.reason, p.refused = true, true, false, now, nil, false
 	if newcomer {
 		c.emit(overlay.Up{Node: node})
+	}
+	if newcomer && !c.cfg.Directed {
 		linked := c.linked()
 		for _, other := range linked {
 			if other != node {
@@ -54,7 +59,8 @@ func (c *Core) linkUp(now time.Time, ev overlay.LinkUp) {
 // linkDown dials again: at once if the link was of any use, after a wait if it
 // broke as soon as it was made.
 func (c *Core) linkDown(now time.Time, p *peer) {
-	p.linked, p.nextDial = false, now
+	c.unlink(p)
+	p.nextDial = now
 	if p.attempts > 0 {
 		p.nextDial = now.Add(c.backoff(p.attempts - 1))
 	}
@@ -72,6 +78,9 @@ func (c *Core) dialFailed(now time.Time, p *peer, ev overlay.DialFailed) {
 	silent := now.Sub(p.met) >= c.silence()
 	switch {
 	case p.linked:
+	case c.cfg.Directed && p.member:
+		p.nextDial = now.Add(c.backoff(p.attempts))
+		p.attempts++
 	case p.member && !refused, ev.Alive && !silent:
 		// It may be a lost packet. Silence decides.
 		p.nextDial = now.Add(c.backoff(p.attempts))
@@ -80,6 +89,27 @@ func (c *Core) dialFailed(now time.Time, p *peer, ev overlay.DialFailed) {
 		c.down(now, p, overlay.ErrUnreachable)
 	default:
 		c.down(now, p, overlay.ErrDialFailed)
+	}
+}
+
+// silent deals with a member that has not been heard of for too long.
+func (c *Core) silent(now time.Time, p *peer) {
+	if !c.cfg.Directed {
+		c.down(now, p, overlay.ErrSilent)
+		return
+	}
+	p.heard = now
+	if p.linked {
+		// Another link may do. That this one is down is told in due course.
+		c.emit(overlay.Disconnect{Node: p.node})
+	}
+}
+
+// unlink notes that there is no link to p any more.
+func (c *Core) unlink(p *peer) {
+	if p.linked {
+		p.linked = false
+		c.emit(overlay.NeighborDown{Node: p.node})
 	}
 }
 
@@ -112,6 +142,7 @@ func (c *Core) leave() {
 	for _, node := range c.linked() {
 		c.emit(overlay.Send{To: node, Message: overlay.Leaving{}})
 		c.emit(overlay.Disconnect{Node: node})
+		c.unlink(c.peers[node])
 	}
 	clear(c.peers)
 	clear(c.seeds)

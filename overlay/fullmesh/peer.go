@@ -62,7 +62,7 @@ func (c *Core) meet(now time.Time, node overlay.Node, direct bool) {
 	p := c.peers[node]
 	if p == nil {
 		p = &peer{node: node, met: now, heard: now, nextDial: now}
-		if !direct && c.cfg.Self.Compare(node) > 0 {
+		if (!direct || c.cfg.Directed) && c.cfg.Self.Compare(node) > 0 {
 			// Both sides are being told of each other: let the lesser dial.
 			p.nextDial = now.Add(c.cfg.Interval / 2)
 		}
@@ -107,7 +107,8 @@ func (c *Core) down(now time.Time, p *peer, reason error) {
 			}
 		}
 	}
-	p.member, p.linked, p.dialing, p.reason = false, false, false, reason
+	c.unlink(p)
+	p.member, p.dialing, p.reason = false, false, reason
 	wait := c.backoff(p.attempts)
 	if p.refused && wait >= c.cfg.RedialMax/2 {
 		// Nobody is there. Whoever starts there will find a seed by itself.

@@ -47,6 +47,10 @@ func describe(e overlay.Effect) string {
 		return "send " + name(e.To) + " " + describeMessage(e.Message)
 	case overlay.Disconnect:
 		return "disconnect " + name(e.Node)
+	case overlay.NeighborUp:
+		return "neighbor " + name(e.Node)
+	case overlay.NeighborDown:
+		return "no neighbor " + name(e.Node)
 	case overlay.Up:
 		return "UP " + name(e.Node)
 	case overlay.Down:
@@ -134,7 +138,7 @@ func message(t *testing.T, f []string) overlay.Message {
 
 // TestTranscriptsOfOneNode plays protocols of what one node is told and does. Commands:
 //
-//	new self=a1 [seeds=(b,c)]  a node
+//	new self=a1 [seeds=(b,c)] [directed]  a node
 //	at 1.5s                    lets time pass, with every tick on the way, then
 //	                           tells the node what the lines below say
 //	members                    prints the node's view
@@ -155,6 +159,7 @@ func TestTranscriptsOfOneNode(t *testing.T) {
 				var self string
 				d.ScanArgs(t, "self", &self)
 				cfg.Self = node(self)
+				cfg.Directed = d.HasArg("directed")
 				if arg, ok := d.Arg("seeds"); ok {
 					cfg.Seeds = arg.Vals
 				}

@@ -5,8 +5,11 @@ import (
 	"fmt"
 
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/gossip"
 	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/static"
 	"github.com/topos-go/topos/overlay/swim"
 )
 
@@ -61,6 +64,31 @@ const (
 	kindNews
 )
 
+const (
+	kindServerAsk kind = iota + 80
+	kindServerAgree
+	kindServerRefuse
+	kindServerNews
+	kindServerPart
+	kindServerLeave
+)
+
+const (
+	kindSampleAsk kind = iota + 96
+	kindSampleAgree
+	kindSampleRefuse
+	kindSamplePart
+	kindSample
+	kindSampleLeave
+)
+
+const (
+	kindStaticAsk kind = iota + 112
+	kindStaticAgree
+	kindStaticRefuse
+	kindStaticLeave
+)
+
 // encoded is a generated message.
 type encoded interface {
 	Size() int
@@ -69,7 +97,11 @@ type encoded interface {
 }
 
 // Append appends m, encoded, to b. m is a message of a protocol, a
-// [directory.Broadcast] or a [swim.Fact].
+// [directory.Broadcast] or a [swim.Fact]. Of more than 1024 claims in a message of
+// package clientserver, and of more than 256 nodes in one of package gossip, only
+// the first are encoded: the others take no more.
+//
+// The error wraps [ErrUnknown]. b is returned as it was then.
 func Append(b []byte, m overlay.Message) ([]byte, error) {
 	k, e, err := encode(m)
 	if err != nil {
@@ -95,12 +127,18 @@ func encode(m overlay.Message) (kind, encoded, error) {
 		return encodeSwim(m)
 	case swim.Fact:
 		return kindRumor, rumor(m), nil
+	case clientserver.Ask, clientserver.Agree, clientserver.Refuse, clientserver.News, clientserver.Part, clientserver.Leave:
+		return encodeClientServer(m)
+	case gossip.Ask, gossip.Agree, gossip.Refuse, gossip.Part, gossip.Sample, gossip.Leave:
+		return encodeGossip(m)
+	case static.Ask, static.Agree, static.Refuse, static.Leave:
+		return encodeStatic(m)
 	}
 	return encodeHyParView(m)
 }
 
 // Parse is the inverse of Append. The result keeps nothing of b. The error wraps
-// [ErrMalformed].
+// [ErrMalformed], and then there is no message.
 func Parse(b []byte) (overlay.Message, error) {
 	if len(b) == 0 {
 		return nil, fmt.Errorf("%w: empty", ErrMalformed)
@@ -109,6 +147,12 @@ func Parse(b []byte) (overlay.Message, error) {
 	var m overlay.Message
 	var err error
 	switch {
+	case k >= kindStaticAsk:
+		m, err = parseStatic(k, b)
+	case k >= kindSampleAsk:
+		m, err = parseGossip(k, b)
+	case k >= kindServerAsk:
+		m, err = parseClientServer(k, b)
 	case k >= kindAsk:
 		m, err = parseDirectory(k, b)
 	case k >= kindSwim:

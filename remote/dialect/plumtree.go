@@ -11,7 +11,7 @@ import (
 func encodePlumtree(m plumtree.Message) (kind, encoded, error) {
 	switch m := m.(type) {
 	case plumtree.Gossip:
-		return kindGossip, gossip(m), nil
+		return kindGossip, gossiped(m), nil
 	case plumtree.IHave:
 		return kindIHave, &IHave{Messages: each(m.Messages, announcement)}, nil
 	case plumtree.Graft:
@@ -23,12 +23,12 @@ func encodePlumtree(m plumtree.Message) (kind, encoded, error) {
 			After: node(m.After), Until: node(m.Until), Origins: each(m.Origins, have), Partial: m.Partial,
 		}, nil
 	case plumtree.Repair:
-		return kindRepair, &Repair{Messages: each(m.Messages, gossip), Gone: each(m.Gone, gone), More: m.More}, nil
+		return kindRepair, &Repair{Messages: each(m.Messages, gossiped), Gone: each(m.Gone, gone), More: m.More}, nil
 	}
 	return 0, nil, fmt.Errorf("%w: %T", ErrUnknown, m)
 }
 
-func gossip(g plumtree.Gossip) *Gossip {
+func gossiped(g plumtree.Gossip) *Gossip {
 	return &Gossip{Origin: node(g.ID.Origin), Seq: g.ID.Seq, Round: uint32(g.Round), Age: int64(g.Age), Payload: g.Payload}
 }
 
