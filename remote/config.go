@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/secure"
@@ -81,12 +82,13 @@ type Config struct {
 	// Transport makes the connections. Nil means TCP.
 	Transport Transport
 
-	// Topology is which nodes are connected. Heartbeat, Misses, RedialMin and
-	// RedialMax say how FullMesh finds out who is there; other topologies have
-	// times of their own.
+	// Topology is which nodes are connected, until [Node.SetTopology] says
+	// otherwise, and Role what this one may be in ClientServer.
 	Topology Topology
-	// Heartbeat is the time between two heartbeats to a member, and Misses how
-	// many without any answer make it down. See package fullmesh.
+	Role     clientserver.Role
+	// Heartbeat is the time between two heartbeats over a link, and twice the
+	// period of the failure detector, and Misses how many of them without an answer
+	// to anybody make a member down at the earliest. See package swim.
 	Heartbeat time.Duration
 	Misses    int
 	// RedialMin and RedialMax bound the exponential wait between attempts to
@@ -151,7 +153,7 @@ const maxMessageLimit = 1 << 30
 func (c *Config) valid() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("remote: Config."+format, args...)) }
-	if c.Topology > HyParView {
+	if c.Topology >= topologies {
 		complain("Topology: there is no %v", c.Topology)
 	}
 	if c.Name == "" || strings.ContainsAny(c.Name, "@/<> \t\r\n") {

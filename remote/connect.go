@@ -134,14 +134,21 @@ func (l *lane) failed(err error) {
 	l.node.stats.dialsFailed.Add(1)
 	l.stream.mu.Lock()
 	asked := l.asked
-	l.asked, l.invited, l.posts = false, false, nil
+	l.asked, l.invited = false, false
+	var stranded [][]byte
+	if l.stream.kind == streamPosts {
+		stranded = l.postsFailedLocked()
+	}
 	l.stream.mu.Unlock()
+	for _, frame := range stranded {
+		l.node.post(detour{l.peer.id, frame})
+	}
 	if err == nil || errors.Is(err, handshake.ErrStale) {
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
 		return
 	}
 	l.node.dialRefused(err, "node", l.peer.id, "lane", l)
-	if asked || l.node.cfg.Topology != FullMesh && errors.Is(err, syscall.ECONNREFUSED) {
+	if asked || errors.Is(err, syscall.ECONNREFUSED) {
 		l.node.post(dialFailed{l.peer, err})
 	}
 	if l.sequenced() {
@@ -217,7 +224,7 @@ func (l *lane) attach(k *link) bool {
 		for _, frame := range l.posts {
 			l.pushLocked(0, frame, nil)
 		}
-		l.posts = nil
+		l.posts, l.failures = nil, 0
 	}
 	l.asked, l.invited, l.link, l.finish, l.asleep = false, false, k, false, false
 	l.stream.mu.Unlock()

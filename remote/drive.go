@@ -10,6 +10,7 @@ import (
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/cluster"
 	"github.com/topos-go/topos/remote/handshake"
 )
 
@@ -120,6 +121,12 @@ func (n *Node) handleOne(what any) {
 		n.leaving = true
 		n.step(overlay.LeaveRequested{})
 		close(what.told)
+	case detour:
+		n.relay(n.passage(what.to, what.frame), overlay.Node{})
+	case passage:
+		n.passed(what)
+	case proposal:
+		n.propose(what)
 	case overlay.Event:
 		n.step(what)
 	}
@@ -128,7 +135,9 @@ func (n *Node) handleOne(what any) {
 func (n *Node) current(p *peer) bool { return n.peers.find(p.handle) == p }
 
 func (n *Node) dialFailed(p *peer, err error) {
-	refused := errors.Is(err, syscall.ECONNREFUSED)
+	// That nobody listens says nothing of a node that only dials. Where each is
+	// linked to all it can do without being dialled.
+	refused := errors.Is(err, syscall.ECONNREFUSED) && (n.Topology() != FullMesh || n.core.dialed[overlayNode(p.id)])
 	var other *unexpectedError
 	if errors.As(err, &other) {
 		// Somebody else listens there now: p does not any more.
@@ -204,10 +213,14 @@ func (n *Node) carryOut(effects overlay.Effects) {
 				p.tell(encodeMembership(e.Message))
 			}
 		case overlay.Post:
-			if p, _ := n.peers.ensure(n, nodeID(e.To)); p != nil {
-				p.post(encodeMembership(e.Message))
+			frame := encodeMembership(e.Message)
+			if p, _ := n.peers.ensure(n, nodeID(e.To)); p != nil && !p.post(frame) {
+				n.relay(n.passage(p.id, frame), overlay.Node{})
 			}
 		case overlay.Report:
+			if r, ok := e.Value.(cluster.Rewired); ok {
+				n.rewired(r.From, r.To, r.Epoch, r.Proposer, r.Err)
+			}
 			n.report(OverlayReport{e.Value})
 		case overlay.Disconnect:
 			if p := n.peers.find(unique.Make(nodeID(e.Node))); p != nil {
@@ -258,7 +271,7 @@ func reasonFor(id actor.NodeID, cause error) error {
 
 // publish makes the overlay's view visible, if it has changed.
 func (n *Node) publish() {
-	all, changed := n.core.others()
+	all, changed := n.core.others(time.Now())
 	if !changed {
 		return
 	}

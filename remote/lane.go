@@ -44,6 +44,8 @@ type lane struct {
 	finish   bool          // hang up when everything has been written
 	slow     bool          // not much can be written at once
 	posts    [][]byte      // frames for when there is a connection, of PostChannel
+	failures int           // attempts in vain in a row, of PostChannel
+	retry    time.Time     // when another one is worth while, likewise
 	writing  bool          // somebody writes; bufs and the memory taken are theirs
 	asleep   bool          // the link's writer waits for wake
 	written  chan struct{} // if not nil, to be closed when nobody writes

@@ -109,6 +109,7 @@ const (
 	membershipLeaving
 	membershipDial // no message of the overlay: see lane.invitation
 	membershipDialect
+	membershipRelay // see passage
 )
 
 // receiveMembership hands a message to the overlay.
@@ -117,7 +118,26 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 	if err := w.Unmarshal(f.Head); err != nil {
 		return fmt.Errorf("remote: malformed membership frame: %w", err)
 	}
-	var m overlay.Message
+	m, err := decodeMembership(&w)
+	if err != nil {
+		return fmt.Errorf("remote: malformed membership frame: %w", err)
+	}
+	if m != nil {
+		n.post(received{p, m})
+		return nil
+	}
+	switch w.Kind {
+	case membershipRelay:
+		return n.receivePassage(p, &w)
+	case membershipDial:
+		return receiveInvitation(p, w.Channel, w.Lane)
+	}
+	return fmt.Errorf("remote: membership frame of kind %d", w.Kind)
+}
+
+// decodeMembership returns the overlay's message in a frame; nil if it is no message
+// of the overlay.
+func decodeMembership(w *wire.Membership) (m overlay.Message, err error) {
 	switch w.Kind {
 	case membershipPing:
 		m = overlay.Ping{Seq: w.Seq}
@@ -128,7 +148,7 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 		for i, wn := range w.Nodes {
 			id, err := wn.NodeID()
 			if err != nil {
-				return fmt.Errorf("remote: malformed membership frame: %w", err)
+				return nil, err
 			}
 			nodes.Nodes[i] = overlayNode(id)
 		}
@@ -136,17 +156,9 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 	case membershipLeaving:
 		m = overlay.Leaving{}
 	case membershipDialect:
-		var err error
-		if m, err = dialect.Parse(w.Body); err != nil {
-			return fmt.Errorf("remote: malformed membership frame: %w", err)
-		}
-	case membershipDial:
-		return receiveInvitation(p, w.Channel, w.Lane)
-	default:
-		return fmt.Errorf("remote: membership frame of kind %d", w.Kind)
+		m, err = dialect.Parse(w.Body)
 	}
-	n.post(received{p, m})
-	return nil
+	return m, err
 }
 
 // receiveInvitation dials a lane that p cannot dial.

@@ -44,7 +44,9 @@ type Node struct {
 	handle      actor.NodeHandle
 	codec       *codec.Codec
 	shake       handshake.Config
-	core        membership        // of the goroutine drive
+	core        *membership       // of the goroutine drive
+	topology    atomic.Uint32     // what it is called
+	passages    passages
 	tls         *secure.Transport // nil without
 	listener    net.Listener
 	log         *slog.Logger
@@ -147,7 +149,7 @@ func (n *Node) letGo() {
 
 // sentinels are this package's errors that can be reasons on other nodes.
 func sentinels() []error {
-	return []error{ErrQueueFull, ErrNoChannel, ErrLabel, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed}
+	return []error{ErrQueueFull, ErrNoChannel, ErrLabel, ErrTooLarge, ErrOverloaded, ErrNotMember, ErrNotStarted, ErrClosed, ErrNotLowest}
 }
 
 // identify works out who the node is, and what follows from it.
@@ -189,6 +191,7 @@ func (n *Node) identify() error {
 	}
 	core, err := newMembership(cfg, overlayNode(n.id), seeds, seed)
 	n.core = core
+	n.topology.Store(uint32(cfg.Topology))
 	return err
 }
 

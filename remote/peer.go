@@ -252,6 +252,8 @@ func overlayNode(id actor.NodeID) overlay.Node {
 	return overlay.Node{Name: id.Name, Boot: id.Incarnation.Boot, Unique: id.Incarnation.Unique}
 }
 
+func handleOf(n overlay.Node) actor.NodeHandle { return unique.Make(nodeID(n)) }
+
 func nodeID(n overlay.Node) actor.NodeID {
 	return actor.NodeID{Name: n.Name, Incarnation: actor.Incarnation{Boot: n.Boot, Unique: n.Unique}}
 }

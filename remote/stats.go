@@ -55,13 +55,16 @@ type Stats struct {
 	BadFrames uint64
 	// DialsFailed counts attempts to connect in vain.
 	DialsFailed uint64
+	// Relayed counts messages of the overlay that this node has given to others to
+	// pass on, or has passed on for them.
+	Relayed uint64
 }
 
 type counters struct {
 	sent, received, controlSent, controlReceived     atomic.Uint64
 	queueFull, tooLarge, unencodable, undecodable    atomic.Uint64
 	unhandled, unconfirmed, refused, badFrames       atomic.Uint64
-	dialsFailed, stops, dropped, replaced            atomic.Uint64
+	dialsFailed, relayed, stops, dropped, replaced   atomic.Uint64
 	unknown, resent, moved, lanesOpened, lanesClosed atomic.Uint64
 	released, causalDead                             atomic.Uint64
 }
@@ -79,17 +82,17 @@ func (n *Node) Stats() Stats {
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
 		Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
 		OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
+		Relayed: c.relayed.Load(),
 	}
 }
 
 // Event is something that happened on the way between nodes and that a person
-// or a metric may want to know: [NodeLost], [CausalGap], [ConnectionRefused] or
-// [Undelivered]. The set is closed.
+// or a metric may want to know: [NodeLost], [CausalGap], [ConnectionRefused],
+// [Undelivered], [TopologyChanged] or [OverlayReport]. The set is closed.
 type Event interface{ event() }
 
 // OverlayReport: a protocol of the overlay has something to tell, such as a
-// directory.PartitionDetected or a swim.Suspected. Nothing like it comes of
-// FullMesh.
+// directory.PartitionDetected or a swim.Suspected.
 type OverlayReport struct{ Value any }
 
 // NodeLost: a node has been given up, after its processes' links and monitors
@@ -130,6 +133,7 @@ type Undelivered struct {
 }
 
 func (OverlayReport) event()     {}
+func (TopologyChanged) event()   {}
 func (NodeLost) event()          {}
 func (CausalGap) event()         {}
 func (ConnectionRefused) event() {}

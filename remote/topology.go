@@ -1,144 +1,139 @@
 package remote
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
+	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
-	"github.com/topos-go/topos/overlay/cluster"
-	"github.com/topos-go/topos/overlay/fullmesh"
-	"github.com/topos-go/topos/overlay/hyparview"
-	"github.com/topos-go/topos/overlay/plumtree"
-	"github.com/topos-go/topos/remote/dialect"
+	"github.com/topos-go/topos/overlay/directory"
 )
 
-// Topology says which nodes of a cluster keep connections to each other. All nodes
-// of a cluster have the same.
+// Topology says which nodes of a cluster keep connections to each other. Whatever it
+// is, nodes connect to any other when their processes have something to say to each
+// other; who is a member, and who has failed, is told by broadcasts over it.
+//
+// A cluster has one topology at a time: that of [Node.SetTopology] or, until that is
+// called, of Config.Topology, which then has to be the same on all nodes. Its text,
+// as String returns it, is what nodes tell each other.
 type Topology uint8
 
 const (
-	// FullMesh connects every node with every other one, and each finds out for
-	// itself who is there. It is for up to some hundred nodes.
+	// FullMesh connects every node with every other one. It is for up to some
+	// hundred nodes. See package fullmesh.
 	FullMesh Topology = iota
 	// HyParView connects every node with a few others, such that all are
-	// connected. Who is a member is told by broadcasts, and so is who has
-	// failed, after others have tried to reach it too. Nodes connect to any
-	// other when their processes have something to say to each other.
+	// connected. It is for large clusters. See package hyparview.
 	HyParView
+	// ClientServer connects a few nodes, which are given or selected, with each
+	// other, and every other one with some of these. See package clientserver.
+	ClientServer
+	// Gossip connects every node with a random sample of the others, which changes
+	// all the time. It is for clusters that are unstable. See package gossip.
+	Gossip
+	// Static connects every node with those in Config.Join and nobody else. See
+	// package static.
+	Static
+
+	topologies
 )
 
-// String returns "full mesh" or "hyparview".
+// topologyNames are the texts of all topologies.
+var topologyNames = [topologies]string{"fullmesh", "hyparview", "clientserver", "gossip", "static"}
+
+// String returns "fullmesh", "hyparview", "clientserver", "gossip" or "static".
 func (t Topology) String() string {
-	switch t {
-	case FullMesh:
-		return "full mesh"
-	case HyParView:
-		return "hyparview"
+	if t < topologies {
+		return topologyNames[t]
 	}
 	return fmt.Sprintf("Topology(%d)", uint8(t))
 }
 
-// membership is the overlay's protocol as its driver sees it.
-type membership interface {
-	Step(now time.Time, ev overlay.Event) overlay.Effects
-	Tick(now time.Time) overlay.Effects
-	Deadline() time.Time
-	// Outdated returns why a node must not be let in.
-	Outdated(node overlay.Node) error
-	// others returns all other members, sorted. It reports false if they have not
-	// changed since it was called last.
-	others() ([]overlay.Member, bool)
-}
+// MarshalText returns what String does.
+func (t Topology) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// mesh is a fullmesh.Core as membership.
-type mesh struct{ *fullmesh.Core }
-
-// others implements membership: there is always something new in them.
-func (m mesh) others() ([]overlay.Member, bool) { return m.Members(), true }
-
-// maxBroadcast bounds what nodes broadcast in one message, which must not keep
-// heartbeats waiting, and maxRepair what answers a digest.
-const (
-	maxBroadcast = 64 << 10
-	maxRepair    = 256 << 10
-)
-
-// newMembership makes the protocol of cfg's topology.
-func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) (membership, error) {
-	draw := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
-	if cfg.Topology == FullMesh {
-		core, err := fullmesh.New(fullmesh.Config{
-			Self: self, Seeds: seeds, Interval: cfg.Heartbeat, Misses: cfg.Misses,
-			RedialMin: cfg.RedialMin, RedialMax: cfg.RedialMax, Rand: draw(2),
-		})
-		return mesh{core}, err
-	}
-	views, err := hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: draw(4)})
-	if err != nil {
-		return nil, err
-	}
-	core, err := cluster.New(cluster.Config{
-		Self: self, Topology: views, Rand: draw(5),
-		Plumtree: plumtree.Config{MaxPayload: maxBroadcast, MaxRepairBytes: maxRepair},
-		Encode:   func(v any) ([]byte, error) { return dialect.Append(nil, v) },
-		Decode:   func(b []byte) (any, error) { return dialect.Parse(b) },
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &partial{Core: core, self: self, linked: make(map[overlay.Node]bool)}, nil
-}
-
-// partial is a cluster.Core as membership. It knows which members are linked.
-type partial struct {
-	*cluster.Core
-	self   overlay.Node
-	linked map[overlay.Node]bool
-	dirty  bool
-}
-
-// Tick implements membership.
-func (p *partial) Tick(now time.Time) overlay.Effects { return p.see(p.Core.Tick(now)) }
-
-// see notes what effects change.
-func (p *partial) see(effects overlay.Effects) overlay.Effects {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case overlay.Up:
-			p.dirty = true
-		case overlay.Down:
-			p.dirty = true
-			delete(p.linked, e.Node)
+// UnmarshalText is the inverse of MarshalText.
+func (t *Topology) UnmarshalText(text []byte) error {
+	for i, name := range topologyNames {
+		if name == string(text) {
+			*t = Topology(i)
+			return nil
 		}
 	}
-	return effects
+	return fmt.Errorf("remote: there is no topology %q", text)
 }
 
-// Step implements membership.
-func (p *partial) Step(now time.Time, ev overlay.Event) overlay.Effects {
-	switch ev := ev.(type) {
-	case overlay.LinkUp:
-		p.linked[ev.Node], p.dirty = true, true
-	case overlay.LinkDown:
-		p.dirty = true
-		delete(p.linked, ev.Node)
-	}
-	return p.see(p.Core.Step(now, ev))
+// ErrNotLowest is returned by [Node.SetTopology] on any node but the lowest.
+var ErrNotLowest = errors.New("remote: only the lowest member may change the topology")
+
+// TopologyChanged: the cluster has another topology, which this node takes up. Epoch
+// counts the changes, and Proposer has asked for it.
+type TopologyChanged struct {
+	From, To Topology
+	Epoch    uint64
+	Proposer actor.NodeID
 }
 
-// others implements membership.
-func (p *partial) others() ([]overlay.Member, bool) {
-	if !p.dirty {
-		return nil, false
+// proposal asks for another topology.
+type proposal struct {
+	topology Topology
+	answer   chan error // capacity 1
+}
+
+// Topology returns the present topology, as far as this node knows.
+func (n *Node) Topology() Topology { return Topology(n.topology.Load()) }
+
+// SetTopology lets the whole cluster have another topology. Only the lowest member
+// may, the first of [Node.Members], so that no two nodes change it against each other;
+// the others get [ErrNotLowest]. It returns when the change has been broadcast. Every
+// node makes the new connections first, and gives up the old ones when it has them.
+// Messages between processes do not notice: their connections are their own.
+//
+// If both sides of a partition change it, one of the changes counts when it has
+// healed. A node that joins takes the cluster's topology over.
+func (n *Node) SetTopology(ctx context.Context, t Topology) error {
+	if t >= topologies {
+		return fmt.Errorf("remote: there is no %v", t)
 	}
-	p.dirty = false
-	nodes := p.Members()
-	members := make([]overlay.Member, 0, len(nodes))
-	for _, node := range nodes {
-		if node != p.self {
-			members = append(members, overlay.Member{Node: node, Linked: p.linked[node]})
-		}
+	p := proposal{t, make(chan error, 1)}
+	select {
+	case n.inbox <- p:
+	case <-n.ctx.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return members, true
+	select {
+	case err := <-p.answer:
+		return err
+	case <-n.ctx.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// propose carries out what SetTopology asks for.
+func (n *Node) propose(p proposal) {
+	effects, err := n.core.Propose(time.Now(), p.topology.String())
+	if errors.Is(err, directory.ErrNotLowest) {
+		err = fmt.Errorf("%w: that is %v", ErrNotLowest, (*n.snapshot.Load())[0].Node.Name)
+	}
+	n.carryOut(effects)
+	p.answer <- err
+}
+
+// rewired notes that the overlay has another topology.
+func (n *Node) rewired(from, to string, epoch uint64, proposer overlay.Node, err error) {
+	if err != nil {
+		n.log.Error("topology not known here", "topology", to, "error", err)
+		return
+	}
+	ev := TopologyChanged{Epoch: epoch, Proposer: nodeID(proposer)}
+	_, _ = ev.From.UnmarshalText([]byte(from)), ev.To.UnmarshalText([]byte(to)) // it could be made
+	n.topology.Store(uint32(ev.To))
+	n.log.Info("topology changed", "from", from, "to", to, "epoch", epoch, "proposer", ev.Proposer)
+	n.report(ev)
 }

@@ -110,7 +110,7 @@ func (c *Core) dialFailed(ev overlay.DialFailed) {
 		c.toDirectory(directory.TryFailed{Node: ev.Node, Refused: ev.Refused})
 	}
 	if ev.Refused {
-		c.toDetector(swim.LinkReset{Node: ev.Node})
+		c.toDetector(swim.LinkReset{Node: ev.Node, Refused: true})
 	}
 	if !c.up[ev.Node] {
 		// Whoever has sent something to it is to know.

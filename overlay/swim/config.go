@@ -164,7 +164,7 @@ func (c *Config) Valid() error {
 		most  int
 	}{
 		{"Indirect", c.Indirect, 64},
-		{"Suspicion", c.Suspicion, 100},
+		{"Suspicion", c.Suspicion, 1 << 20},
 		{"MaxSuspicion", c.MaxSuspicion, 100},
 		{"Confirmations", c.Confirmations, 64},
 		{"MaxHealth", c.MaxHealth, 1000},

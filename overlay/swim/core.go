@@ -85,7 +85,7 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		c.part(c.members.find(ev.Node))
 	case LinkReset:
 		if i := c.members.find(ev.Node); i != nobody {
-			c.linkReset(i)
+			c.linkReset(i, ev.Refused)
 		}
 	case Received:
 		if !ev.From.IsZero() && ev.From != c.cfg.Self {

@@ -129,7 +129,7 @@ func TestALinkThatBreaksAloneFailsNobody(t *testing.T) {
 	w.run(time.Second)
 	for range 2000 {
 		at, of := w.rng.IntN(100), w.rng.IntN(100)
-		w.step(at, LinkReset{w.sites[of].node})
+		w.step(at, LinkReset{Node: w.sites[of].node})
 		w.run(10 * time.Millisecond)
 	}
 	w.run(10 * time.Second)
@@ -149,7 +149,7 @@ func TestALossOfAllLinksConfirmsNobody(t *testing.T) {
 	w.run(time.Second)
 	w.sites[0].side = 1
 	for _, s := range w.sites[1:] {
-		w.step(0, LinkReset{s.node})
+		w.step(0, LinkReset{Node: s.node})
 	}
 	w.run(2 * time.Second)
 	if n := w.sites[0].core.Stats().Dead; n > 0 {

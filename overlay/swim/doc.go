@@ -51,7 +51,8 @@
 // A process that crashes while its machine lives: connections to it are reset, and
 // the driver says [LinkReset]. One broken link proves nothing, so the node has
 // Config.Indirect others try. If Config.Witnesses of them are refused, too, and
-// nobody has had an answer, the member has failed, [ErrRefused]. Among a hundred
+// nobody has had an answer, the member has failed, [ErrRefused]; if there is nobody to
+// ask, when this node has been refused once more. Among a hundred
 // nodes that takes some 20 ms where there was a link, and 600 ms at p99 until all
 // know.
 //

@@ -24,7 +24,12 @@ type Far struct{ Node overlay.Node }
 // LinkReset: a connection to Node was reset, or an attempt to make one refused:
 // its machine answers, and says that nobody is there. An orderly end of a
 // connection is none of this, and a connection attempt that has no answer neither.
-type LinkReset struct{ Node overlay.Node }
+type LinkReset struct {
+	Node overlay.Node
+	// Refused is set after an attempt. Only that speaks against Node: connections
+	// are reset by what lies between, too.
+	Refused bool
+}
 
 // Received: Message has come from From, which has proven to be From.
 type Received struct {

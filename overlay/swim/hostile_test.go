@@ -23,7 +23,7 @@ func TestAFloodOfStrangersTakesNoMemory(t *testing.T) {
 		b.hear(x, PingReq{uint64(i), about})
 		b.hear(x, PingReq{uint64(i), b.peers[0]})
 		b.hear(x, Nack{uint64(i), true})
-		b.step(LinkReset{x})
+		b.step(LinkReset{Node: x})
 	}
 	after := b.c.Stats()
 	if after.Members != before.Members || after.Rumors != 0 || after.Suspects != 0 || len(b.c.relays) > DefaultMaxRelays || len(b.c.members.all) != 5 {

@@ -180,7 +180,8 @@ func (c *Core) concludeReset(p *probe) {
 	i := p.target
 	trusted := c.members.sample(c.cfg.Witnesses, c.cfg.Rand, func(j id) bool { return j != i && c.members.all[j].state == Alive })
 	switch {
-	case len(p.refused) > 0 && len(p.refused) >= len(trusted):
+	case len(p.refused) > 0 && len(p.refused) >= len(trusted), len(trusted) == 0 && p.again:
+		// If there is nobody else, this node's own word has to do.
 		m := &c.members.all[i]
 		c.fail(i, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self, Refused: true}, true, false)
 	case len(trusted) > 0 && p.tries < resets:
@@ -258,15 +259,15 @@ func (c *Core) answered(p *probe) {
 	}
 }
 
-// linkReset is an answer to whoever had this node ping i. If nobody had, it
-// begins a check.
-func (c *Core) linkReset(i id) {
-	if c.refused(i) || c.members.all[i].state == Confirm {
+// linkReset is an answer to whoever had this node ping i, if that was refused. If
+// nobody had, it begins a check.
+func (c *Core) linkReset(i id, refused bool) {
+	if refused && c.refused(i) || c.members.all[i].state == Confirm {
 		return
 	}
 	for _, p := range c.probes {
 		if p.kind == reset && p.target == i {
-			p.again = true
+			p.again = p.again || refused
 			c.answered(p)
 			return
 		}

@@ -140,7 +140,7 @@ func (c *told) actions() map[string]func(*rapid.T) {
 			delete(c.states, n)
 			step(t, Unwatch{n})
 		},
-		"reset":     func(t *rapid.T) { step(t, LinkReset{somebody(t)}) },
+		"reset":     func(t *rapid.T) { step(t, LinkReset{Node: somebody(t)}) },
 		"heard":     func(t *rapid.T) { step(t, Heard{fact(t)}) },
 		"nothing":   func(t *rapid.T) { step(t, nil) },
 		"received":  received,

@@ -11,7 +11,7 @@ import (
 // and the number of their question.
 func resetBench(t *testing.T) (b *bench, helpers []overlay.Node, seq uint64) {
 	b = newBench(t, 9, Config{})
-	helpers, reqs := sent[PingReq](b.step(LinkReset{b.peers[0]}))
+	helpers, reqs := sent[PingReq](b.step(LinkReset{Node: b.peers[0]}))
 	if len(helpers) != DefaultIndirect {
 		t.Fatalf("asked %v", helpers)
 	}
@@ -41,7 +41,7 @@ func (b *bench) wait(d time.Duration) (helpers []overlay.Node, seq uint64) {
 
 func TestTwoWitnessesOfARefusalAreEnough(t *testing.T) {
 	b, helpers, seq := resetBench(t)
-	b.step(LinkReset{b.peers[0]}) // so was the attempt of this node
+	b.step(LinkReset{b.peers[0], true}) // so was the attempt of this node
 	b.hear(helpers[0], Nack{seq, true})
 	b.hear(helpers[0], Nack{seq, true}) // again
 	b.hear(helpers[1], Nack{seq, false})
@@ -60,7 +60,7 @@ func TestOneWitnessOfARefusalLeadsToASuspicionOnly(t *testing.T) {
 	b, helpers, seq := resetBench(t)
 	witness := helpers[0]
 	for try := range resets {
-		b.step(LinkReset{b.peers[0]})
+		b.step(LinkReset{b.peers[0], true})
 		b.hear(witness, Nack{seq, true}) // if it is asked
 		for _, h := range helpers {
 			b.hear(h, Nack{seq, false})
@@ -114,11 +114,39 @@ func TestALostCheckIsTriedAgain(t *testing.T) {
 	if seq <= first {
 		t.Fatal("there is no second try")
 	}
-	b.step(LinkReset{b.peers[0]})
+	b.step(LinkReset{b.peers[0], true})
 	for _, h := range helpers {
 		b.hear(h, Nack{seq, true})
 	}
 	if b.state() != Confirm || b.now.Sub(epoch) > time.Second/2 {
 		t.Errorf("%v after %v", b.state(), b.now.Sub(epoch))
+	}
+}
+
+// Of two nodes, each has nobody to ask.
+func TestOwnRefusalDoesWhereNobodyElseIs(t *testing.T) {
+	b := newBench(t, 1, Config{})
+	for range 3 {
+		b.step(LinkReset{Node: b.peers[0]})
+	}
+	if b.state() != Alive {
+		t.Fatalf("%v after links have been reset, before it is tried again", b.state())
+	}
+	b.step(LinkReset{b.peers[0], true})
+	if b.state() != Confirm {
+		t.Errorf("%v", b.state())
+	}
+}
+
+// Connections that are all cut at once are no refusals, to whomever they lead.
+func TestResetAtAHelperIsNoRefusal(t *testing.T) {
+	b := newBench(t, 3, Config{})
+	b.hear(b.peers[1], PingReq{7, b.peers[0]})
+	to, nacks := sent[Nack](b.step(LinkReset{Node: b.peers[0]}))
+	if len(to) > 0 {
+		t.Errorf("says %v", nacks)
+	}
+	if to, nacks = sent[Nack](b.step(LinkReset{b.peers[0], true})); len(to) != 1 || !nacks[0].Refused {
+		t.Errorf("says %v", nacks)
 	}
 }

@@ -104,7 +104,7 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		p.kill(index(args[0]), true, linked...)
 	case "reset": // at node
-		p.step(index(args[0]), LinkReset{p.person(args[1])})
+		p.step(index(args[0]), LinkReset{Node: p.person(args[1])})
 	case "restart":
 		p.replace(index(args[0]))
 	case "pause":

@@ -252,7 +252,7 @@ func (w *world) send(from int, e Send) {
 	switch {
 	case t.side != s.side:
 	case t.refusing:
-		w.at(w.now+w.latency(), from, LinkReset{e.To})
+		w.at(w.now+w.latency(), from, LinkReset{e.To, true})
 	case !t.dead:
 		at := w.now + w.latency()
 		if t.lag > 0 {
@@ -305,7 +305,7 @@ func (w *world) kill(i int, refusing bool, linked ...int) {
 	s := w.sites[i]
 	s.dead, s.refusing = true, refusing
 	for _, j := range linked {
-		w.at(w.now+w.latency(), j, LinkReset{s.node})
+		w.at(w.now+w.latency(), j, LinkReset{Node: s.node})
 	}
 }
 

@@ -1588,8 +1588,8 @@ func (m *Claim) GetStanding() uint32 {
 	return 0
 }
 
-// ClientServer is any message of the client-server topology. Which fields mean
-// something depends on which it is; so it is with the next two.
+// ClientServer is any message of the client-server topology: busy is for a refusal
+// only, claims are in all that say more than that a link or a node goes.
 type ClientServer struct {
 	Busy   bool     `protobuf:"varint,1,opt,name=busy,proto3" json:"busy,omitempty"`
 	Claims []*Claim `protobuf:"bytes,2,rep,name=claims,proto3" json:"claims,omitempty"`
@@ -1642,7 +1642,8 @@ func (m *ClientServer) GetClaims() []*Claim {
 	return nil
 }
 
-// Sampling is any message of the gossip topology.
+// Sampling is any message of the gossip topology: urgent is for a request only,
+// nodes are in answers and signs of life.
 type Sampling struct {
 	Urgent bool    `protobuf:"varint,1,opt,name=urgent,proto3" json:"urgent,omitempty"`
 	Nodes  []*Node `protobuf:"bytes,2,rep,name=nodes,proto3" json:"nodes,omitempty"`
@@ -1695,7 +1696,7 @@ func (m *Sampling) GetNodes() []*Node {
 	return nil
 }
 
-// Static is any message of the static topology.
+// Static is any message of the static topology. None says more than which it is.
 type Static struct {
 }
 

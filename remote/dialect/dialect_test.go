@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +76,7 @@ func messages() []overlay.Message {
 
 func TestEveryMessageComesBackAsItWas(t *testing.T) {
 	seen := make(map[byte]bool)
-	for _, m := range messages() {
+	for _, m := range slices.Concat(messages(), topologies()) {
 		enc, err := Append([]byte("before"), m)
 		if err != nil {
 			t.Errorf("%T: %v", m, err)
@@ -92,7 +94,8 @@ func TestEveryMessageComesBackAsItWas(t *testing.T) {
 		}
 	}
 	for k := range 256 {
-		known := 0 < k && k < 16 || 32 <= k && k < 38 || 48 <= k && k < 50 || 64 <= k && k < 68
+		known := 0 < k && k < 16 || 32 <= k && k < 38 || 48 <= k && k < 50 || 64 <= k && k < 68 ||
+			80 <= k && k < 86 || 96 <= k && k < 102 || 112 <= k && k < 116
 		if seen[byte(k)] != known {
 			t.Errorf("kind %d: seen is %v", k, seen[byte(k)])
 		}
@@ -115,45 +118,55 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 	}
 }
 
-var rewrite = flag.Bool("rewrite", false, "write the golden file anew")
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 
 // A later version must read what this one wrote.
 func TestMessagesOfVersion1AreAsTheyWere(t *testing.T) {
-	var got strings.Builder
-	for _, m := range messages() {
-		b, err := Append(nil, m)
+	for file, all := range map[string][]overlay.Message{"version1": messages(), "version1-topologies": topologies()} {
+		var got strings.Builder
+		for _, m := range all {
+			b, err := Append(nil, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&got, "%T %s\n", m, hex.EncodeToString(b))
+		}
+		file = filepath.Join("testdata/golden", file)
+		if *rewrite {
+			if err := os.WriteFile(file, []byte(got.String()), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&got, "%T %s\n", m, hex.EncodeToString(b))
-	}
-	const file = "testdata/golden/version1"
-	if *rewrite {
-		if err := os.WriteFile(file, []byte(got.String()), 0o666); err != nil {
-			t.Fatal(err)
+		if got.String() != string(want) {
+			t.Errorf("the messages in %s have changed:\n%s", file, got.String())
 		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("the messages have changed:\n%s", got.String())
 	}
 }
 
 // Any bytes are an error or a message that comes back as it is.
 func FuzzParse(f *testing.F) {
-	for _, m := range messages() {
+	for _, m := range slices.Concat(messages(), topologies()) {
 		b, err := Append(nil, m)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
 	}
+	for _, h := range hostile {
+		for _, k := range []byte(h.kinds) {
+			f.Add(append([]byte{k}, h.body...))
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Parse(b)
 		if err != nil {
+			if m != nil || !errors.Is(err, ErrMalformed) {
+				t.Fatalf("%+v, %v", m, err)
+			}
 			return
 		}
 		enc, err := Append(nil, m)

@@ -36,7 +36,7 @@ func encodeGossip(m overlay.Message) (kind, encoded, error) {
 
 func sampled(k kind, nodes []overlay.Node) (kind, encoded, error) {
 	nodes = first(nodes, maxSample)
-	if err := valid(nodes, reachable); err != nil {
+	if err := valid(nodes, overlay.Node.Valid); err != nil {
 		return 0, nil, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return k, &Sampling{Nodes: each(nodes, listed)}, nil
@@ -51,7 +51,7 @@ func parseGossip(k kind, b []byte) (overlay.Message, error) {
 		return nil, err
 	}
 	nodes := each(w.Nodes, (*Node).node)
-	if err := valid(nodes, reachable); err != nil {
+	if err := valid(nodes, overlay.Node.Valid); err != nil {
 		return nil, err
 	}
 	switch k {

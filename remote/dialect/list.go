@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/topos-go/topos/overlay"
 )
 
 // errLong is why a message with too long a list is malformed.
@@ -50,6 +48,3 @@ func valid[A any](list []A, check func(A) error) error {
 	}
 	return nil
 }
-
-// reachable says what keeps n from being a node that others can reach.
-func reachable(n overlay.Node) error { return n.Valid() }

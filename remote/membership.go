@@ -1,0 +1,172 @@
+package remote
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/clientserver"
+	"github.com/topos-go/topos/overlay/cluster"
+	"github.com/topos-go/topos/overlay/fullmesh"
+	"github.com/topos-go/topos/overlay/gossip"
+	"github.com/topos-go/topos/overlay/hyparview"
+	"github.com/topos-go/topos/overlay/plumtree"
+	"github.com/topos-go/topos/overlay/static"
+	"github.com/topos-go/topos/overlay/swim"
+	"github.com/topos-go/topos/remote/dialect"
+)
+
+// maxBroadcast bounds what nodes broadcast in one message, which must not keep
+// heartbeats waiting, and maxRepair what answers a digest.
+const (
+	maxBroadcast = 64 << 10
+	maxRepair    = 256 << 10
+)
+
+// membership is the overlay's protocol, and what its driver sees of it that the
+// protocol itself has no use for.
+type membership struct {
+	*cluster.Core
+	self   overlay.Node
+	linked map[overlay.Node]*vitals
+	dialed map[overlay.Node]bool // who has answered at its address
+
+	interval time.Duration // how old what is published may be
+	dirty    bool          // members or links have changed
+	stale    bool          // vitals have
+	shown    time.Time     // when it was last published
+}
+
+// vitals say how a linked node does.
+type vitals struct {
+	heard  time.Time
+	rtt    time.Duration
+	asked  uint64 // the last Ping's number
+	asking time.Time
+}
+
+// newMembership makes the protocol.
+func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) (*membership, error) {
+	stream := uint64(3)
+	draw := func() *rand.Rand {
+		stream++
+		return rand.New(rand.NewPCG(seed, stream))
+	}
+	wire := func(wiring string) (cluster.Topology, error) { return cfg.wire(wiring, self, seeds, draw()) }
+	first, err := wire(cfg.Topology.String())
+	if err != nil {
+		return nil, err
+	}
+	period := cfg.Heartbeat / 2
+	core, err := cluster.New(cluster.Config{
+		Self: self, Topology: first, Wiring: cfg.Topology.String(), Wire: wire, Rand: draw(),
+		Swim: swim.Config{
+			Period: period, Timeout: period * 2 / 5, Late: max(period/5, time.Millisecond),
+			Suspicion: max(1, 2*cfg.Misses-2),
+		},
+		Plumtree: plumtree.Config{MaxPayload: maxBroadcast, MaxRepairBytes: maxRepair},
+		Encode:   func(v any) ([]byte, error) { return dialect.Append(nil, v) },
+		Decode:   func(b []byte) (any, error) { return dialect.Parse(b) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &membership{
+		Core: core, self: self, interval: cfg.Heartbeat,
+		linked: make(map[overlay.Node]*vitals), dialed: make(map[overlay.Node]bool),
+	}, nil
+}
+
+// wire makes the topology that is called wiring.
+func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *rand.Rand) (cluster.Topology, error) {
+	var t Topology
+	if err := t.UnmarshalText([]byte(wiring)); err != nil {
+		return nil, err
+	}
+	switch t {
+	case HyParView:
+		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng})
+	case ClientServer:
+		return clientserver.New(clientserver.Config{Self: self, Seeds: seeds, Rand: rng, Role: c.Role})
+	case Gossip:
+		return gossip.New(gossip.Config{Self: self, Seeds: seeds, Rand: rng})
+	case Static:
+		return static.New(static.Config{Self: self, Peers: c.Join, Rand: rng})
+	}
+	return fullmesh.New(fullmesh.Config{
+		Self: self, Seeds: seeds, Interval: c.Heartbeat, Misses: c.Misses,
+		RedialMin: c.RedialMin, RedialMax: c.RedialMax, Rand: rng, Directed: true,
+	})
+}
+
+// Tick lets time pass in the protocol.
+func (m *membership) Tick(now time.Time) overlay.Effects { return m.see(now, m.Core.Tick(now)) }
+
+// Step tells the protocol that ev happened.
+func (m *membership) Step(now time.Time, ev overlay.Event) overlay.Effects {
+	switch ev := ev.(type) {
+	case overlay.LinkUp:
+		m.linked[ev.Node], m.dirty = &vitals{heard: now}, true
+		if !ev.Accepted {
+			m.dialed[ev.Node] = true
+		}
+	case overlay.LinkDown:
+		delete(m.linked, ev.Node)
+		m.dirty = true
+	case overlay.Found:
+		if ev.Addr == ev.Node.Addr() {
+			m.dialed[ev.Node] = true
+		}
+	case overlay.Received:
+		if v := m.linked[ev.From]; v != nil {
+			v.heard, m.stale = now, true
+			if pong, ok := ev.Message.(overlay.Pong); ok && pong.Seq == v.asked {
+				v.rtt = now.Sub(v.asking)
+			}
+		}
+	}
+	return m.see(now, m.Core.Step(now, ev))
+}
+
+// see notes what effects change.
+func (m *membership) see(now time.Time, effects overlay.Effects) overlay.Effects {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case overlay.Up:
+			m.dirty = true
+		case overlay.Down:
+			m.dirty = true
+			delete(m.linked, e.Node)
+			delete(m.dialed, e.Node)
+		case overlay.Send:
+			if ping, ok := e.Message.(overlay.Ping); ok && m.linked[e.To] != nil {
+				m.linked[e.To].asked, m.linked[e.To].asking = ping.Seq, now
+			}
+		}
+	}
+	return effects
+}
+
+// others returns all other members, sorted. It reports false if there is nothing
+// new in them since it was called last: of how they do, for a while.
+func (m *membership) others(now time.Time) ([]overlay.Member, bool) {
+	// Of a thousand members, it takes ten seconds until it is worth while.
+	age := max(m.interval, time.Duration(len(m.Members()))*10*time.Millisecond)
+	if !m.dirty && !(m.stale && now.Sub(m.shown) >= age) {
+		return nil, false
+	}
+	m.dirty, m.stale, m.shown = false, false, now
+	nodes := m.Members()
+	members := make([]overlay.Member, 0, len(nodes))
+	for _, node := range nodes {
+		if node == m.self {
+			continue
+		}
+		member := overlay.Member{Node: node}
+		if v := m.linked[node]; v != nil {
+			member.Linked, member.Heard, member.RTT = true, v.heard, v.rtt
+		}
+		members = append(members, member)
+	}
+	return members, true
+}
