@@ -64,10 +64,10 @@ func TestSlowWayIsNoStandstill(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		const messages, size, rate = 16, 1 << 20, 100_000
 		cfg := w.config("a")
-		cfg.Heartbeat, cfg.Misses = 100*time.Millisecond, 1000
+		cfg.Heartbeat, cfg.Misses = 500*time.Millisecond, 1000
 		a := start(t, cfg)
 		cfg = w.config("b", a)
-		cfg.Heartbeat, cfg.Misses = 100*time.Millisecond, 1000
+		cfg.Heartbeat, cfg.Misses = 500*time.Millisecond, 1000
 		b := start(t, cfg)
 		meet(t, a, b)
 		var n atomic.Int64

@@ -86,6 +86,11 @@ type Config struct {
 	// otherwise, and Role what this one may be in ClientServer.
 	Topology Topology
 	Role     clientserver.Role
+	// Hidden says that others cannot dial this node, because of what stands
+	// between. It is served on the connections that it makes. Its address, and so
+	// its name, then has the port 0. Where nodes are not all linked to each other,
+	// it would be taken for dead unless this is said.
+	Hidden bool
 	// Heartbeat is the time between two heartbeats over a link, and twice the
 	// period of the failure detector, and Misses how many of them without an answer
 	// to anybody make a member down at the earliest. See package swim.

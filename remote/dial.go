@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/topos-go/topos/actor"
@@ -30,6 +31,9 @@ func (e *unexpectedError) Unwrap() error { return e.err }
 
 // dial connects to a node and asks for a lane.
 func (n *Node) dial(ctx context.Context, id actor.NodeID, attach handshake.Attach) dialResult {
+	if hidden(id.Name) {
+		return dialResult{err: ErrHidden}
+	}
 	conn, err := n.connect(ctx, addrOf(id.Name))
 	if err != nil {
 		return dialResult{err: err}
@@ -46,6 +50,9 @@ func (n *Node) dial(ctx context.Context, id actor.NodeID, attach handshake.Attac
 	}
 	return dialResult{conn: c}
 }
+
+// hidden reports whether nobody can dial the node called name: see Config.Hidden.
+func hidden(name string) bool { return strings.HasSuffix(name, ":0") }
 
 // connect makes a connection with a deadline for the handshake on it.
 func (n *Node) connect(ctx context.Context, addr string) (net.Conn, error) {

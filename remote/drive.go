@@ -136,8 +136,10 @@ func (n *Node) current(p *peer) bool { return n.peers.find(p.handle) == p }
 
 func (n *Node) dialFailed(p *peer, err error) {
 	// That nobody listens says nothing of a node that only dials. Where each is
-	// linked to all it can do without being dialled.
-	refused := errors.Is(err, syscall.ECONNREFUSED) && (n.Topology() != FullMesh || n.core.dialed[overlayNode(p.id)])
+	// linked to all, whether it can be dialled has been tried.
+	node := overlayNode(p.id)
+	refused := errors.Is(err, syscall.ECONNREFUSED) && !hidden(p.id.Name) &&
+		(n.Topology() != FullMesh || n.core.dialed[node])
 	var other *unexpectedError
 	if errors.As(err, &other) {
 		// Somebody else listens there now: p does not any more.
@@ -213,10 +215,7 @@ func (n *Node) carryOut(effects overlay.Effects) {
 				p.tell(encodeMembership(e.Message))
 			}
 		case overlay.Post:
-			frame := encodeMembership(e.Message)
-			if p, _ := n.peers.ensure(n, nodeID(e.To)); p != nil && !p.post(frame) {
-				n.relay(n.passage(p.id, frame), overlay.Node{})
-			}
+			n.send(e.To, encodeMembership(e.Message))
 		case overlay.Report:
 			if r, ok := e.Value.(cluster.Rewired); ok {
 				n.rewired(r.From, r.To, r.Epoch, r.Proposer, r.Err)
@@ -231,6 +230,17 @@ func (n *Node) carryOut(effects overlay.Effects) {
 		case overlay.Down:
 			n.memberDown(nodeID(e.Node), e.Member, e.Reason)
 		}
+	}
+}
+
+// send sends a frame of the overlay to a node, linked or not.
+func (n *Node) send(to overlay.Node, frame []byte) {
+	if hidden(to.Name) && n.core.linked[to] == nil {
+		n.relay(n.passage(nodeID(to), frame), overlay.Node{})
+		return
+	}
+	if p, _ := n.peers.ensure(n, nodeID(to)); p != nil && !p.post(frame) {
+		n.relay(n.passage(p.id, frame), overlay.Node{})
 	}
 }
 

@@ -26,6 +26,8 @@ var (
 	ErrLabel = errors.New("remote: no such label")
 	// ErrNotMember is returned for a node that is not known.
 	ErrNotMember = errors.New("remote: node is not a member")
+	// ErrHidden is why a node is not dialled whose Config is Hidden.
+	ErrHidden = errors.New("remote: node cannot be dialled")
 	// ErrNotStarted is returned before [Node.Start].
 	ErrNotStarted = errors.New("remote: node not started")
 	// ErrClosed is returned after [Node.Close] or [Node.Leave], and is why

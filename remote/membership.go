@@ -87,7 +87,9 @@ func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *ran
 	case HyParView:
 		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng})
 	case ClientServer:
-		return clientserver.New(clientserver.Config{Self: self, Seeds: seeds, Rand: rng, Role: c.Role})
+		return clientserver.New(clientserver.Config{
+			Self: self, Seeds: seeds, Rand: rng, Role: c.Role, RedialMin: c.RedialMin, RedialMax: c.RedialMax,
+		})
 	case Gossip:
 		return gossip.New(gossip.Config{Self: self, Seeds: seeds, Rand: rng})
 	case Static:

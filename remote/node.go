@@ -44,8 +44,8 @@ type Node struct {
 	handle      actor.NodeHandle
 	codec       *codec.Codec
 	shake       handshake.Config
-	core        *membership       // of the goroutine drive
-	topology    atomic.Uint32     // what it is called
+	core        *membership   // of the goroutine drive
+	topology    atomic.Uint32 // what it is called
 	passages    passages
 	tls         *secure.Transport // nil without
 	listener    net.Listener
@@ -158,6 +158,13 @@ func (n *Node) identify() error {
 	addr := cfg.Advertise
 	if addr == "" {
 		addr = n.listener.Addr().String()
+	}
+	if cfg.Hidden {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return fmt.Errorf("remote: address of this node: %w", err)
+		}
+		addr = net.JoinHostPort(host, "0")
 	}
 	if cfg.Incarnation == (actor.Incarnation{}) {
 		cfg.Incarnation.Boot = uint64(time.Now().UnixMicro())

@@ -180,6 +180,9 @@ func (c *Config) Valid() error {
 	if d.Role != Auto && d.Role != Server && d.Role != Client {
 		bad("Config.Role %q is none of %q, %q and %q", c.Role, Auto, Server, Client)
 	}
+	if d.MaxClaims > 1024 {
+		bad("MaxClaims %d is more than one message has", d.MaxClaims)
+	}
 	if d.Servers < 0 || d.MaxServers >= 0 && d.MaxServers < d.Servers || d.MaxClaims < max(d.Servers, d.MaxServers) {
 		bad("it must be that 0 < Servers %d <= MaxServers %d <= MaxClaims %d", d.Servers, d.MaxServers, d.MaxClaims)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -37,14 +38,14 @@ func view(c *Core) string {
 		members = append(members, m.node)
 	}
 	return fmt.Sprintf("serving %v, servers: %s; neighbors: %s; members: %s\n",
-		c.Serving(), nodeNames(c.Servers()), nodeNames(c.Neighbors()), nodeNames(members))
+		c.Serving(), topology.Names(c.Servers()), topology.Names(c.Neighbors()), topology.Names(members))
 }
 
 // describeClaims writes "a1=server#3".
 func describeClaims(claims []Claim) string {
 	out := ""
 	for _, cl := range claims {
-		out += fmt.Sprintf(" %s=%s#%d", name(cl.Node), [...]string{"idle", "server", "client"}[cl.Standing], cl.Number)
+		out += fmt.Sprintf(" %s=%s#%d", topology.Name(cl.Node), [...]string{"idle", "server", "client"}[cl.Standing], cl.Number)
 	}
 	return out
 }
@@ -66,7 +67,7 @@ func describeMessage(m overlay.Message) string {
 	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", m), "clientserver."))
 }
 
-func message(t *testing.T, f []string) overlay.Message {
+func message(f []string) (overlay.Message, error) {
 	busy := len(f) > 1 && f[1] == "busy"
 	var claims []Claim
 	for _, s := range f[1:] {
@@ -77,24 +78,23 @@ func message(t *testing.T, f []string) overlay.Message {
 		}
 		n, err := strconv.ParseUint(number, 10, 64)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		claims = append(claims, Claim{node(who), n, map[string]Standing{"idle": Idle, "server": Serving, "client": Never}[what]})
+		claims = append(claims, Claim{topology.Node(who), n, map[string]Standing{"idle": Idle, "server": Serving, "client": Never}[what]})
 	}
 	switch f[0] {
 	case "ask":
-		return Ask{claims}
+		return Ask{claims}, nil
 	case "agree":
-		return Agree{claims}
+		return Agree{claims}, nil
 	case "refuse":
-		return Refuse{busy, claims}
+		return Refuse{busy, claims}, nil
 	case "news":
-		return News{claims}
+		return News{claims}, nil
 	case "part":
-		return Part{}
+		return Part{}, nil
 	case "leave":
-		return Leave{}
+		return Leave{}, nil
 	}
-	t.Fatalf("unknown message %q", f)
-	return nil
+	return nil, fmt.Errorf("unknown message %q", f)
 }

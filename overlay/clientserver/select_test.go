@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -42,7 +43,7 @@ func TestEveryNodeSelectsTheSameOfTheSameMembers(t *testing.T) {
 				continue // it would know better
 			}
 			c := told(t, self, nodes, claims, rng)
-			got := fmt.Sprintf("%s then %s", nodeNames(c.Servers()), nodeNames(c.candidates(3)))
+			got := fmt.Sprintf("%s then %s", topology.Names(c.Servers()), topology.Names(c.candidates(3)))
 			if want == "" {
 				want = got
 			}

@@ -7,18 +7,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
 func plain(int) Config { return Config{} }
 
 // seeded configures node 0 as the one that the others begin with.
-func seeded(i int) Config { return Config{Seeds: []string{placeName(0)}} }
+func seeded(i int) Config { return Config{Seeds: []string{topology.PlaceName(0)}} }
 
 // given configures the last three of n as servers, the others as clients.
 func given(n int) func(i int) Config {
 	return func(i int) Config {
-		cfg := Config{Role: Client, Seeds: []string{placeName(n - 1), placeName(n - 2)}}
+		cfg := Config{Role: Client, Seeds: []string{topology.PlaceName(n - 1), topology.PlaceName(n - 2)}}
 		if i >= n-3 {
 			cfg.Role = Server
 		}
@@ -29,9 +30,9 @@ func given(n int) func(i int) Config {
 // serving returns the nodes that are servers.
 func (w *world) serving() []overlay.Node {
 	var nodes []overlay.Node
-	for _, p := range w.alive() {
-		if p.core.Serving() {
-			nodes = append(nodes, p.node)
+	for _, p := range w.Alive() {
+		if p.Core.Serving() {
+			nodes = append(nodes, p.Node)
 		}
 	}
 	return nodes
@@ -41,28 +42,28 @@ func (w *world) serving() []overlay.Node {
 // enough, that these are linked with each other, and each client with as many of
 // them as it should be, and with nobody else.
 func (w *world) healthy() error {
-	if err := w.sound(); err != nil {
+	if err := w.Sound(); err != nil {
 		return err
 	}
-	servers, alive := w.serving(), w.alive()
-	cfg := alive[0].core.cfg
+	servers, alive := w.serving(), w.Alive()
+	cfg := alive[0].Core.cfg
 	if n := len(servers); cfg.Role == Auto && (n < min(cfg.Servers, len(alive)) || cfg.MaxServers >= 0 && n > cfg.MaxServers) {
 		return fmt.Errorf("%d servers of %d nodes", n, len(alive))
 	}
 	for _, p := range alive {
-		if got := p.core.Servers(); !slices.Equal(got, servers) {
-			return fmt.Errorf("%v takes %v for the servers, which are %v", p.node, got, servers)
+		if got := p.Core.Servers(); !slices.Equal(got, servers) {
+			return fmt.Errorf("%v takes %v for the servers, which are %v", p.Node, got, servers)
 		}
 		linked := 0
-		for _, n := range p.core.Neighbors() {
+		for _, n := range p.Core.Neighbors() {
 			if slices.Contains(servers, n) {
 				linked++
-			} else if !p.core.Serving() {
-				return fmt.Errorf("the clients %v and %v are neighbors", p.node, n)
+			} else if !p.Core.Serving() {
+				return fmt.Errorf("the clients %v and %v are neighbors", p.Node, n)
 			}
 		}
-		if p.core.Serving() && linked != len(servers)-1 || !p.core.Serving() && linked != min(p.core.cfg.ClientLinks, len(servers)) {
-			return fmt.Errorf("%v, serving %v, has %d servers of %d", p.node, p.core.Serving(), linked, len(servers))
+		if p.Core.Serving() && linked != len(servers)-1 || !p.Core.Serving() && linked != min(p.Core.cfg.ClientLinks, len(servers)) {
+			return fmt.Errorf("%v, serving %v, has %d servers of %d", p.Node, p.Core.Serving(), linked, len(servers))
 		}
 	}
 	return nil
@@ -71,8 +72,8 @@ func (w *world) healthy() error {
 // cutOff returns how many clients have no server.
 func (w *world) cutOff() int {
 	n := 0
-	for _, p := range w.alive() {
-		if !p.core.Serving() && len(p.core.Neighbors()) == 0 {
+	for _, p := range w.Alive() {
+		if !p.Core.Serving() && len(p.Core.Neighbors()) == 0 {
 			n++
 		}
 	}
@@ -82,9 +83,9 @@ func (w *world) cutOff() int {
 // load returns the most clients of a server, and the fair share.
 func (w *world) load() (most int, fair float64) {
 	servers, all := 0, 0
-	for _, p := range w.alive() {
-		if p.core.Serving() {
-			_, clients := p.core.count()
+	for _, p := range w.Alive() {
+		if p.Core.Serving() {
+			_, clients := p.Core.count()
 			servers, all, most = servers+1, all+clients, max(most, clients)
 		}
 	}
@@ -107,12 +108,12 @@ func TestTwoHundredNodesSelectServersAndShareThem(t *testing.T) {
 	}{"seeded": {200, seeded}, "met": {100, plain}, "seven": {100, seven}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1, world.nodes, world.cfg)
-			w.known = true
-			w.grow(time.Millisecond)
-			d := w.until(time.Minute, 500*time.Millisecond, w.healthy)
-			t.Logf("healthy %v after the last start, %s, %d messages", d, w.balanced(t), w.sends)
+			w.Known = true
+			w.Grow(time.Millisecond)
+			d := w.Until(time.Minute, 500*time.Millisecond, w.healthy)
+			t.Logf("healthy %v after the last start, %s, %d messages", d, w.balanced(t), w.Sends)
 			before := w.serving()
-			w.run(time.Minute)
+			w.Run(time.Minute)
 			if err := w.healthy(); err != nil || !slices.Equal(before, w.serving()) {
 				t.Errorf("a minute later: %v; servers %v, before %v", err, w.serving(), before)
 			}
@@ -122,20 +123,20 @@ func TestTwoHundredNodesSelectServersAndShareThem(t *testing.T) {
 
 func TestGivenRolesAreKept(t *testing.T) {
 	w := newWorld(t, 2, 150, given(150))
-	w.grow(time.Millisecond) // no directory: servers are named by those who refuse
-	d := w.until(time.Minute, 500*time.Millisecond, w.healthy)
+	w.Grow(time.Millisecond) // no directory: servers are named by those who refuse
+	d := w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 	t.Logf("150 nodes, 3 of them servers by configuration: healthy after %v, %s", d, w.balanced(t))
-	w.crash(149)
-	w.crash(148)
-	w.crash(147)
-	w.run(5 * time.Minute)
+	w.Crash(149)
+	w.Crash(148)
+	w.Crash(147)
+	w.Run(5 * time.Minute)
 	if n := w.cutOff(); n != 147 || len(w.serving()) != 0 {
 		t.Errorf("without a server, %d clients are cut off, %v serve", n, w.serving())
 	}
-	w.boot(148)
-	w.boot(147)
-	w.boot(149)
-	d = w.until(2*time.Minute, time.Second, w.healthy)
+	w.Boot(148)
+	w.Boot(147)
+	w.Boot(149)
+	d = w.Until(2*time.Minute, time.Second, w.healthy)
 	t.Logf("all servers back after five minutes: healthy after %v", d)
 }
 
@@ -144,17 +145,17 @@ func TestGivenRolesAreKept(t *testing.T) {
 func TestClientsOfCrashedServerFailOverAtOnce(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		w := newWorld(t, 3, 150, func(i int) Config { return Config{Seeds: seeded(i).Seeds, ClientLinks: 1} })
-		w.known, w.silent = true, silent
-		w.grow(time.Millisecond)
-		w.until(time.Minute, 500*time.Millisecond, w.healthy)
+		w.Known, w.Silent = true, silent
+		w.Grow(time.Millisecond)
+		w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 		stable := w.serving()
-		victim := w.place(stable[1].Addr())
-		w.crash(victim.index)
-		w.run(60 * time.Millisecond) // all have noticed
+		victim := w.Place(stable[1].Addr())
+		w.Crash(victim.Index)
+		w.Run(60 * time.Millisecond) // all have noticed
 		orphans := w.cutOff()
 		// A dial takes up to 50 ms, the news of the link 50 ms more, question and
 		// answer 100 ms.
-		d := w.until(5*time.Second, 10*time.Millisecond, func() error {
+		d := w.Until(5*time.Second, 10*time.Millisecond, func() error {
 			if n := w.cutOff(); n > 0 {
 				return fmt.Errorf("%d clients have no server", n)
 			}
@@ -163,7 +164,7 @@ func TestClientsOfCrashedServerFailOverAtOnce(t *testing.T) {
 		if d > 250*time.Millisecond || orphans < 20 {
 			t.Errorf("%d orphans have a server again after %v", orphans, d)
 		}
-		all := w.until(30*time.Second, 500*time.Millisecond, w.healthy)
+		all := w.Until(30*time.Second, 500*time.Millisecond, w.healthy)
 		kept := 0
 		for _, n := range w.serving() {
 			if slices.Contains(stable, n) {
@@ -181,47 +182,47 @@ func TestClientsOfCrashedServerFailOverAtOnce(t *testing.T) {
 func TestAllServersCrashAndOthersAreSelected(t *testing.T) {
 	for _, told := range []bool{true, false} {
 		w := newWorld(t, 4, 100, seeded)
-		w.known = true
-		w.grow(time.Millisecond)
-		w.until(time.Minute, 500*time.Millisecond, w.healthy)
-		w.known = told
+		w.Known = true
+		w.Grow(time.Millisecond)
+		w.Until(time.Minute, 500*time.Millisecond, w.healthy)
+		w.Known = told
 		for _, n := range w.serving() {
-			w.crash(w.place(n.Addr()).index)
+			w.Crash(w.Place(n.Addr()).Index)
 		}
-		w.run(60 * time.Millisecond) // all have noticed
-		d := w.until(2*time.Minute, 500*time.Millisecond, func() error {
+		w.Run(60 * time.Millisecond) // all have noticed
+		d := w.Until(2*time.Minute, 500*time.Millisecond, func() error {
 			if n := w.cutOff(); n > 0 {
 				return fmt.Errorf("%d clients have no server", n)
 			}
 			return nil
 		})
-		all := w.until(2*time.Minute, 500*time.Millisecond, w.healthy)
+		all := w.Until(2*time.Minute, 500*time.Millisecond, w.healthy)
 		t.Logf("told %v: all three servers of 100 nodes crash: nobody is cut off after %v, healthy after %v more, %s", told, d, all, w.balanced(t))
 	}
 }
 
 // Newcomers, whatever their names, change nothing: who serves goes on.
 func TestServersStayWhenOthersComeAndGo(t *testing.T) {
-	w := newWorld(t, 5, 60, func(i int) Config { return Config{Seeds: []string{placeName(40), placeName(50)}} })
-	w.known = true
+	w := newWorld(t, 5, 60, func(i int) Config { return Config{Seeds: []string{topology.PlaceName(40), topology.PlaceName(50)}} })
+	w.Known = true
 	for i := 30; i < 60; i++ {
-		w.boot(i)
-		w.run(10 * time.Millisecond)
+		w.Boot(i)
+		w.Run(10 * time.Millisecond)
 	}
-	w.until(time.Minute, 500*time.Millisecond, w.healthy)
+	w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 	before := w.serving()
 	moved := 0
 	for i := range 30 {
-		w.boot(i) // their names are less
-		w.run(time.Second)
-		if n := w.places[59-i]; i < 20 && !n.core.Serving() {
-			w.crash(n.index)
+		w.Boot(i) // their names are less
+		w.Run(time.Second)
+		if n := w.Places[59-i]; i < 20 && !n.Core.Serving() {
+			w.Crash(n.Index)
 		}
 		if !slices.Equal(w.serving(), before) {
 			moved++
 		}
 	}
-	w.until(time.Minute, 500*time.Millisecond, w.healthy)
+	w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 	if moved > 0 || !slices.Equal(w.serving(), before) {
 		t.Errorf("servers %v, before %v", w.serving(), before)
 	}
@@ -231,12 +232,12 @@ func TestServersStayWhenOthersComeAndGo(t *testing.T) {
 // may: the others are clients again.
 func TestPartsHaveServersAndAgreeWhenHealed(t *testing.T) {
 	for _, most := range []int{0, 3} {
-		w := newWorld(t, 6, 90, func(i int) Config { return Config{MaxServers: most, Seeds: []string{placeName(i / 45 * 45)}} })
-		w.known = true
-		w.grow(time.Millisecond)
-		w.until(time.Minute, 500*time.Millisecond, w.healthy)
-		w.partition(func(a, b int) bool { return (a < 45) != (b < 45) })
-		w.run(30 * time.Second)
+		w := newWorld(t, 6, 90, func(i int) Config { return Config{MaxServers: most, Seeds: []string{topology.PlaceName(i / 45 * 45)}} })
+		w.Known = true
+		w.Grow(time.Millisecond)
+		w.Until(time.Minute, 500*time.Millisecond, w.healthy)
+		w.Partition(func(a, b int) bool { return (a < 45) != (b < 45) })
+		w.Run(30 * time.Second)
 		if n := w.cutOff(); n > 0 {
 			t.Errorf("%d clients are cut off within their part", n)
 		}
@@ -244,9 +245,9 @@ func TestPartsHaveServersAndAgreeWhenHealed(t *testing.T) {
 		if len(during) < 6 {
 			t.Errorf("servers %v during the partition", during)
 		}
-		w.run(3 * time.Minute)
-		w.heal(true)
-		d := w.until(3*time.Minute, time.Second, w.healthy)
+		w.Run(3 * time.Minute)
+		w.Heal(true)
+		d := w.Until(3*time.Minute, time.Second, w.healthy)
 		if n := len(w.serving()); n > max(most, 6-3*(most/3)) {
 			t.Errorf("%d servers", n)
 		}
@@ -256,62 +257,62 @@ func TestPartsHaveServersAndAgreeWhenHealed(t *testing.T) {
 
 func TestGraphIsSoundAfterChurnLossAndPartitions(t *testing.T) {
 	for seed := range uint64(3) {
-		w := newWorld(t, seed, 60, func(i int) Config { return Config{Seeds: []string{placeName(0), placeName(i / 2)}} })
-		w.known, w.silent = true, seed == 1
-		w.grow(5 * time.Millisecond)
-		w.loss = 50
+		w := newWorld(t, seed, 60, func(i int) Config { return Config{Seeds: []string{topology.PlaceName(0), topology.PlaceName(i / 2)}} })
+		w.Known, w.Silent = true, seed == 1
+		w.Grow(5 * time.Millisecond)
+		w.Loss = 50
 		for step := range 120 {
-			i, j := w.rng.IntN(60), w.rng.IntN(60)
-			switch w.rng.IntN(5) {
+			i, j := w.Rng.IntN(60), w.Rng.IntN(60)
+			switch w.Rng.IntN(5) {
 			case 0:
-				w.crash(i)
+				w.Crash(i)
 			case 1, 2:
-				w.crash(i)
-				w.boot(i)
+				w.Crash(i)
+				w.Boot(i)
 			case 3:
 				if i != j {
-					w.sever(i, j)
+					w.Sever(i, j)
 				}
 			case 4:
-				w.leave(i)
+				w.Leave(i)
 			}
-			w.run(300 * time.Millisecond)
+			w.Run(300 * time.Millisecond)
 			if step%40 == 20 {
-				w.partition(func(a, b int) bool { return (a < i) != (b < i) })
+				w.Partition(func(a, b int) bool { return (a < i) != (b < i) })
 			} else if step%40 == 35 {
-				w.heal(true)
+				w.Heal(true)
 			}
 		}
-		w.heal(true)
-		w.loss = 0
-		d := w.until(3*time.Minute, time.Second, w.healthy)
-		t.Logf("seed %d: %d of 60 live: healthy %v after the faults, %d servers", seed, len(w.alive()), d, len(w.serving()))
+		w.Heal(true)
+		w.Loss = 0
+		d := w.Until(3*time.Minute, time.Second, w.healthy)
+		t.Logf("seed %d: %d of 60 live: healthy %v after the faults, %d servers", seed, len(w.Alive()), d, len(w.serving()))
 	}
 }
 
 func TestTheDeadAreDialledFewTimes(t *testing.T) {
 	for _, told := range []bool{false, true} {
 		w := newWorld(t, 7, 60, seeded)
-		w.known = true
-		w.grow(0)
-		w.until(time.Minute, 500*time.Millisecond, w.healthy)
-		w.known = told
+		w.Known = true
+		w.Grow(0)
+		w.Until(time.Minute, 500*time.Millisecond, w.healthy)
+		w.Known = told
 		var dead []overlay.Node
 		for i := 0; i < 60; i += 3 {
-			dead = append(dead, w.places[i].node)
-			w.crash(i)
+			dead = append(dead, w.Places[i].Node)
+			w.Crash(i)
 		}
 		count := func() (most int) {
 			for _, n := range dead {
-				most = max(most, w.dials[n])
+				most = max(most, w.Dials[n])
 			}
 			return most
 		}
-		w.run(2 * time.Minute)
+		w.Run(2 * time.Minute)
 		first := count()
-		w.run(20 * time.Minute)
+		w.Run(20 * time.Minute)
 		later := count()
-		w.run(10 * time.Minute)
+		w.Run(10 * time.Minute)
 		if told && (later > first || later > 40*6) || count() > later || later > 40*(10+40) {
 			t.Errorf("told %v: up to %d dials of a dead node in two minutes, %d in twenty, then %d", told, first, later, count())
 		}
@@ -321,33 +322,33 @@ func TestTheDeadAreDialledFewTimes(t *testing.T) {
 
 func TestNodesThatLeaveAreReplaced(t *testing.T) {
 	w := newWorld(t, 8, 40, seeded)
-	w.known = true
-	w.grow(0)
-	w.until(time.Minute, 500*time.Millisecond, w.healthy)
+	w.Known = true
+	w.Grow(0)
+	w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 	for range 4 {
-		w.leave(w.place(w.serving()[0].Addr()).index)
-		w.run(100 * time.Millisecond)
-		for _, p := range w.alive() {
-			for _, n := range p.core.Neighbors() {
-				if !w.live(w.place(n.Addr()), n) {
-					t.Errorf("%v has %v, which has left", p.node, n)
+		w.Leave(w.Place(w.serving()[0].Addr()).Index)
+		w.Run(100 * time.Millisecond)
+		for _, p := range w.Alive() {
+			for _, n := range p.Core.Neighbors() {
+				if !w.Live(w.Place(n.Addr()), n) {
+					t.Errorf("%v has %v, which has left", p.Node, n)
 				}
 			}
 		}
-		w.until(time.Minute, 500*time.Millisecond, w.healthy)
+		w.Until(time.Minute, 500*time.Millisecond, w.healthy)
 	}
 }
 
 func TestSameSeedGivesSameTranscript(t *testing.T) {
 	play := func(seed uint64) string {
 		w := newWorld(t, seed, 30, seeded)
-		w.trace, w.known, w.loss = &strings.Builder{}, true, 30
-		w.grow(time.Millisecond)
-		w.run(10 * time.Second)
-		w.crash(0)
-		w.leave(4)
-		w.run(time.Minute)
-		return w.trace.String()
+		w.Trace, w.Known, w.Loss = &strings.Builder{}, true, 30
+		w.Grow(time.Millisecond)
+		w.Run(10 * time.Second)
+		w.Crash(0)
+		w.Leave(4)
+		w.Run(time.Minute)
+		return w.Trace.String()
 	}
 	first := play(9)
 	if second := play(9); first != second {

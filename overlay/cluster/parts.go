@@ -58,7 +58,7 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 		v, err := c.cfg.Decode(payload[1:])
 		switch v := v.(type) {
 		case directory.Broadcast:
-			c.toDirectory(directory.Heard{Broadcast: v})
+			c.heard(v)
 		case swim.Fact:
 			c.toDetector(swim.Heard{Fact: v})
 		default:
@@ -67,6 +67,30 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 		if err != nil {
 			c.garbled++
 		}
+	}
+}
+
+// heard gives the directory what was broadcast. That a member has fallen silent is
+// believed if it has been suspected for a while. If not, it comes from the other side
+// of a partition that has healed, or from a node that was cut off: it is doubted.
+func (c *Core) heard(b directory.Broadcast) {
+	var doubted []directory.Fact
+	if !b.Hearsay {
+		var believed []directory.Fact
+		for _, f := range b.Facts {
+			if f.Status == directory.Failed && c.up[f.Node] && !c.detector.Believes(f.Node) {
+				doubted = append(doubted, f)
+			} else {
+				believed = append(believed, f)
+			}
+		}
+		b.Facts = believed
+	}
+	if len(b.Facts)+len(b.Values) > 0 {
+		c.toDirectory(directory.Heard{Broadcast: b})
+	}
+	if len(doubted) > 0 {
+		c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: doubted, Hearsay: true}})
 	}
 }
 

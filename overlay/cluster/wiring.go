@@ -123,6 +123,9 @@ func (c *Core) neighborUp(w *wiring, node overlay.Node) {
 	}
 	w.neighbors[node] = true
 	if c.neighbors[node]++; c.neighbors[node] == 1 {
+		if len(c.neighbors) == 1 {
+			c.toDetector(swim.Rejoined{})
+		}
 		c.emit(overlay.NeighborUp{Node: node})
 		c.toTree(plumtree.NeighborUp{Node: node})
 		c.toDetector(swim.Near{Node: node})

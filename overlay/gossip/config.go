@@ -133,6 +133,9 @@ func (c *Config) Valid() error {
 	}
 	d := *c
 	d.setDefaults()
+	if d.Sample > 256 {
+		bad("Sample %d is more than one message has", d.Sample)
+	}
 	if d.Fanout < 0 || d.Misses < 0 || d.Sample < 0 || d.Attempts < 0 {
 		bad("a count is negative: Fanout %d, Misses %d, Sample %d, Attempts %d", c.Fanout, c.Misses, c.Sample, c.Attempts)
 	}

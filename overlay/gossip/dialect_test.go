@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -33,7 +34,7 @@ func view(c *Core) string {
 	for _, f := range c.faded {
 		gone = append(gone, f.node)
 	}
-	return fmt.Sprintf("fanout %d, neighbors: %s; members: %s; faded: %s\n", c.Fanout(), nodeNames(c.Neighbors()), nodeNames(members), nodeNames(gone))
+	return fmt.Sprintf("fanout %d, neighbors: %s; members: %s; faded: %s\n", c.Fanout(), topology.Names(c.Neighbors()), topology.Names(members), topology.Names(gone))
 }
 
 func describeMessage(m overlay.Message) string {
@@ -43,36 +44,35 @@ func describeMessage(m overlay.Message) string {
 			return "ask urgent"
 		}
 	case Agree:
-		return strings.TrimSpace("agree " + nodeNames(m.Nodes))
+		return strings.TrimSpace("agree " + topology.Names(m.Nodes))
 	case Refuse:
-		return strings.TrimSpace("refuse " + nodeNames(m.Nodes))
+		return strings.TrimSpace("refuse " + topology.Names(m.Nodes))
 	case Sample:
-		return strings.TrimSpace("sample " + nodeNames(m.Nodes))
+		return strings.TrimSpace("sample " + topology.Names(m.Nodes))
 	}
 	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", m), "gossip."))
 }
 
-func message(t *testing.T, f []string) overlay.Message {
+func message(f []string) (overlay.Message, error) {
 	var nodes []overlay.Node
 	if f[0] != "ask" {
 		for _, s := range f[1:] {
-			nodes = append(nodes, node(s))
+			nodes = append(nodes, topology.Node(s))
 		}
 	}
 	switch f[0] {
 	case "ask":
-		return Ask{Urgent: len(f) > 1}
+		return Ask{Urgent: len(f) > 1}, nil
 	case "agree":
-		return Agree{nodes}
+		return Agree{nodes}, nil
 	case "refuse":
-		return Refuse{nodes}
+		return Refuse{nodes}, nil
 	case "part":
-		return Part{}
+		return Part{}, nil
 	case "sample":
-		return Sample{nodes}
+		return Sample{nodes}, nil
 	case "leave":
-		return Leave{}
+		return Leave{}, nil
 	}
-	t.Fatalf("unknown message %q", f)
-	return nil
+	return nil, fmt.Errorf("unknown message %q", f)
 }

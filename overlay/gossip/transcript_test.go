@@ -1,93 +1,14 @@
 package gossip
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/internal/sim/topology"
 )
-
-// node reads "a2": incarnation 2 of the node called a.
-func node(s string) overlay.Node {
-	i := strings.IndexFunc(s, func(r rune) bool { return r >= '0' && r <= '9' })
-	boot, err := strconv.ParseUint(s[i:], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return overlay.Node{Name: s[:i] + "@" + s[:i], Boot: boot}
-}
-
-// name is the inverse of node.
-func name(n overlay.Node) string { return n.Addr() + strconv.FormatUint(n.Boot, 10) }
-
-func nodeNames(nodes []overlay.Node) string {
-	var list []string
-	for _, n := range nodes {
-		list = append(list, name(n))
-	}
-	return strings.Join(list, " ")
-}
-
-// describe formats an effect for a transcript.
-func describe(e overlay.Effect) string {
-	switch e := e.(type) {
-	case overlay.Dial:
-		return "dial " + name(e.Node)
-	case overlay.Probe:
-		return "probe " + e.Addr
-	case overlay.Send:
-		return "send " + name(e.To) + " " + describeMessage(e.Message)
-	case overlay.Disconnect:
-		return "disconnect " + name(e.Node)
-	case overlay.NeighborUp:
-		return "NEIGHBOR " + name(e.Node)
-	case overlay.NeighborDown:
-		return "NO NEIGHBOR " + name(e.Node)
-	}
-	return fmt.Sprintf("%T", e)
-}
-
-// event reads what happened from a transcript's line.
-func event(t *testing.T, line string) overlay.Event {
-	f := strings.Fields(line)
-	arg := func(i int) overlay.Node { return node(f[i]) }
-	switch f[0] {
-	case "up":
-		return overlay.LinkUp{Node: arg(1)}
-	case "accepted":
-		return overlay.LinkUp{Node: arg(1), Accepted: true}
-	case "down":
-		return overlay.LinkDown{Node: arg(1)}
-	case "refused":
-		return overlay.DialFailed{Node: arg(1), Refused: true}
-	case "failed":
-		return overlay.DialFailed{Node: arg(1)}
-	case "duplicate":
-		return overlay.DialFailed{Node: arg(1), Alive: true}
-	case "found":
-		return overlay.Found{Addr: f[1], Node: arg(2)}
-	case "not-found":
-		return overlay.ProbeFailed{Addr: f[1]}
-	case "met":
-		return overlay.Met{Node: arg(1)}
-	case "lost":
-		return overlay.Lost{Node: arg(1), Err: overlay.ErrForgotten}
-	case "join":
-		return overlay.Join{Addrs: f[1:]}
-	case "leave":
-		return overlay.LeaveRequested{}
-	case "from":
-		return overlay.Received{From: arg(1), Message: message(t, f[2:])}
-	}
-	t.Fatalf("unknown event %q", line)
-	return nil
-}
 
 // TestTranscriptsOfOneNode plays protocols of what one node is told and does.
 // Commands:
@@ -98,55 +19,31 @@ func event(t *testing.T, line string) overlay.Event {
 //	state                         prints what the node knows: see view
 func TestTranscriptsOfOneNode(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
-		var c *Core
-		now := epoch
+		var stage *topology.Stage[*Core]
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			var out strings.Builder
-			show := func(effects overlay.Effects) {
-				for _, e := range effects {
-					fmt.Fprintf(&out, "%v %s\n", now.Sub(epoch), describe(e))
-				}
-				if err := c.valid(); err != nil {
-					t.Fatalf("%v: %v", now.Sub(epoch), err)
-				}
-			}
 			switch d.Cmd {
 			case "new":
-				cfg := config(t, d)
-				cfg.Rand = rand.New(rand.NewPCG(1, 1))
 				var self string
 				d.ScanArgs(t, "self", &self)
-				cfg.Self = node(self)
-				var err error
-				if c, err = New(cfg); err != nil {
+				p := protocol(func(int) Config { return config(t, d) })
+				core, err := p.New(0, topology.Node(self), rand.New(rand.NewPCG(1, 1)))
+				if err != nil {
 					return err.Error()
 				}
-				now = epoch
-				show(c.Tick(now))
+				var does string
+				stage, does = topology.NewStage(t, core, p)
+				return does
 			case "at":
 				after, err := time.ParseDuration(d.CmdArgs[0].Key)
 				if err != nil {
 					t.Fatal(err)
 				}
-				until := epoch.Add(after)
-				for next := c.Deadline(); !next.IsZero() && !next.After(until); next = c.Deadline() {
-					if next.After(now) {
-						now = next
-					}
-					show(c.Tick(now))
-				}
-				now = until
-				for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
-					if line != "" {
-						show(c.Step(now, event(t, line)))
-					}
-				}
+				return stage.At(after, d.Input)
 			case "state":
-				return view(c)
-			default:
-				t.Fatalf("unknown command %q", d.Cmd)
+				return view(stage.Core)
 			}
-			return out.String()
+			t.Fatalf("unknown command %q", d.Cmd)
+			return ""
 		})
 	})
 }

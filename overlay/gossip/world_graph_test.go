@@ -7,30 +7,32 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/topos-go/topos/internal/sim/topology"
 )
 
 func plain(int) Config { return Config{} }
 
 // seeded configures node 0 as the one that the others begin with.
-func seeded(i int) Config { return Config{Seeds: []string{placeName(0)}} }
+func seeded(i int) Config { return Config{Seeds: []string{topology.PlaceName(0)}} }
 
 // parts returns the sizes of the graph's connected parts, the largest first.
 func (w *world) parts() []int {
-	part := make([]int, len(w.places)) // 0 is not seen yet
+	part := make([]int, len(w.Places)) // 0 is not seen yet
 	var sizes []int
-	for _, p := range w.alive() {
-		if part[p.index] != 0 {
+	for _, p := range w.Alive() {
+		if part[p.Index] != 0 {
 			continue
 		}
 		sizes = append(sizes, 0)
-		todo := []*place{p}
-		part[p.index] = len(sizes)
+		todo := []*topology.Place[*Core]{p}
+		part[p.Index] = len(sizes)
 		for len(todo) > 0 {
 			p, todo = todo[0], todo[1:]
 			sizes[len(sizes)-1]++
-			for _, n := range p.core.Neighbors() {
-				if q := w.place(n.Addr()); w.live(q, n) && part[q.index] == 0 {
-					part[q.index] = len(sizes)
+			for _, n := range p.Core.Neighbors() {
+				if q := w.Place(n.Addr()); w.Live(q, n) && part[q.Index] == 0 {
+					part[q.Index] = len(sizes)
 					todo = append(todo, q)
 				}
 			}
@@ -43,10 +45,10 @@ func (w *world) parts() []int {
 
 // degrees returns the fewest, the mean and the most neighbors.
 func (w *world) degrees() (least int, mean float64, most int) {
-	alive := w.alive()
+	alive := w.Alive()
 	least = math.MaxInt
 	for _, p := range alive {
-		n := len(p.core.Neighbors())
+		n := len(p.Core.Neighbors())
 		least, mean, most = min(least, n), mean+float64(n)/float64(len(alive)), max(most, n)
 	}
 	return least, mean, most
@@ -54,15 +56,15 @@ func (w *world) degrees() (least int, mean float64, most int) {
 
 // healthy checks that the live nodes are one symmetric graph of bounded degree.
 func (w *world) healthy() error {
-	if err := w.sound(); err != nil {
+	if err := w.Sound(); err != nil {
 		return err
 	}
 	if parts := w.parts(); len(parts) > 1 {
 		return fmt.Errorf("parts of %v", parts)
 	}
-	for _, p := range w.alive() {
-		if n, f := len(p.core.Neighbors()), p.core.Fanout(); n < min(f, len(w.alive())-1) || n > 2*f {
-			return fmt.Errorf("%v has %d neighbors, with a fanout of %d", p.node, n, f)
+	for _, p := range w.Alive() {
+		if n, f := len(p.Core.Neighbors()), p.Core.Fanout(); n < min(f, len(w.Alive())-1) || n > 2*f {
+			return fmt.Errorf("%v has %d neighbors, with a fanout of %d", p.Node, n, f)
 		}
 	}
 	return nil
@@ -75,45 +77,45 @@ func (w *world) summary() string {
 
 func TestThreeHundredNodesSurviveHalfOfThem(t *testing.T) {
 	w := newWorld(t, 1, 300, seeded)
-	w.known = true
-	w.grow(2 * time.Millisecond)
-	formed := w.until(time.Minute, 200*time.Millisecond, w.healthy)
+	w.Known = true
+	w.Grow(2 * time.Millisecond)
+	formed := w.Until(time.Minute, 200*time.Millisecond, w.healthy)
 	before := w.summary()
 	if _, _, most := w.degrees(); most > 2*8 {
 		t.Errorf("%d neighbors", most)
 	}
-	w.known = false // nobody tells of the dead
-	for _, i := range w.rng.Perm(300)[:150] {
-		w.crash(i)
+	w.Known = false // nobody tells of the dead
+	for _, i := range w.Rng.Perm(300)[:150] {
+		w.Crash(i)
 	}
-	w.run(200 * time.Millisecond)
+	w.Run(200 * time.Millisecond)
 	atOnce := w.parts()
-	sends := w.sends
-	connected := w.until(10*time.Second, 100*time.Millisecond, func() error {
+	sends := w.Sends
+	connected := w.Until(10*time.Second, 100*time.Millisecond, func() error {
 		if parts := w.parts(); len(parts) > 1 {
 			return fmt.Errorf("parts of %v", parts)
 		}
 		return nil
 	})
-	d := w.until(2*time.Minute, 100*time.Millisecond, w.healthy)
+	d := w.Until(2*time.Minute, 100*time.Millisecond, w.healthy)
 	t.Logf("300 nodes: %v after the last start, %s; half crash: parts of %v after 200 ms, connected after %v, all with their fanout after %v, %s, %d messages",
-		formed, before, atOnce, connected, d, w.summary(), w.sends-sends)
+		formed, before, atOnce, connected, d, w.summary(), w.Sends-sends)
 }
 
 func TestGraphIsConnectedForHundredSeeds(t *testing.T) {
 	worst, worstCrash, cut := time.Duration(0), time.Duration(0), 0
 	for seed := range uint64(100) {
 		w := newWorld(t, seed, 32, plain)
-		w.known = true
-		w.grow(0)
-		worst = max(worst, w.until(20*time.Second, 200*time.Millisecond, w.healthy))
-		for _, i := range w.rng.Perm(32)[:16] {
-			w.crash(i)
+		w.Known = true
+		w.Grow(0)
+		worst = max(worst, w.Until(20*time.Second, 200*time.Millisecond, w.healthy))
+		for _, i := range w.Rng.Perm(32)[:16] {
+			w.Crash(i)
 		}
 		if len(w.parts()) > 1 {
 			cut++
 		}
-		worstCrash = max(worstCrash, w.until(30*time.Second, 200*time.Millisecond, w.healthy))
+		worstCrash = max(worstCrash, w.Until(30*time.Second, 200*time.Millisecond, w.healthy))
 	}
 	t.Logf("100 worlds of 32: healthy within %v; half crash: %d are in parts that moment, healthy within %v", worst, cut, worstCrash)
 }
@@ -121,36 +123,36 @@ func TestGraphIsConnectedForHundredSeeds(t *testing.T) {
 // Without a directory, nodes learn of each other by what neighbors name.
 func TestNodesWithOneSeedAndNoDirectoryBecomeOneGraph(t *testing.T) {
 	w := newWorld(t, 3, 100, seeded)
-	w.loss = 20
-	w.grow(5 * time.Millisecond)
-	w.loss = 0
-	d := w.until(2*time.Minute, time.Second, w.healthy)
+	w.Loss = 20
+	w.Grow(5 * time.Millisecond)
+	w.Loss = 0
+	d := w.Until(2*time.Minute, time.Second, w.healthy)
 	t.Logf("100 nodes through one seed: healthy after %v, %s", d, w.summary())
-	w.run(10 * time.Minute)
-	w.until(time.Second, 20*time.Millisecond, w.healthy) // but for what is under way
+	w.Run(10 * time.Minute)
+	w.Until(time.Second, 20*time.Millisecond, w.healthy) // but for what is under way
 }
 
 // Nobody tells that the partition has healed: the faded ones are probed.
 func TestPartitionHealsWithoutAnybodysHelp(t *testing.T) {
 	for _, told := range []bool{false, true} {
 		w := newWorld(t, 4, 60, plain)
-		w.known = true
-		w.grow(0)
-		w.until(20*time.Second, 200*time.Millisecond, w.healthy)
-		w.partition(func(a, b int) bool { return (a < 20) != (b < 20) })
-		w.run(15 * time.Minute)
+		w.Known = true
+		w.Grow(0)
+		w.Until(20*time.Second, 200*time.Millisecond, w.healthy)
+		w.Partition(func(a, b int) bool { return (a < 20) != (b < 20) })
+		w.Run(15 * time.Minute)
 		if parts := w.parts(); !slices.Equal(parts, []int{40, 20}) {
 			t.Fatalf("parts of %v", parts)
 		}
-		w.heal(told)
-		w.known = told
-		d := w.until(2*time.Minute, time.Second, w.healthy)
-		w.run(10 * time.Minute)
+		w.Heal(told)
+		w.Known = told
+		d := w.Until(2*time.Minute, time.Second, w.healthy)
+		w.Run(10 * time.Minute)
 		mixed, all := 0, 0
-		for _, p := range w.alive() {
-			for _, n := range p.core.Neighbors() {
+		for _, p := range w.Alive() {
+			for _, n := range p.Core.Neighbors() {
 				all++
-				if (p.index < 20) != (w.place(n.Addr()).index < 20) {
+				if (p.Index < 20) != (w.Place(n.Addr()).Index < 20) {
 					mixed++
 				}
 			}
@@ -166,23 +168,23 @@ func TestPartitionHealsWithoutAnybodysHelp(t *testing.T) {
 // What is known of the graph at one time says little of it later.
 func TestSampleIsAnotherOneAfterSomeRefreshes(t *testing.T) {
 	w := newWorld(t, 5, 60, plain)
-	w.known = true
-	w.grow(0)
-	w.until(20*time.Second, 200*time.Millisecond, w.healthy)
+	w.Known = true
+	w.Grow(0)
+	w.Until(20*time.Second, 200*time.Millisecond, w.healthy)
 	kept, all := 0, 0
 	before := make(map[int][]string)
-	for _, p := range w.alive() {
-		for _, n := range p.core.Neighbors() {
-			before[p.index] = append(before[p.index], n.Name)
+	for _, p := range w.Alive() {
+		for _, n := range p.Core.Neighbors() {
+			before[p.Index] = append(before[p.Index], n.Name)
 		}
 	}
-	changes := w.sends
-	w.run(20 * DefaultRefresh)
-	w.until(time.Second, 20*time.Millisecond, w.healthy) // but for what is under way
-	for _, p := range w.alive() {
-		for _, n := range p.core.Neighbors() {
+	changes := w.Sends
+	w.Run(20 * DefaultRefresh)
+	w.Until(time.Second, 20*time.Millisecond, w.healthy) // but for what is under way
+	for _, p := range w.Alive() {
+		for _, n := range p.Core.Neighbors() {
 			all++
-			if slices.Contains(before[p.index], n.Name) {
+			if slices.Contains(before[p.Index], n.Name) {
 				kept++
 			}
 		}
@@ -191,58 +193,58 @@ func TestSampleIsAnotherOneAfterSomeRefreshes(t *testing.T) {
 		t.Errorf("%d of %d neighbors are the same after 20 refreshes", kept, all)
 	}
 	t.Logf("%d of %d neighbors are the same after 20 refreshes, %s, %.1f messages a node and refresh",
-		kept, all, w.summary(), float64(w.sends-changes)/60/20)
+		kept, all, w.summary(), float64(w.Sends-changes)/60/20)
 }
 
 func TestGraphIsSoundAfterChurnLossAndPartitions(t *testing.T) {
 	for seed := range uint64(2) {
 		w := newWorld(t, seed, 80, seeded)
-		w.known, w.silent = true, seed == 1
-		w.grow(5 * time.Millisecond)
-		w.loss = 50
+		w.Known, w.Silent = true, seed == 1
+		w.Grow(5 * time.Millisecond)
+		w.Loss = 50
 		for step := range 150 {
-			i, j := w.rng.IntN(80), w.rng.IntN(80)
-			switch w.rng.IntN(5) {
+			i, j := w.Rng.IntN(80), w.Rng.IntN(80)
+			switch w.Rng.IntN(5) {
 			case 0:
-				w.crash(i)
+				w.Crash(i)
 			case 1, 2:
-				w.crash(i)
-				w.boot(i)
+				w.Crash(i)
+				w.Boot(i)
 			case 3:
 				if i != j {
-					w.sever(i, j)
+					w.Sever(i, j)
 				}
 			case 4:
-				w.leave(i)
+				w.Leave(i)
 			}
-			w.run(300 * time.Millisecond)
+			w.Run(300 * time.Millisecond)
 			if step%50 == 20 {
-				w.partition(func(a, b int) bool { return (a < i) != (b < i) })
+				w.Partition(func(a, b int) bool { return (a < i) != (b < i) })
 			} else if step%50 == 40 {
-				w.heal(seed == 0)
+				w.Heal(seed == 0)
 			}
 		}
-		w.heal(true)
-		w.loss = 0
-		d := w.until(3*time.Minute, time.Second, w.healthy)
-		t.Logf("seed %d: %d of 80 live: healthy %v after the faults, %s", seed, len(w.alive()), d, w.summary())
+		w.Heal(true)
+		w.Loss = 0
+		d := w.Until(3*time.Minute, time.Second, w.healthy)
+		t.Logf("seed %d: %d of 80 live: healthy %v after the faults, %s", seed, len(w.Alive()), d, w.summary())
 	}
 }
 
 func TestTheDeadAreDialledFewTimes(t *testing.T) {
 	for _, told := range []bool{false, true} {
 		w := newWorld(t, 6, 60, plain)
-		w.known = true
-		w.grow(0)
-		w.until(20*time.Second, 200*time.Millisecond, w.healthy)
-		w.known = told
+		w.Known = true
+		w.Grow(0)
+		w.Until(20*time.Second, 200*time.Millisecond, w.healthy)
+		w.Known = told
 		for i := range 20 {
-			w.crash(i)
+			w.Crash(i)
 		}
-		w.run(10 * time.Minute)
+		w.Run(10 * time.Minute)
 		most, probes := 0, 0
 		for i := range 20 {
-			most, probes = max(most, w.dials[w.places[i].node]), max(probes, w.probes[placeName(i)])
+			most, probes = max(most, w.Dials[w.Places[i].Node]), max(probes, w.Probes[topology.PlaceName(i)])
 		}
 		if limit := 40 * DefaultAttempts; most > limit {
 			t.Errorf("%d dials of a dead node by 40 others", most)
@@ -251,10 +253,10 @@ func TestTheDeadAreDialledFewTimes(t *testing.T) {
 		if limit := 40 * 20 / 20 * 2; probes > limit || probes == 0 {
 			t.Errorf("%d probes of a dead node", probes)
 		}
-		sends, dials := w.sends, most
-		w.run(5 * time.Minute)
+		sends, dials := w.Sends, most
+		w.Run(5 * time.Minute)
 		for i := range 20 {
-			most = max(most, w.dials[w.places[i].node])
+			most = max(most, w.Dials[w.Places[i].Node])
 		}
 		if told && most > dials || most > 40*DefaultAttempts {
 			t.Error("the dead are still dialled")
@@ -267,38 +269,38 @@ func TestTheDeadAreDialledFewTimes(t *testing.T) {
 // One node with a lost network is one again when that is back.
 func TestLonelyNodeFindsTheOthersAgain(t *testing.T) {
 	w := newWorld(t, 7, 30, plain)
-	w.known = true
-	w.grow(0)
-	w.until(20*time.Second, 200*time.Millisecond, w.healthy)
-	w.known = false
-	w.partition(func(a, b int) bool { return (a == 0) != (b == 0) })
-	w.run(time.Hour)
-	if n := len(w.places[0].core.Neighbors()); n > 0 {
+	w.Known = true
+	w.Grow(0)
+	w.Until(20*time.Second, 200*time.Millisecond, w.healthy)
+	w.Known = false
+	w.Partition(func(a, b int) bool { return (a == 0) != (b == 0) })
+	w.Run(time.Hour)
+	if n := len(w.Places[0].Core.Neighbors()); n > 0 {
 		t.Fatalf("%d neighbors", n)
 	}
-	w.heal(false)
-	d := w.until(time.Minute, 100*time.Millisecond, w.healthy)
+	w.Heal(false)
+	d := w.Until(time.Minute, 100*time.Millisecond, w.healthy)
 	t.Logf("found them after %v", d)
 }
 
 func TestNodesThatLeaveAreGoneAtOnce(t *testing.T) {
 	w := newWorld(t, 8, 30, plain)
-	w.known = true
-	w.grow(0)
-	w.until(20*time.Second, 200*time.Millisecond, w.healthy)
-	w.known = false // only the leaver itself says so
+	w.Known = true
+	w.Grow(0)
+	w.Until(20*time.Second, 200*time.Millisecond, w.healthy)
+	w.Known = false // only the leaver itself says so
 	for i := range 10 {
-		w.leave(i)
+		w.Leave(i)
 	}
-	w.run(time.Second)
-	for _, p := range w.alive() {
-		for _, n := range p.core.Neighbors() {
-			if !w.live(w.place(n.Addr()), n) {
-				t.Errorf("%v has %v, which has left", p.node, n)
+	w.Run(time.Second)
+	for _, p := range w.Alive() {
+		for _, n := range p.Core.Neighbors() {
+			if !w.Live(w.Place(n.Addr()), n) {
+				t.Errorf("%v has %v, which has left", p.Node, n)
 			}
 		}
 	}
-	if d := w.until(time.Minute, 100*time.Millisecond, w.healthy); d > 5*time.Second {
+	if d := w.Until(time.Minute, 100*time.Millisecond, w.healthy); d > 5*time.Second {
 		t.Errorf("the others are well only after %v", d)
 	}
 }
@@ -306,13 +308,13 @@ func TestNodesThatLeaveAreGoneAtOnce(t *testing.T) {
 func TestSameSeedGivesSameTranscript(t *testing.T) {
 	play := func(seed uint64) string {
 		w := newWorld(t, seed, 30, seeded)
-		w.trace, w.known, w.loss = &strings.Builder{}, true, 30
-		w.grow(time.Millisecond)
-		w.run(10 * time.Second)
-		w.crash(3)
-		w.leave(4)
-		w.run(time.Minute)
-		return w.trace.String()
+		w.Trace, w.Known, w.Loss = &strings.Builder{}, true, 30
+		w.Grow(time.Millisecond)
+		w.Run(10 * time.Second)
+		w.Crash(3)
+		w.Leave(4)
+		w.Run(time.Minute)
+		return w.Trace.String()
 	}
 	first := play(9)
 	if second := play(9); first != second {

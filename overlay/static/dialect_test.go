@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -22,23 +23,22 @@ func config(t *testing.T, d *datadriven.TestData) Config {
 	return cfg
 }
 
-func view(c *Core) string { return "neighbors: " + nodeNames(c.Neighbors()) + "\n" }
+func view(c *Core) string { return "neighbors: " + topology.Names(c.Neighbors()) + "\n" }
 
 func describeMessage(m overlay.Message) string {
 	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", m), "static."))
 }
 
-func message(t *testing.T, f []string) overlay.Message {
+func message(f []string) (overlay.Message, error) {
 	switch f[0] {
 	case "ask":
-		return Ask{}
+		return Ask{}, nil
 	case "agree":
-		return Agree{}
+		return Agree{}, nil
 	case "refuse":
-		return Refuse{}
+		return Refuse{}, nil
 	case "leave":
-		return Leave{}
+		return Leave{}, nil
 	}
-	t.Fatalf("unknown message %q", f)
-	return nil
+	return nil, fmt.Errorf("unknown message %q", f)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/topology"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -16,8 +17,8 @@ func ring(n int) func(i int) Config {
 	return func(i int) Config {
 		var peers []string
 		for _, d := range []int{1, 2, 7} {
-			next := placeName((i + d) % n)
-			peers = append(peers, next+"@"+next, placeName((i+n-d)%n))
+			next := topology.PlaceName((i + d) % n)
+			peers = append(peers, next+"@"+next, topology.PlaceName((i+n-d)%n))
 		}
 		return Config{Peers: peers}
 	}
@@ -26,21 +27,21 @@ func ring(n int) func(i int) Config {
 // exact checks that the live nodes have exactly the configured graph: whoever is
 // live and listed is a neighbor, nobody else is, and there are no other links.
 func (w *world) exact(guests bool) error {
-	if err := w.sound(); err != nil {
+	if err := w.Sound(); err != nil {
 		return err
 	}
 	wants := func(i, j int) bool {
-		return slices.ContainsFunc(w.cfg(i).Peers, func(s string) bool { return strings.HasSuffix(s, placeName(j)) })
+		return slices.ContainsFunc(w.cfg(i).Peers, func(s string) bool { return strings.HasSuffix(s, topology.PlaceName(j)) })
 	}
-	for _, p := range w.alive() {
-		for _, q := range w.alive() {
-			i, j := p.index, q.index
+	for _, p := range w.Alive() {
+		for _, q := range w.Alive() {
+			i, j := p.Index, q.Index
 			want := i != j && wants(i, j) && (wants(j, i) || guests) || i != j && guests && wants(j, i)
-			if got := slices.Contains(p.core.Neighbors(), q.node); got != want {
-				return fmt.Errorf("%v is a neighbor of %v: %v, want %v", q.node, p.node, got, want)
+			if got := slices.Contains(p.Core.Neighbors(), q.Node); got != want {
+				return fmt.Errorf("%v is a neighbor of %v: %v, want %v", q.Node, p.Node, got, want)
 			}
-			if l := w.pairs[key(i, j)]; i < j && l != nil && !want && (l.ends[0] != 0 || l.ends[1] != 0) {
-				return fmt.Errorf("%v and %v have a link", p.node, q.node)
+			if i < j && !want && w.Linked(i, j) {
+				return fmt.Errorf("%v and %v have a link", p.Node, q.Node)
 			}
 		}
 	}
@@ -49,11 +50,11 @@ func (w *world) exact(guests bool) error {
 
 func TestConfiguredGraphIsThereWithinSecondsOfStarting(t *testing.T) {
 	w := newWorld(t, 1, 100, ring(100))
-	w.known = true // and nobody else is dialled for it
-	w.grow(time.Millisecond)
-	d := w.until(20*time.Second, 100*time.Millisecond, func() error { return w.exact(false) })
-	t.Logf("100 nodes, 6 peers each: exact after %v, %d messages", d, w.sends)
-	w.run(time.Minute)
+	w.Known = true // and nobody else is dialled for it
+	w.Grow(time.Millisecond)
+	d := w.Until(20*time.Second, 100*time.Millisecond, func() error { return w.exact(false) })
+	t.Logf("100 nodes, 6 peers each: exact after %v, %d messages", d, w.Sends)
+	w.Run(time.Minute)
 	if err := w.exact(false); err != nil {
 		t.Error(err)
 	}
@@ -62,11 +63,11 @@ func TestConfiguredGraphIsThereWithinSecondsOfStarting(t *testing.T) {
 // Of two that have each other for peers, one dials.
 func TestEveryMutualPairIsDialledOnce(t *testing.T) {
 	w := newWorld(t, 2, 30, ring(30))
-	w.trace = &strings.Builder{}
-	w.grow(time.Millisecond)
-	w.until(20*time.Second, 100*time.Millisecond, func() error { return w.exact(false) })
-	w.run(time.Minute)
-	if dials := strings.Count(w.trace.String(), ": dial "); dials != 30*3 {
+	w.Trace = &strings.Builder{}
+	w.Grow(time.Millisecond)
+	w.Until(20*time.Second, 100*time.Millisecond, func() error { return w.exact(false) })
+	w.Run(time.Minute)
+	if dials := strings.Count(w.Trace.String(), ": dial "); dials != 30*3 {
 		t.Errorf("%d dials for %d pairs", dials, 30*3)
 	}
 }
@@ -74,39 +75,39 @@ func TestEveryMutualPairIsDialledOnce(t *testing.T) {
 func TestConfiguredGraphIsBackAfterChurnLossAndPartition(t *testing.T) {
 	for seed := range uint64(3) {
 		w := newWorld(t, seed, 60, ring(60))
-		w.known, w.silent = true, seed == 1
-		w.grow(5 * time.Millisecond)
-		w.loss = 50
+		w.Known, w.Silent = true, seed == 1
+		w.Grow(5 * time.Millisecond)
+		w.Loss = 50
 		for range 100 {
-			i, j := w.rng.IntN(60), w.rng.IntN(60)
-			switch w.rng.IntN(5) {
+			i, j := w.Rng.IntN(60), w.Rng.IntN(60)
+			switch w.Rng.IntN(5) {
 			case 0:
-				w.crash(i)
+				w.Crash(i)
 			case 1, 2:
-				w.crash(i)
-				w.boot(i)
+				w.Crash(i)
+				w.Boot(i)
 			case 3:
 				if i != j {
-					w.sever(i, j)
+					w.Sever(i, j)
 				}
 			case 4:
-				w.leave(i)
+				w.Leave(i)
 			}
-			w.run(300 * time.Millisecond)
+			w.Run(300 * time.Millisecond)
 		}
-		w.partition(func(a, b int) bool { return (a < 30) != (b < 30) })
-		w.run(time.Minute)
-		for _, p := range w.alive() {
-			for _, n := range p.core.Neighbors() {
-				if (p.index < 30) != (w.place(n.Addr()).index < 30) {
-					t.Errorf("%v has the neighbor %v across the partition", p.node, n)
+		w.Partition(func(a, b int) bool { return (a < 30) != (b < 30) })
+		w.Run(time.Minute)
+		for _, p := range w.Alive() {
+			for _, n := range p.Core.Neighbors() {
+				if (p.Index < 30) != (w.Place(n.Addr()).Index < 30) {
+					t.Errorf("%v has the neighbor %v across the partition", p.Node, n)
 				}
 			}
 		}
-		w.heal(true)
-		w.loss = 0
-		d := w.until(40*time.Second, time.Second, func() error { return w.exact(false) })
-		t.Logf("seed %d: %d of 60 live; exact %v after the faults", seed, len(w.alive()), d)
+		w.Heal(true)
+		w.Loss = 0
+		d := w.Until(40*time.Second, time.Second, func() error { return w.exact(false) })
+		t.Logf("seed %d: %d of 60 live; exact %v after the faults", seed, len(w.Alive()), d)
 	}
 }
 
@@ -114,18 +115,18 @@ func TestConfiguredGraphIsBackAfterChurnLossAndPartition(t *testing.T) {
 func TestAnyoneIsAcceptedWhoListsTheNode(t *testing.T) {
 	w := newWorld(t, 5, 40, func(i int) Config {
 		if i < 3 {
-			return Config{Accept: Anyone, Peers: []string{placeName(0), placeName(1), placeName(2)}}
+			return Config{Accept: Anyone, Peers: []string{topology.PlaceName(0), topology.PlaceName(1), topology.PlaceName(2)}}
 		}
-		return Config{Peers: []string{placeName(i % 3)}}
+		return Config{Peers: []string{topology.PlaceName(i % 3)}}
 	})
-	w.loss = 100
-	w.grow(time.Millisecond)
-	w.run(5 * time.Second)
-	w.crash(1)
-	w.run(time.Minute)
-	w.boot(1)
-	w.loss = 0
-	d := w.until(40*time.Second, time.Second, func() error { return w.exact(true) })
+	w.Loss = 100
+	w.Grow(time.Millisecond)
+	w.Run(5 * time.Second)
+	w.Crash(1)
+	w.Run(time.Minute)
+	w.Boot(1)
+	w.Loss = 0
+	d := w.Until(40*time.Second, time.Second, func() error { return w.exact(true) })
 	t.Logf("exact %v after the restart", d)
 }
 
@@ -133,43 +134,43 @@ func TestAnyoneIsAcceptedWhoListsTheNode(t *testing.T) {
 func TestOneSidedListsMakeNoLinksAndNoStorm(t *testing.T) {
 	w := newWorld(t, 6, 2, func(i int) Config {
 		if i == 1 {
-			return Config{Peers: []string{placeName(0)}}
+			return Config{Peers: []string{topology.PlaceName(0)}}
 		}
 		return Config{Peers: []string{"n999"}}
 	})
-	w.grow(0)
-	w.run(10 * time.Minute)
+	w.Grow(0)
+	w.Run(10 * time.Minute)
 	if err := w.exact(false); err != nil {
 		t.Error(err)
 	}
-	if w.sends > 2*10*60/5+20 {
-		t.Errorf("%d messages in ten minutes", w.sends)
+	if w.Sends > 2*10*60/5+20 {
+		t.Errorf("%d messages in ten minutes", w.Sends)
 	}
-	t.Logf("%d messages in ten minutes", w.sends)
+	t.Logf("%d messages in ten minutes", w.Sends)
 }
 
 func TestDeadPeersAreProbedSeldomAndNeverDialled(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		w := newWorld(t, 7, 30, ring(30))
-		w.silent = silent
-		w.grow(time.Millisecond)
-		w.run(30 * time.Second)
+		w.Silent = silent
+		w.Grow(time.Millisecond)
+		w.Run(30 * time.Second)
 		for i := range 10 {
-			w.crash(i)
+			w.Crash(i)
 		}
-		w.run(10 * time.Minute)
-		for _, p := range w.alive() {
-			for _, n := range p.core.Neighbors() {
-				if w.place(n.Addr()).core == nil {
-					t.Errorf("%v has the dead neighbor %v", p.node, n)
+		w.Run(10 * time.Minute)
+		for _, p := range w.Alive() {
+			for _, n := range p.Core.Neighbors() {
+				if !w.Place(n.Addr()).Runs() {
+					t.Errorf("%v has the dead neighbor %v", p.Node, n)
 				}
 			}
 		}
 		most := 0
 		for i := range 10 {
-			most = max(most, w.probes[placeName(i)])
-			if n := w.dials[w.places[i].node]; n > 0 {
-				t.Errorf("%d dials of the dead %v", n, w.places[i].node)
+			most = max(most, w.Probes[topology.PlaceName(i)])
+			if n := w.Dials[w.Places[i].Node]; n > 0 {
+				t.Errorf("%d dials of the dead %v", n, w.Places[i].Node)
 			}
 		}
 		// Six others know each, and wait 5 s at least, but for the first seconds.
@@ -182,16 +183,16 @@ func TestDeadPeersAreProbedSeldomAndNeverDialled(t *testing.T) {
 
 func TestPeersThatAreJoinedAtRunTimeAreLinked(t *testing.T) {
 	w := newWorld(t, 8, 4, func(i int) Config { return Config{} })
-	w.grow(0)
-	w.run(time.Minute)
-	if w.sends > 0 {
+	w.Grow(0)
+	w.Run(time.Minute)
+	if w.Sends > 0 {
 		t.Fatal("nodes without peers have sent something")
 	}
 	for i, j := range []int{1, 0} {
-		w.tell(i, w.places[i].node, overlay.Join{Addrs: []string{placeName(j)}})
+		w.Tell(i, w.Places[i].Node, overlay.Join{Addrs: []string{topology.PlaceName(j)}})
 	}
-	w.run(5 * time.Second)
-	if got := w.places[0].core.Neighbors(); !slices.Equal(got, []overlay.Node{w.places[1].node}) {
+	w.Run(5 * time.Second)
+	if got := w.Places[0].Core.Neighbors(); !slices.Equal(got, []overlay.Node{w.Places[1].Node}) {
 		t.Errorf("neighbors %v", got)
 	}
 }
@@ -199,13 +200,13 @@ func TestPeersThatAreJoinedAtRunTimeAreLinked(t *testing.T) {
 func TestSameSeedGivesSameTranscript(t *testing.T) {
 	play := func(seed uint64) string {
 		w := newWorld(t, seed, 30, ring(30))
-		w.trace, w.known, w.loss = &strings.Builder{}, true, 30
-		w.grow(time.Millisecond)
-		w.run(10 * time.Second)
-		w.crash(3)
-		w.leave(4)
-		w.run(20 * time.Second)
-		return w.trace.String()
+		w.Trace, w.Known, w.Loss = &strings.Builder{}, true, 30
+		w.Grow(time.Millisecond)
+		w.Run(10 * time.Second)
+		w.Crash(3)
+		w.Leave(4)
+		w.Run(20 * time.Second)
+		return w.Trace.String()
 	}
 	first := play(9)
 	if second := play(9); first != second {

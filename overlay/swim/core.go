@@ -87,6 +87,10 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		if i := c.members.find(ev.Node); i != nobody {
 			c.linkReset(i, ev.Refused)
 		}
+	case Rejoined:
+		if !c.cfg.Plain {
+			c.wake()
+		}
 	case Received:
 		if !ev.From.IsZero() && ev.From != c.cfg.Self {
 			c.received(ev.From, ev.Message)
@@ -155,6 +159,13 @@ func (c *Core) enter(now time.Time) {
 	if at := c.Deadline(); !c.cfg.Plain && !at.IsZero() && c.now.Sub(at) > c.cfg.Late {
 		c.wake()
 	}
+}
+
+// Believes reports whether it is no surprise that node has failed: it is suspected,
+// and has had its time to refute that, or has failed.
+func (c *Core) Believes(node overlay.Node) bool {
+	i := c.members.find(node)
+	return i != nobody && (c.members.all[i].state == Confirm || c.ripe(i))
 }
 
 func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }

@@ -31,6 +31,11 @@ type LinkReset struct {
 	Refused bool
 }
 
+// Rejoined: this node has been cut off from all others, and is no more. What it has
+// concluded from that is nothing against them: it gives those that it suspects their
+// time again.
+type Rejoined struct{}
+
 // Received: Message has come from From, which has proven to be From.
 type Received struct {
 	From    overlay.Node
@@ -47,5 +52,6 @@ func (Unwatch) event()   {}
 func (Near) event()      {}
 func (Far) event()       {}
 func (LinkReset) event() {}
+func (Rejoined) event()  {}
 func (Received) event()  {}
 func (Heard) event()     {}

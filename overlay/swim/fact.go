@@ -79,13 +79,18 @@ func (c *Core) hear(f Fact, quiet bool) {
 // side of a partition that has healed, or by somebody who has slept, and i has not
 // had a chance: it is suspected, as if all had confirmed it.
 func (c *Core) obituary(i id, f Fact, quiet bool) {
-	s := c.members.all[i].suspicion
-	if f.Refused || s != nil && c.now.Sub(s.since) >= s.low/2 {
+	if f.Refused || c.ripe(i) {
 		c.fail(i, f, false, quiet)
 		return
 	}
 	c.suspect(i, f.By, quiet)
 	c.confirm(i)
+}
+
+// ripe reports whether the suspicion of i has gone on here for long enough.
+func (c *Core) ripe(i id) bool {
+	s := c.members.all[i].suspicion
+	return s != nil && c.now.Sub(s.since) >= s.low/2
 }
 
 // said takes a member's own word for its incarnation.
