@@ -13,6 +13,7 @@ import (
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/registry"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
@@ -42,9 +43,13 @@ type Config struct {
 	// nobody else may. A node without a Secret is on its own: it makes up one.
 	Cluster string
 	Secret  string
-	// Topology is which nodes are connected, remote.FullMesh by default, the same
-	// on all nodes. Beyond some hundred nodes, remote.HyParView.
+	// Topology is which nodes are connected, remote.FullMesh by default, until
+	// [Node.SetTopology] says otherwise. Beyond some hundred nodes,
+	// remote.HyParView. Role is what this node may be in remote.ClientServer.
 	Topology remote.Topology
+	Role     clientserver.Role
+	// Hidden says that others cannot dial this node: see remote.Config.
+	Hidden bool
 	// Join has addresses of other nodes: "host:port" or "name@host:port". One
 	// that can be reached sometime is enough.
 	Join []string
@@ -139,6 +144,8 @@ func (c *Config) remote() remote.Config {
 		Secret:     secret,
 		Join:       c.Join,
 		Topology:   c.Topology,
+		Role:       c.Role,
+		Hidden:     c.Hidden,
 		Types:      types,
 		Errors:     errs,
 		Logger:     c.logger(),

@@ -127,6 +127,15 @@ func (n *Node) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
 	return cluster{n.remote}.Watch(f)
 }
 
+// Topology returns which nodes of the cluster are connected at present.
+func (n *Node) Topology() remote.Topology { return n.remote.Topology() }
+
+// SetTopology lets the whole cluster have another topology, while it runs. Only the
+// first of [Node.Members] may: see remote.Node.SetTopology.
+func (n *Node) SetTopology(ctx context.Context, t remote.Topology) error {
+	return n.remote.SetTopology(ctx, t)
+}
+
 // RemoteStats returns what this node's connections have counted; Stats, of the
 // embedded System, what its processes have.
 func (n *Node) RemoteStats() remote.Stats { return n.remote.Stats() }

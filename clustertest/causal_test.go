@@ -137,10 +137,10 @@ func TestCausalOrderOutlivesAPartition(t *testing.T) {
 	run(t, 3, func(t *testing.T, c *clustertest.Cluster) {
 		two, ear := listen(t, c.Node(2))
 		one := spawnRelay(t, c.Node(1), two, "answer")
-		c.Part(0, 2)
+		c.Partition([]int{0, 1}, []int{2})
 		say(t, c.Node(0), two, "question", talk)
 		say(t, c.Node(0), one, "go on", talk)
-		c.Never(20*time.Second, func() bool { return ear.heard() != "" }) // n0 and n2 have given each other up
+		c.Never(20*time.Second, func() bool { return ear.heard() != "" }) // the sides have given each other up
 		c.Heal()
 		c.Eventually(30*time.Second, func() bool { return ear.heard() == "question answer" })
 	})

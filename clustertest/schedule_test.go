@@ -44,7 +44,7 @@ func TestFailingTestPrintsItsSeedAndSchedule(t *testing.T) {
 			t.Fatalf("%d logs", len(logs))
 		}
 		// How long stopping takes is the nodes' affair.
-		got := regexp.MustCompile(`\+1[1-9]\.\d+s *`).ReplaceAllString(logs[0], "+later ")
+		got := regexp.MustCompile(`\+(1[1-9]|2\d)\.\d+s *`).ReplaceAllString(logs[0], "+later ")
 		got = regexp.MustCompile(`cut \d+ connections`).ReplaceAllString(got, "cut N connections")
 		want := strings.TrimSpace(`
 clustertest: seed 42; draw the same again with clustertest.Seed or TOPOS_CLUSTERTEST_SEED=42

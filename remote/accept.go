@@ -76,7 +76,9 @@ func (n *Node) greet(conn net.Conn) {
 	_ = conn.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
 	o, p, err := n.authenticate(conn)
 	n.strangers.Add(-1)
-	if err == nil && o != nil {
+	if err == nil && o != nil && p == nil {
+		err = n.lead(o)
+	} else if err == nil && o != nil {
 		if err = n.offer(p, o); err != nil {
 			n.post(met{p.id}) // it is there, but has no link yet
 		}
@@ -91,7 +93,8 @@ func (n *Node) greet(conn net.Conn) {
 	}
 }
 
-// authenticate lets the other side prove itself. The offer is nil after a probe.
+// authenticate lets the other side prove itself. The offer is nil after a probe, and
+// the peer if the connection is to lead on to another node.
 func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 	shake := handshake.NewAccepter(&n.shake, newNonce())
 	dec := wire.NewDecoder(wire.Handshake())
@@ -119,6 +122,9 @@ func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 	if err := attachable(attach); err != nil {
 		return nil, nil, err
 	}
+	if attach.Channel == RelayChannel {
+		return &offer{conn: &connection{Conn: conn, dec: dec, peer: from, attach: attach}, shake: shake}, nil, nil
+	}
 	ask := admission{from, attach, make(chan admitted, 1)}
 	n.post(ask)
 	select {
@@ -134,6 +140,8 @@ func (n *Node) authenticate(conn net.Conn) (*offer, *peer, error) {
 func attachable(a handshake.Attach) error {
 	switch {
 	case a.Association == 0:
+	case a.Channel == RelayChannel && a.Lane <= maxHops:
+		return nil
 	case a.Channel == "" || len(a.Channel) > maxChannelName:
 	case a.Lane >= maxLanes:
 	case a.Lane > 0 && (a.Channel == MembershipChannel || a.Channel == ControlChannel || a.Channel == PostChannel):

@@ -137,7 +137,7 @@ func (c *Channel) valid() error {
 	switch {
 	case c.Name == "" || len(c.Name) > maxChannelName:
 		complain("the name must have 1 to %d bytes", maxChannelName)
-	case c.Name == MembershipChannel || c.Name == PostChannel:
+	case c.Name == MembershipChannel || c.Name == PostChannel || c.Name == RelayChannel:
 		complain("it cannot be changed")
 	case c.Name == ControlChannel && (c.MaxLanes != 1 || c.Monotonic || c.WhenFull == DropOldest):
 		complain("it has one lane and loses nothing")

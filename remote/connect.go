@@ -308,6 +308,7 @@ func (l *lane) watch(k *link) *offer {
 			if l.index == 0 {
 				l.stream.shrink()
 			}
+			k.rejoin()
 		case <-l.peer.retired:
 			k.drain()
 			return nil

@@ -31,10 +31,7 @@ func (e *unexpectedError) Unwrap() error { return e.err }
 
 // dial connects to a node and asks for a lane.
 func (n *Node) dial(ctx context.Context, id actor.NodeID, attach handshake.Attach) dialResult {
-	if hidden(id.Name) {
-		return dialResult{err: ErrHidden}
-	}
-	conn, err := n.connect(ctx, addrOf(id.Name))
+	conn, relayed, err := n.reach(ctx, id, attach.Channel)
 	if err != nil {
 		return dialResult{err: err}
 	}
@@ -48,6 +45,7 @@ func (n *Node) dial(ctx context.Context, id actor.NodeID, attach handshake.Attac
 		conn.Close()
 		return dialResult{err: err}
 	}
+	c.relayed = relayed
 	return dialResult{conn: c}
 }
 

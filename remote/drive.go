@@ -11,6 +11,7 @@ import (
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/cluster"
+	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/remote/handshake"
 )
 
@@ -217,8 +218,13 @@ func (n *Node) carryOut(effects overlay.Effects) {
 		case overlay.Post:
 			n.send(e.To, encodeMembership(e.Message))
 		case overlay.Report:
-			if r, ok := e.Value.(cluster.Rewired); ok {
+			switch r := e.Value.(type) {
+			case cluster.Rewired:
 				n.rewired(r.From, r.To, r.Epoch, r.Proposer, r.Err)
+			case fullmesh.Silent:
+				if p := n.peers.find(handleOf(r.Node)); p != nil {
+					p.doubt()
+				}
 			}
 			n.report(OverlayReport{e.Value})
 		case overlay.Disconnect:

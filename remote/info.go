@@ -15,6 +15,8 @@ type LaneInfo struct {
 	// Connected says whether it has a connection. A lane without one makes
 	// one when there is something to send.
 	Connected bool
+	// Relayed says whether that leads over another node.
+	Relayed bool
 	// Waiting is how many bytes have not been confirmed by the other node, and
 	// Unsent how many of these have not even been begun.
 	Waiting, Unsent int
@@ -59,6 +61,7 @@ func (l *lane) info() LaneInfo {
 	defer l.stream.mu.Unlock()
 	return LaneInfo{
 		Node: l.peer.id, Channel: l.stream.ch.Name, Lane: l.index, Connected: l.link != nil,
+		Relayed: l.link != nil && l.link.conn.relayed,
 		Waiting: l.out.size(), Unsent: l.out.queue.bytes,
 		Frames: l.pushed, Unconfirmed: l.out.unconfirmed(), Received: l.received.Load(), Written: l.spent.Load(),
 	}

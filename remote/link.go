@@ -20,6 +20,7 @@ type connection struct {
 	peer     handshake.Peer
 	attach   handshake.Attach // what the other side said
 	outgoing bool             // this side has dialled
+	relayed  bool             // over another node: see tunnel
 }
 
 var (
@@ -63,10 +64,11 @@ type link struct {
 	still                                      int
 	seenUse                                    uint64
 	begun, rested                              time.Time // when it began, and when it was last of use
+	checked                                    time.Time // when a more direct way was last looked for
 }
 
 func newLink(l *lane, c *connection) (*link, error) {
-	k := &link{lane: l, conn: c, failed: make(chan struct{}), begun: time.Now()}
+	k := &link{lane: l, conn: c, failed: make(chan struct{}), begun: time.Now(), checked: time.Now()}
 	var err error
 	if k.pipe, err = newPipe(c, l.stream.ch.Compression, Compression(c.attach.Compression)); err != nil {
 		return nil, err

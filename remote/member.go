@@ -110,6 +110,7 @@ const (
 	membershipDial // no message of the overlay: see lane.invitation
 	membershipDialect
 	membershipRelay // see passage
+	membershipCall  // see tunnels
 )
 
 // receiveMembership hands a message to the overlay.
@@ -129,6 +130,8 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 	switch w.Kind {
 	case membershipRelay:
 		return n.receivePassage(p, &w)
+	case membershipCall:
+		return n.receiveCall(p, w.Seq)
 	case membershipDial:
 		return receiveInvitation(p, w.Channel, w.Lane)
 	}

@@ -47,7 +47,9 @@ type Node struct {
 	core        *membership   // of the goroutine drive
 	topology    atomic.Uint32 // what it is called
 	passages    passages
+	tunnels     tunnels
 	tls         *secure.Transport // nil without
+	carrier     Transport         // beneath it
 	listener    net.Listener
 	log         *slog.Logger
 	quiet       *limiter // for log lines that strangers can cause
@@ -97,8 +99,9 @@ func New(cfg Config) (*Node, error) {
 	cfg.setDefaults()
 	codecs, err := codec.New(codec.Config{Types: cfg.Types, Errors: append(sentinels(), cfg.Errors...)})
 	channels, channelErr := cfg.channels()
+	carrier := cfg.Transport
 	tls, tlsErr := cfg.secured()
-	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, log: cfg.Logger, inbox: make(chan any, 64)}
+	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, carrier: carrier, log: cfg.Logger, inbox: make(chan any, 64)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err = errors.Join(cfg.valid(), err, channelErr, tlsErr)
 	if err == nil {

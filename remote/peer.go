@@ -45,6 +45,7 @@ type peer struct {
 	gone    chan struct{}
 
 	maxMessage atomic.Int64 // the largest message both sides take
+	missed     moment       // when there was last no direct way
 
 	mu     sync.Mutex
 	ended  bool   // retired is closed, or about to be
@@ -159,6 +160,24 @@ func (p *peer) settled() bool {
 		}
 	}
 	return true
+}
+
+// doubt has the connections for messages made anew: nothing has come over the one
+// that something should always come over.
+func (p *peer) doubt() {
+	for _, s := range *p.streams.Load() {
+		if s.kind >= streamMembership {
+			continue
+		}
+		for _, l := range s.all() {
+			s.mu.Lock()
+			k := l.link
+			s.mu.Unlock()
+			if k != nil {
+				k.fail(errStalled)
+			}
+		}
+	}
 }
 
 // urgent reports whether a channel of higher priority has something to send.

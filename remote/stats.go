@@ -58,15 +58,17 @@ type Stats struct {
 	// Relayed counts messages of the overlay that this node has given to others to
 	// pass on, or has passed on for them.
 	Relayed uint64
+	// Tunnelled counts connections that this node has led on to another one.
+	Tunnelled uint64
 }
 
 type counters struct {
-	sent, received, controlSent, controlReceived     atomic.Uint64
-	queueFull, tooLarge, unencodable, undecodable    atomic.Uint64
-	unhandled, unconfirmed, refused, badFrames       atomic.Uint64
-	dialsFailed, relayed, stops, dropped, replaced   atomic.Uint64
-	unknown, resent, moved, lanesOpened, lanesClosed atomic.Uint64
-	released, causalDead                             atomic.Uint64
+	sent, received, controlSent, controlReceived              atomic.Uint64
+	queueFull, tooLarge, unencodable, undecodable             atomic.Uint64
+	unhandled, unconfirmed, refused, badFrames                atomic.Uint64
+	dialsFailed, relayed, tunnelled, stops, dropped, replaced atomic.Uint64
+	unknown, resent, moved, lanesOpened, lanesClosed          atomic.Uint64
+	released, causalDead                                      atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
@@ -82,7 +84,7 @@ func (n *Node) Stats() Stats {
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
 		Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
 		OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
-		Relayed: c.relayed.Load(),
+		Relayed: c.relayed.Load(), Tunnelled: c.tunnelled.Load(),
 	}
 }
 

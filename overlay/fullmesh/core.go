@@ -172,7 +172,7 @@ func (c *Core) Outdated(node overlay.Node) error { return c.outdated(node) }
 // silence is how long a member may be silent.
 func (c *Core) silence() time.Duration { return c.cfg.Interval * time.Duration(c.cfg.Misses) }
 
-func (c *Core) emit(e overlay.Effect) { c.effects = append(c.effects, e) }
+func (c *Core) emit(effects ...overlay.Effect) { c.effects = append(c.effects, effects...) }
 
 func (c *Core) take() overlay.Effects {
 	effects := c.effects

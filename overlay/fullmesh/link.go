@@ -101,9 +101,14 @@ func (c *Core) silent(now time.Time, p *peer) {
 	p.heard = now
 	if p.linked {
 		// Another link may do. That this one is down is told in due course.
-		c.emit(overlay.Disconnect{Node: p.node})
+		c.emit(overlay.Report{Value: Silent{p.node}}, overlay.Disconnect{Node: p.node})
 	}
 }
+
+// Silent reports that nothing has come over the link to Node for Misses intervals:
+// other connections to it may well be broken, too. Whether it is dead is another
+// question. Only a Directed core says so.
+type Silent struct{ Node overlay.Node }
 
 // unlink notes that there is no link to p any more.
 func (c *Core) unlink(p *peer) {

@@ -47,6 +47,8 @@ func describe(e overlay.Effect) string {
 		return "send " + name(e.To) + " " + describeMessage(e.Message)
 	case overlay.Disconnect:
 		return "disconnect " + name(e.Node)
+	case overlay.Report:
+		return "report " + fmt.Sprintf("%T", e.Value)
 	case overlay.NeighborUp:
 		return "neighbor " + name(e.Node)
 	case overlay.NeighborDown:

@@ -54,12 +54,17 @@ type Attach struct {
 	Epoch       uint64
 	Received    uint64
 	Compression uint32
+	// Target is which node the connection is to lead on to; zero if it ends here.
+	Target actor.NodeID
 }
 
 func (a Attach) encode() []byte {
 	m := wire.Attach{
 		Channel: a.Channel, Lane: a.Lane, Association: a.Association, Known: a.Known, Epoch: a.Epoch,
 		Received: a.Received, Compression: a.Compression,
+	}
+	if !a.Target.IsZero() {
+		m.Target = wire.FromNodeID(a.Target)
 	}
 	b, err := m.Marshal()
 	if err != nil {
@@ -76,6 +81,12 @@ func decodeAttach(b []byte) (Attach, error) {
 	a := Attach{
 		Channel: m.Channel, Lane: m.Lane, Association: m.Association, Known: m.Known, Epoch: m.Epoch,
 		Received: m.Received, Compression: m.Compression,
+	}
+	if m.Target != nil {
+		var err error
+		if a.Target, err = m.Target.NodeID(); err != nil {
+			return Attach{}, fmt.Errorf("%w: attach: %w", ErrMalformed, err)
+		}
 	}
 	if !bytes.Equal(a.encode(), b) {
 		return Attach{}, fmt.Errorf("%w: attach is not in canonical form", ErrMalformed)

@@ -35,6 +35,9 @@ var (
 	ErrBusy = errors.New("handshake: too many unauthenticated connections")
 	// ErrLeaving: the node is leaving the cluster or closing.
 	ErrLeaving = errors.New("handshake: node is leaving")
+	// ErrNoRoute: the node that the connection was to lead on to cannot be
+	// reached from here either.
+	ErrNoRoute = errors.New("handshake: no way to the node")
 )
 
 // codes are the reasons' numbers on the wire. A number keeps its meaning for
@@ -45,6 +48,7 @@ var codes = []struct {
 }{
 	{1, ErrSecret}, {2, ErrCluster}, {3, ErrVersion}, {4, ErrSelf}, {5, ErrOldIncarnation}, {6, ErrDuplicate},
 	{7, ErrStale}, {8, ErrUnexpected}, {9, ErrMalformed}, {10, ErrTimeout}, {11, ErrBusy}, {12, ErrLeaving},
+	{13, ErrNoRoute},
 }
 
 func codeOf(err error) uint32 {

@@ -72,6 +72,12 @@ func (t *Transport) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.Client(ctx, raw, addr)
+}
+
+// Client is Dial over a connection that leads to addr already. It is closed if there
+// is an error.
+func (t *Transport) Client(ctx context.Context, raw net.Conn, addr string) (net.Conn, error) {
 	c := t.newConn(raw, true)
 	c.tls = tls.Client(c.socket, t.clientConfig(t.current.Load(), hostOf(addr)))
 	if err := c.Handshake(ctx); err != nil {
@@ -113,9 +119,14 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := l.transport.newConn(raw, false)
+	return l.transport.Server(raw), nil
+}
+
+// Server returns raw as a listener would that had accepted it.
+func (t *Transport) Server(raw net.Conn) net.Conn {
+	c := t.newConn(raw, false)
 	c.tls = tls.Server(c.socket, &tls.Config{GetConfigForClient: c.greeted, MinVersion: tls.VersionTLS13})
-	return c, nil
+	return c
 }
 
 // clientConfig is how to dial host.
