@@ -46,6 +46,7 @@ type Core struct {
 	speakAt   time.Time // when it does next
 	news      []Fact    // to be broadcast at the end of the step
 	hearsay   []Fact
+	overhears bool // what is being learned, others hear too
 	effects   Effects
 }
 
@@ -85,7 +86,9 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		if b.Hearsay {
 			how = hearsay
 		}
+		c.overhears = b.Hearsay
 		c.learnAll(b.Facts, how)
+		c.overhears = false
 		c.hearsay = nil // it has been broadcast
 		c.setRegisters(b.Values)
 	case Received:

@@ -11,6 +11,8 @@ type doubt struct {
 	node   overlay.Node
 	number uint64
 	until  time.Time
+	// overheard is set if somebody else had all hear of it.
+	overheard bool
 }
 
 // doubted reports whether d has not been settled meanwhile.
@@ -23,11 +25,21 @@ func (c *Core) doubted(d doubt) bool {
 	return status.Dead() && number == d.number
 }
 
+// tellers is how many of those that have overheard of a death are to tell the dead of
+// it, besides who had them hear. Each may have missed the refutation, so in a small
+// cluster all do; a thousand would be more than a node can answer at once.
+const tellers = 64
+
+// tells reports whether this node is one of them.
+func (c *Core) tells(d doubt) bool {
+	return !d.overheard || c.cfg.Rand.IntN(max(c.Len(), tellers)) < tellers
+}
+
 // settleDoubts: who has not refuted by now is dead. After half the time those who
-// have not are told directly, as either broadcast may have been lost.
+// have not are told directly, by some, as either broadcast may have been lost.
 func (c *Core) settleDoubts() {
 	for c.asked < len(c.doubts) && !c.now.Before(c.doubts[c.asked].until.Add(-c.cfg.Doubt/2)) {
-		if d := c.doubts[c.asked]; c.doubted(d) && d.node != c.cfg.Self {
+		if d := c.doubts[c.asked]; c.doubted(d) && d.node != c.cfg.Self && c.tells(d) {
 			c.emit(Send{d.node, Tell{[]Fact{c.told(c.table.find(d.node.Name))}}})
 		}
 		c.asked++

@@ -171,7 +171,7 @@ func (c *Core) die(e *entry, old Fact, age time.Duration, how source) {
 	case how == fresh || len(c.doubts) >= 2*c.cfg.MaxMembers:
 		c.down(e)
 	case !inDoubt:
-		c.doubts = append(c.doubts, doubt{e.node, number, c.now.Add(c.cfg.Doubt)})
+		c.doubts = append(c.doubts, doubt{node: e.node, number: number, until: c.now.Add(c.cfg.Doubt), overheard: c.overhears})
 		c.hearsay = append(c.hearsay, c.told(e))
 	}
 }

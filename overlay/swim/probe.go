@@ -23,6 +23,11 @@ const (
 // a suspicion.
 const resets = 3
 
+// rechecks is how many of those whom it suspects a node asks again at a time, of
+// Config.MaxChecks. Who suspects more had better listen: others suspect the same, or
+// the fault is its own.
+const rechecks = 8
+
 // probe is a question that is open.
 type probe struct {
 	kind    kind
@@ -98,11 +103,11 @@ func (c *Core) check(i id, k kind) {
 		if p.kind == k && p.target == i {
 			return
 		}
-		if p.kind != inTurn {
+		if p.kind == k {
 			checks++
 		}
 	}
-	if checks >= c.cfg.MaxChecks {
+	if checks >= c.cfg.MaxChecks || k == recheck && checks >= rechecks {
 		if k == reset {
 			c.suspect(i, c.cfg.Self, false)
 		}
@@ -127,9 +132,7 @@ func (c *Core) again(p *probe) {
 // ask has others ping the target.
 func (c *Core) ask(p *probe) {
 	p.direct = time.Time{}
-	p.asked = c.members.sample(c.cfg.Indirect, c.cfg.Rand, func(i id) bool {
-		return i != p.target && c.members.all[i].state == Alive
-	})
+	p.asked = c.helpers(p.target)
 	p.helpers = len(p.asked)
 	target := &c.members.all[p.target]
 	var about []Fact
@@ -140,6 +143,22 @@ func (c *Core) ask(p *probe) {
 		c.stats.Indirect++
 		c.tell(i, PingReq{p.seq, target.node}, about...)
 	}
+}
+
+// helpers draws who is asked to ping i: those near, if it makes a difference who is,
+// and then anybody.
+func (c *Core) helpers(i id) []id {
+	var drawn []id
+	if c.cfg.Stride > 1 {
+		for _, n := range c.cfg.Rand.Perm(len(c.near)) {
+			if j := c.near[n]; j != i && c.members.all[j].state == Alive && len(drawn) < c.cfg.Indirect {
+				drawn = append(drawn, j)
+			}
+		}
+	}
+	return append(drawn, c.members.sample(c.cfg.Indirect-len(drawn), c.cfg.Rand, func(j id) bool {
+		return j != i && c.members.all[j].state == Alive && !slices.Contains(drawn, j)
+	})...)
 }
 
 // probed handles the probes whose time has come.
