@@ -32,7 +32,7 @@ const tellers = 64
 
 // tells reports whether this node is one of them.
 func (c *Core) tells(d doubt) bool {
-	return !d.overheard || c.cfg.Rand.IntN(max(c.Len(), tellers)) < tellers
+	return !d.overheard || c.Len() <= tellers || c.cfg.Rand.IntN(c.Len()) < tellers
 }
 
 // settleDoubts: who has not refuted by now is dead. After half the time those who
