@@ -78,6 +78,7 @@ func (l *lane) dial() *connection {
 	defer cancel()
 	result := make(chan dialResult, 1)
 	mine, known := l.peer.numbers()
+	l.offered = mine
 	attach := handshake.Attach{
 		Channel: l.stream.ch.Name, Lane: uint32(l.index), Association: mine, Known: known,
 		Epoch: l.epoch, Received: l.received.Load(), Compression: uint32(l.stream.ch.Compression),
@@ -144,6 +145,12 @@ func (l *lane) failed(err error) {
 		l.node.post(detour{l.peer.id, frame})
 	}
 	if err == nil || errors.Is(err, handshake.ErrStale) {
+		if l.peer.renew(l.offered) {
+			if asked {
+				l.dialOnce()
+			}
+			return
+		}
 		l.node.post(peerLost{l.peer, overlay.ErrForgotten})
 		return
 	}

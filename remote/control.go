@@ -79,6 +79,8 @@ func (n *Node) SendControl(node actor.NodeID, topic string, payload []byte) erro
 	head := wire.Append(nil, wire.KindControl, &wire.Control{Topic: topic}, len(payload))
 	err := p.control.push(outgoing{frame: head, payload: payload}, sameKey{}, &wait{})
 	switch {
+	case errors.Is(err, ErrNotMember) && p.released.Load():
+		return n.SendControl(node, topic, payload) // over another peer
 	case errors.Is(err, ErrQueueFull):
 		n.stats.queueFull.Add(1)
 	case errors.Is(err, ErrNotMember):

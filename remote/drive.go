@@ -67,12 +67,16 @@ func (n *Node) drive() {
 	n.carryOut(n.core.Tick(time.Now()))
 	timer := time.NewTimer(n.untilDeadline())
 	defer timer.Stop()
+	sweep := time.NewTicker(releaseEvery)
+	defer sweep.Stop()
 	for {
 		select {
 		case what := <-n.inbox:
 			n.handleOne(what)
 		case <-timer.C:
 			n.carryOut(n.core.Tick(time.Now()))
+		case now := <-sweep.C:
+			n.releaseIdle(now)
 		case <-n.ctx.Done():
 			return
 		}
@@ -177,6 +181,9 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 	}
 	if p := n.peers.find(unique.Make(from.Node)); p != nil {
 		mine, theirs := p.numbers()
+		if theirs != 0 && theirs != attach.Association && attach.Known == 0 && p.renew(mine) {
+			mine, theirs = p.numbers() // the other side has released it
+		}
 		switch {
 		case attach.Known != 0 && attach.Known != mine, theirs != 0 && attach.Association < theirs:
 			return nil, handshake.ErrStale

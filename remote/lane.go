@@ -32,6 +32,7 @@ type lane struct {
 	// Of the goroutine that runs the lane.
 	epoch    uint64
 	attempts int
+	offered  uint64 // the association's number at the last attempt
 
 	// Guarded by the stream's lock.
 	out      outbox
@@ -142,6 +143,7 @@ func (l *lane) connected() bool {
 
 // dialOnce asks for one attempt to connect, of which the overlay is told.
 func (l *lane) dialOnce() {
+	l.peer.asked.store(time.Now())
 	l.stream.mu.Lock()
 	l.asked = l.link == nil // else the overlay is about to learn of the link
 	l.stream.mu.Unlock()

@@ -46,6 +46,8 @@ type peer struct {
 
 	maxMessage atomic.Int64 // the largest message both sides take
 	missed     moment       // when there was last no direct way
+	asked      moment       // when it was last needed
+	released   atomic.Bool  // nobody needed it: see close
 
 	mu     sync.Mutex
 	ended  bool   // retired is closed, or about to be
@@ -64,6 +66,7 @@ func newPeer(n *Node, id actor.NodeID, follow *peer) *peer {
 		gone:    make(chan struct{}),
 	}
 	p.maxMessage.Store(int64(n.cfg.MaxMessage))
+	p.asked.store(time.Now())
 	streams := make(map[string]*stream)
 	p.streams.Store(&streams)
 	p.brakes.gone = p.retired
@@ -238,6 +241,11 @@ func (p *peer) finish(reason error) {
 	p.wg.Wait()
 	if p.follow != nil {
 		<-p.follow.gone
+	}
+	if p.released.Load() {
+		p.node.peers.gone(p)
+		close(p.gone)
+		return
 	}
 	p.gate.flush()
 	_, theirs := p.numbers()

@@ -14,6 +14,7 @@ const (
 // be lost. It reports false if no connection could be made last time, and the frame
 // should rather go another way.
 func (p *peer) post(frame []byte) (sent bool) {
+	p.asked.store(time.Now())
 	if p.membership.connected() {
 		p.tell(frame)
 		return true

@@ -21,10 +21,19 @@ import (
 // down, codec.ErrUnknownType or codec.ErrEncode if the message cannot be sent,
 // and ErrTooLarge if it is too large.
 func (n *Node) Route(sig actor.Signal) error {
-	p, err := n.peerOf(&sig)
-	if err != nil {
-		return err
+	for {
+		p, err := n.peerOf(&sig)
+		if err != nil {
+			return err
+		}
+		if err = n.routeTo(p, sig); err == nil || !errors.Is(err, ErrNotMember) || !p.released.Load() {
+			return err
+		}
 	}
+}
+
+// routeTo is Route to p. The error wraps ErrNotMember if p has been given up.
+func (n *Node) routeTo(p *peer, sig actor.Signal) error {
 	s, err := p.outward(&sig)
 	if err != nil {
 		return err
@@ -72,7 +81,11 @@ func (n *Node) Carry(from, to actor.PID, msg any) error {
 		return err
 	}
 	if !p.data.pushAtOnce(e) {
-		return n.queue(p, p.data, e, &actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg})
+		sig := actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg}
+		if p.released.Load() {
+			return n.Route(sig)
+		}
+		return n.queue(p, p.data, e, &sig)
 	}
 	n.stats.sent.Add(1)
 	return nil
