@@ -2,6 +2,7 @@ package remote
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -30,6 +31,7 @@ type membership struct {
 	self   overlay.Node
 	linked map[overlay.Node]*vitals
 	dialed map[overlay.Node]bool // who has answered at its address
+	seeds  []string              // where members may be found, for a new topology
 
 	interval time.Duration // how old what is published may be
 	dirty    bool          // members or links have changed
@@ -52,13 +54,17 @@ func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) 
 		stream++
 		return rand.New(rand.NewPCG(seed, stream))
 	}
-	wire := func(wiring string) (cluster.Topology, error) { return cfg.wire(wiring, self, seeds, draw()) }
+	m := &membership{
+		self: self, interval: cfg.Heartbeat, seeds: seeds,
+		linked: make(map[overlay.Node]*vitals), dialed: make(map[overlay.Node]bool),
+	}
+	wire := func(wiring string) (cluster.Topology, error) { return cfg.wire(wiring, self, m.seeds, draw()) }
 	first, err := wire(cfg.Topology.String())
 	if err != nil {
 		return nil, err
 	}
 	period := cfg.Heartbeat / 2
-	core, err := cluster.New(cluster.Config{
+	m.Core, err = cluster.New(cluster.Config{
 		Self: self, Topology: first, Wiring: cfg.Topology.String(), Wire: wire, Rand: draw(),
 		Swim: swim.Config{
 			Period: period, Timeout: period * 2 / 5, Late: max(period/5, time.Millisecond),
@@ -68,14 +74,11 @@ func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) 
 		Encode:   func(v any) ([]byte, error) { return dialect.Append(nil, v) },
 		Decode:   func(b []byte) (any, error) { return dialect.Parse(b) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &membership{
-		Core: core, self: self, interval: cfg.Heartbeat,
-		linked: make(map[overlay.Node]*vitals), dialed: make(map[overlay.Node]bool),
-	}, nil
+	return m, err
 }
+
+// maxSeeds bounds what is remembered for another topology: the newest are.
+const maxSeeds = 32
 
 // wire makes the topology that is called wiring.
 func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *rand.Rand) (cluster.Topology, error) {
@@ -115,6 +118,12 @@ func (m *membership) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.LinkDown:
 		delete(m.linked, ev.Node)
 		m.dirty = true
+	case overlay.Join:
+		for _, addr := range ev.Addrs {
+			if !slices.Contains(m.seeds, addr) {
+				m.seeds = append(slices.Clone(m.seeds[max(0, len(m.seeds)-maxSeeds+1):]), addr)
+			}
+		}
 	case overlay.Found:
 		if ev.Addr == ev.Node.Addr() {
 			m.dialed[ev.Node] = true

@@ -119,6 +119,16 @@ func TestOnlyTheLowestNodeChangesTheTopology(t *testing.T) {
 		if err := lowest.SetTopology(t.Context(), 99); err == nil {
 			t.Error("there is a 99th topology")
 		}
+		// What is joined later is known to topologies after that, too.
+		x := w.start("x")
+		x.Join(h[0].Addr())
+		w.pass(20 * time.Second)
+		know(t, append(slices.Clone(h), x))
+		if x.Topology() != remote.HyParView {
+			t.Errorf("x has %v", x.Topology())
+		}
+		w.net.Kill("x")
+		w.pass(10 * time.Second)
 		// Whoever joins takes it over.
 		d := w.start("d", h[0])
 		w.pass(20 * time.Second)
