@@ -163,6 +163,7 @@ func (p *process) demonitor(ref MonitorRef, flush bool) bool {
 // cancelMonitor tells the watched process that m has ended.
 func (p *process) cancelMonitor(ref MonitorRef, m *monitoring) {
 	if _, whole := m.of.(wholeNode); whole {
+		p.endHeart(m)
 		return // the node does not know of it
 	}
 	if m.node != "" || m.target.node != p.sys.node && !m.target.IsZero() {

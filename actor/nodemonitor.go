@@ -20,13 +20,21 @@ type NodeDown struct {
 // one that runs now. If there is none, the NodeDown comes at once. The own node
 // is never lost. The monitor ends with the NodeDown or by [Self.Demonitor]; each
 // has a NodeDown of its own, which [Self.AwaitDown] returns as a Down of no
-// address. It is OTP's monitor_node/2.
-func (s *Self) MonitorNode(node NodeID) MonitorRef {
+// address. It is OTP's monitor_node/2. By what the loss is noticed is for opts to say.
+func (s *Self) MonitorNode(node NodeID, opts ...NodeMonitorOption) MonitorRef {
 	p := s.proc()
 	ref := MonitorRef{p.sys.refs.Add(1)}
 	own := p.sys.node.Value()
 	if node == own || node == (NodeID{Name: own.Name}) {
 		node = own
+	}
+	if len(opts) > 0 && node != own {
+		h := &heart{owner: p.pid(), node: node}
+		for _, set := range opts {
+			set(h)
+		}
+		p.monitorByHeart(ref, h)
+		return ref
 	}
 	to := nodeTarget(node)
 	if !p.addMonitor(ref, &monitoring{of: wholeNode(node), target: to.pid, node: to.at.Node}, to, node != own) {

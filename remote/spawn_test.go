@@ -133,3 +133,51 @@ func TestMonitorOfUnknownNodeMakesItKnown(t *testing.T) {
 		actortest.Expect[actor.NodeDown](probe, time.Minute)
 	})
 }
+
+// A node that stands still is lost for whoever asks it often, and not for the rest.
+func TestHeartbeatNoticesALossBeforeTheClusterDoes(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		h := w.cluster("a", "b", "c")
+		p := newProbe(false)
+		watcher := h[0].spawn(t, p)
+		var patient, quick, taken actor.MonitorRef
+		h[0].do(t, watcher, func(self *actor.Self) {
+			patient = self.MonitorNode(h[1].ID())
+			quick = self.MonitorNode(h[1].ID(), actor.Heartbeat(100*time.Millisecond, 3))
+			taken = self.MonitorNode(h[1].ID(), actor.Heartbeat(100*time.Millisecond, 3))
+			self.DemonitorFlush(taken)
+		})
+		w.pass(10 * time.Second)
+		if len(p.got) > 0 {
+			t.Fatalf("%v, though it answers", <-p.got)
+		}
+		begun := time.Now()
+		w.net.Freeze("b")
+		down := next[actor.NodeDown](t, p)
+		if took := time.Since(begun); down.Ref != quick || !errors.Is(down.Reason, actor.ErrNoHeartbeat) ||
+			!errors.Is(down.Reason, actor.ErrNoConnection) || took > 600*time.Millisecond {
+			t.Errorf("%+v after %v", down, took)
+		}
+		for _, m := range h[0].Members() {
+			if m.Node == h[1].ID() {
+				down = next[actor.NodeDown](t, p)
+				if took := time.Since(begun); down.Ref != patient || took < 2*time.Second {
+					t.Errorf("%+v after %v", down, took)
+				}
+			}
+		}
+		w.pass(10 * time.Second)
+		if len(p.got) > 0 {
+			t.Errorf("and %v", <-p.got)
+		}
+		// What the cluster knows, a monitor with a heartbeat knows at once.
+		h[0].do(t, watcher, func(self *actor.Self) {
+			quick = self.MonitorNode(h[2].ID(), actor.Heartbeat(time.Hour, 3))
+		})
+		w.pass(time.Second)
+		w.net.Kill("c")
+		if down = next[actor.NodeDown](t, p); down.Ref != quick || errors.Is(down.Reason, actor.ErrNoHeartbeat) {
+			t.Errorf("%+v", down)
+		}
+	})
+}
