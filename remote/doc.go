@@ -20,15 +20,17 @@
 //
 // New fixes the node's identity, which every PID carries, and opens the
 // listener; Start lets it accept, dial and join. Nodes find each other from any
-// one address in Join: each tells the others whom it has met; see package
-// fullmesh. [Node.Subscribe] tells who comes and goes, [Node.SendControl] is
-// for protocols between nodes, such as a registry's.
+// one address in Join; see package directory. [Node.Subscribe] tells who comes and
+// goes, [Node.SendControl] is for protocols between nodes, such as a registry's.
 //
-// In this topology, [FullMesh], all nodes are linked to each other. With
-// [HyParView] each is linked to a few; members, and their deaths, are told by
-// broadcasts, and nodes connect when their processes have something to say to each
-// other. Everything below holds for both, but that death is found by the failure
-// detector of package swim instead of by each node for itself.
+// In [FullMesh] all nodes are linked to each other. In the other topologies each is
+// linked to a few; members, and their deaths, are told by broadcasts, and nodes
+// connect when their processes have something to say to each other.
+// [Node.SetTopology] puts one in the place of another while the cluster runs.
+// Everything below holds for all of them.
+//
+// Where two nodes cannot connect, but others reach both, a connection leads over
+// one of these: see [RelayChannel].
 //
 // # What is promised
 //
@@ -47,11 +49,13 @@
 //
 // # What happens when a node crashes
 //
-// Its connections break, and the others dial at once. If its machine answers
-// that nobody listens there, it is down in that moment, which after a SIGKILL on
-// the same machine takes milliseconds. If nothing answers, it is down when it
-// has been silent for Config.Misses heartbeats. A newer incarnation of the same
-// name makes the old one down when it proves itself. First everything that had
+// Its connections break, and the others dial at once. If its machine answers them
+// that nobody listens there, it is down, which after a SIGKILL takes a fraction of
+// a second. If nothing answers, it is suspected, and down when it has not refuted
+// that in time: Config.Misses heartbeats and up to twice as many more. See package
+// swim. A newer incarnation of the same name makes the old one down when it is
+// known. Who wants to know sooner can ask itself: see actor.Heartbeat. First
+// everything that had
 // arrived is delivered, then the system is told by NodeDown: links break,
 // monitors fire and calls fail, with a reason that wraps actor.ErrNoConnection
 // and the overlay's own; then subscribers learn of it. How much had been sent
