@@ -3,6 +3,7 @@ package topos_test
 import (
 	"context"
 	"fmt"
+	"time"
 	"log/slog"
 
 	"github.com/topos-go/topos"
@@ -105,7 +106,9 @@ func ExampleNode_SpawnAt() {
 			told <- m
 		default:
 			defer close(begun)
-			self.MonitorNode(a.Node())
+			// By the cluster's judgement, or by this node's own as well.
+			var often actor.NodeMonitorOption = actor.Heartbeat(time.Second, 3)
+			self.MonitorNode(a.Node(), often)
 			pid, err := self.SpawnAt(ctx, a.Node(), "counter", add{40})
 			if err != nil {
 				return err
