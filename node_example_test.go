@@ -3,8 +3,8 @@ package topos_test
 import (
 	"context"
 	"fmt"
-	"time"
 	"log/slog"
+	"time"
 
 	"github.com/topos-go/topos"
 	"github.com/topos-go/topos/actor"
