@@ -7,6 +7,7 @@
 //	(Down, Exit, ReceiveTimeout)    HandleInfo(self, msg)
 //	(Next{Continue: x})             HandleContinue(self, x)
 //	(Next{Timeout: d})              HandleTimeout(self)
+//	Stop(ctx, from, to, reason)     Terminate(self, reason)
 //
 // The smallest server:
 //
@@ -32,6 +33,20 @@
 // above panics on anything but an int: that is the style. Handle what you
 // expect and let the supervisor deal with the rest.
 //
+// # Asking without waiting
+//
+// [SendRequest] sends a request now and lets its response be waited for, or
+// looked at, later; [Requests] collects many under labels and hands out the
+// responses as they come; [Request.Notify] turns a response into a message, so
+// that a server goes on serving meanwhile. [MultiCall] asks the servers of one
+// name on several nodes, [Abcast] casts to them. All of them ask any actor, not
+// only servers.
+//
+// # Types
+//
+// [Typed] makes a server of a [Handler], whose requests, replies and casts have
+// types; [Client] is its address with the same types. It costs a type assertion.
+//
 // # What differs from gen_server
 //
 // The state is the receiver's fields instead of a value handed round. A reply
@@ -39,5 +54,5 @@
 // replies nor keeps the From fails the call with actor.ErrNoReply instead of
 // letting it time out. Casts need no wrapper: whatever is sent with Send is a
 // cast, timers that the server set for itself included, and only the kernel's
-// own messages are info.
+// own messages are info. A request without a deadline has that of a call.
 package server

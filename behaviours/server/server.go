@@ -12,7 +12,8 @@ import (
 // return actor.ErrNormal to stop.
 //
 // A Server may implement [Initializer], [InfoHandler], [Continuer],
-// [TimeoutHandler] and actor.Terminator as well.
+// [TimeoutHandler] and actor.Terminator as well. One whose requests and casts
+// have types is made with [Typed].
 type Server interface {
 	// HandleCall answers req with self.Reply or self.ReplyError, or keeps
 	// self.From() to answer later.
@@ -25,11 +26,17 @@ type Server interface {
 // next message.
 type Next struct {
 	// Continue, if not nil, is handed to HandleContinue before any other
-	// message: a way to do the second half of a long Init, or to split work.
+	// message: a way to do the second half of a long Init, whose spawner does
+	// not wait for it, or to split work.
 	Continue any
 	// Timeout, if positive, asks for HandleTimeout when no message has arrived
 	// for that long. Any message, of whatever kind, takes the request back.
 	Timeout time.Duration
+	// Final, if not nil, is the reply to the call in hand of a callback that
+	// also returns an error: it is given when Terminate has run, as OTP's
+	// {stop, Reason, Reply, State} says. It means nothing without an error, nor
+	// when the server is killed.
+	Final any
 }
 
 // Initializer is a [Server] that prepares itself on the spawner's goroutine
@@ -39,8 +46,8 @@ type Initializer interface {
 }
 
 // InfoHandler is a [Server] that wants the kernel's messages: actor.Down,
-// actor.Exit and actor.ReceiveTimeout. Without it they are logged and dropped,
-// as by gen_server's default.
+// actor.Exit, actor.NodeDown and actor.ReceiveTimeout. Without it they are
+// logged and dropped, as by gen_server's default.
 type InfoHandler interface {
 	HandleInfo(self *actor.Self, msg any) (Next, error)
 }
@@ -71,76 +78,4 @@ func New(s Server) actor.Actor { return &process{server: s} }
 // fresh Server for every start.
 func Start(newServer func() Server, opts ...actor.SpawnOption) actor.StartFunc {
 	return actor.Start(func() actor.Actor { return New(newServer()) }, opts...)
-}
-
-// process is a Server as the kernel sees it.
-type process struct {
-	server  Server
-	timer   actor.TimerRef
-	waiting bool // timer is set
-}
-
-// timeout is the message of the timer behind Next.Timeout.
-type timeout struct{}
-
-func (p *process) Init(self *actor.Self) error {
-	if init, ok := p.server.(Initializer); ok {
-		return p.follow(self)(init.Init(self))
-	}
-	return nil
-}
-
-func (p *process) Receive(self *actor.Self, msg any) error {
-	if p.waiting {
-		p.waiting = false
-		self.CancelTimer(p.timer)
-	}
-	if self.IsCall() {
-		next, err := p.server.HandleCall(self, msg)
-		if err == nil && next == (Next{}) {
-			return nil
-		}
-		return p.follow(self)(next, err)
-	}
-	switch msg.(type) {
-	case timeout:
-		return p.follow(self)(p.server.(TimeoutHandler).HandleTimeout(self))
-	case actor.Down, actor.Exit, actor.ReceiveTimeout:
-		if h, ok := p.server.(InfoHandler); ok {
-			return p.follow(self)(h.HandleInfo(self, msg))
-		}
-		self.Logger().Warn("server dropped a message it has no HandleInfo for", "message", msg)
-		return nil
-	}
-	next, err := p.server.HandleCast(self, msg)
-	if err == nil && next == (Next{}) {
-		return nil
-	}
-	return p.follow(self)(next, err)
-}
-
-func (p *process) Terminate(self *actor.Self, reason error) {
-	if t, ok := p.server.(actor.Terminator); ok {
-		t.Terminate(self, reason)
-	}
-}
-
-// follow returns a function that does what a callback asked for.
-func (p *process) follow(self *actor.Self) func(Next, error) error {
-	return func(next Next, err error) error {
-		for err == nil && next.Continue != nil {
-			c, ok := p.server.(Continuer)
-			if !ok {
-				return ErrNoContinuer
-			}
-			next, err = c.HandleContinue(self, next.Continue)
-		}
-		if err == nil && next.Timeout > 0 {
-			if _, ok := p.server.(TimeoutHandler); !ok {
-				return ErrNoTimeoutHandler
-			}
-			p.timer, p.waiting = self.SendAfter(next.Timeout, timeout{}), true
-		}
-		return err
-	}
 }

@@ -173,6 +173,76 @@ func TestContinueRunsBeforeMailThatWasThereFirst(t *testing.T) {
 	}
 }
 
+func TestSpawnDoesNotWaitForTheContinueOfInitButMailDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var order []any
+		s := &informed{}
+		s.init = func(*actor.Self) (server.Next, error) { return server.Next{Continue: "the rest"}, nil }
+		s.continu = func(_ *actor.Self, arg any) (server.Next, error) {
+			time.Sleep(time.Hour)
+			order = append(order, arg)
+			return server.Next{}, nil
+		}
+		s.call = func(self *actor.Self, req any) (server.Next, error) {
+			order = append(order, req)
+			return server.Next{}, self.Reply(order)
+		}
+		began := time.Now()
+		sys, pid := start(t, s)
+		if took := time.Since(began); took > 0 {
+			t.Errorf("spawn took %v", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+		got, err := actor.Call[[]any](ctx, sys, pid, "call")
+		if err != nil || len(got) != 2 || got[0] != "the rest" || got[1] != "call" {
+			t.Errorf("order = %v, %v", got, err)
+		}
+	})
+}
+
+func TestContinueOfInitComesFirstWhateverTheMailboxIsLike(t *testing.T) {
+	for _, overflow := range []actor.Overflow{actor.OverflowFail, actor.OverflowDropNewest, actor.OverflowDropOldest} {
+		for _, opts := range [][]actor.SpawnOption{
+			{actor.Mailbox{Capacity: 1, Overflow: overflow}},
+			{actor.Mailbox{Capacity: 1, Overflow: overflow}, actor.StashLimit(1)},
+			{actor.Mailbox{Capacity: 3, Overflow: overflow}, actor.StashLimit(1)},
+		} {
+			t.Run(overflow.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var order []any
+					note := func(_ *actor.Self, what any) (server.Next, error) {
+						order = append(order, what)
+						return server.Next{}, nil
+					}
+					s := &informed{}
+					s.continu, s.cast = note, note
+					s.init = func(self *actor.Self) (server.Next, error) {
+						for i := range 3 {
+							_ = self.Send(self.PID(), i)
+						}
+						return server.Next{Continue: "first"}, nil
+					}
+					sys, err := actor.NewSystem(actor.Config{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err = sys.Spawn(t.Context(), server.New(s), opts...); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Second)
+					if err := sys.Close(t.Context()); err != nil {
+						t.Error(err)
+					}
+					if len(order) == 0 || order[0] != "first" {
+						t.Errorf("order = %v", order)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestTimeoutComesOnlyWhenNothingElseDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -254,35 +324,5 @@ func TestInitErrorIsTheSpawnersError(t *testing.T) {
 	}}))
 	if !errors.Is(err, refused) {
 		t.Errorf("Spawn fails with %v, want %v", err, refused)
-	}
-}
-
-func BenchmarkServerCall(b *testing.B) {
-	sys, err := actor.NewSystem(actor.Config{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer sys.Close(context.Background())
-	reply := func(self *actor.Self, req any) (server.Next, error) { return server.Next{}, self.Reply(req) }
-	served, err := sys.Spawn(b.Context(), server.New(&script{call: reply}))
-	if err != nil {
-		b.Fatal(err)
-	}
-	bare, err := sys.Spawn(b.Context(), actor.Func(func(self *actor.Self, req any) error { return self.Reply(req) }))
-	if err != nil {
-		b.Fatal(err)
-	}
-	type get struct{}
-	for _, c := range []struct {
-		name string
-		pid  actor.PID
-	}{{"bare", bare}, {"server", served}} {
-		b.Run(c.name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := actor.Call[get](context.Background(), sys, c.pid, get{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }
