@@ -3,50 +3,52 @@ package crdtactor
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/crdtactor/crdt"
 )
 
-// ErrNoCopies is returned by Update for Copies of less than one.
-var ErrNoCopies = errors.New("crdtactor: fewer than one copy asked for")
+var (
+	// ErrNoCopies is returned by Update for Copies of less than one.
+	ErrNoCopies = errors.New("crdtactor: fewer than one copy asked for")
+	// ErrNotForgotten is returned by Forget for a node that is a member, or that
+	// nobody knows.
+	ErrNotForgotten = errors.New("crdtactor: the node is a member, or not known")
+)
 
 // UpdateOption changes one [Update].
 type UpdateOption struct{ copies int }
 
 // Copies lets an Update return only when n replicas hold the change, this one
-// included: it then survives the loss of any n-1 of their nodes.
+// included: it then survives the loss of any n-1 of their nodes. A replica with
+// a Disk holds a change once it is on disk, and then survives a crash too.
 func Copies(n int) UpdateOption { return UpdateOption{copies: n} }
 
-// update asks a replica to apply f. It never leaves the node.
-type update[S crdt.State[S]] struct {
-	f      func(state S, me crdt.ReplicaID) S
-	copies int
-}
-
-// get asks a replica for a copy of its state.
-type get struct{}
-
-// pendingWrite is an Update that waits for copies.
-type pendingWrite struct {
-	from    actor.From
-	seq     uint64
-	copies  int
-	holders map[string]bool // the other nodes known to hold it
-}
-
-// done answers w if enough nodes hold it.
-func (w *pendingWrite) done() bool {
-	if 1+len(w.holders) < w.copies {
-		return false
+// Requests to a replica, which never leave the node.
+type (
+	update[S crdt.State[S]] struct {
+		key    string
+		f      func(state S, me crdt.ReplicaID) S
+		copies int
 	}
-	w.from.Reply(true)
-	return true
-}
+	// plain is the usual update: of the state without a key, with one copy. It
+	// is a function alone because that can be sent without allocating.
+	plain[S crdt.State[S]] func(state S, me crdt.ReplicaID) S
+	glance[S any]          func(S)
+	look[S any]            struct {
+		key string
+		f   func(S)
+	}
+	get    struct{ key string }
+	keys   struct{}
+	forget struct{ node string }
+)
 
 // pendingRead is a Get of a Lazy replica that waits for the other nodes.
 type pendingRead struct {
 	from    actor.From
+	key     string
 	waiting map[string]bool // the nodes not heard from
 }
 
@@ -57,60 +59,113 @@ func Get[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Addre
 	return actor.Call[S](ctx, from, to, get{})
 }
 
+// View calls f with the state that the replica at to holds, without copying it.
+// f runs in the replica: it must only read, keep nothing of it and not wait. A
+// Lazy replica does not ask the other nodes first, as it does for [Get].
+func View[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Address, f func(state S)) error {
+	_, err := actor.Call[bool](ctx, from, to, glance[S](f))
+	return err
+}
+
 // Update changes the state that the replica at to holds. f runs in the replica:
 // it must change state by one of its mutators with me as the replica, must
-// not keep it, and returns the delta (a nil-free S; several deltas joined). It
-// must not wait for anything.
+// not keep it, and returns the delta, several of them joined into one. It must
+// not wait for anything. For a counter, changed by its Accumulate, it may return
+// nil: then the delta is made only if there is somebody to send it to.
 //
-// Update returns nil when the change is in this node's replica, or with
-// [Copies] in that many. An error says that this is not known: the change may
-// or may not be there, and may still spread. The replica must be on this node.
+// Update returns nil when the change is in this node's replica, and on its disk
+// if it has one, or with [Copies] in that many. An error says that this is not
+// known: the change may or may not be there, and may still spread. The replica
+// must be on this node.
 func Update[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Address, f func(state S, me crdt.ReplicaID) S, opts ...UpdateOption) error {
-	u := update[S]{f: f, copies: 1}
+	return change(ctx, from, to, "", f, opts)
+}
+
+func change[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Address, key string, f func(S, crdt.ReplicaID) S, opts []UpdateOption) error {
+	u := update[S]{key: key, f: f, copies: 1}
 	for _, o := range opts {
 		u.copies = o.copies
 	}
 	if u.copies < 1 {
 		return ErrNoCopies
 	}
+	if key == "" && u.copies == 1 {
+		_, err := actor.Call[bool](ctx, from, to, plain[S](f))
+		return err
+	}
 	_, err := actor.Call[bool](ctx, from, to, u)
 	return err
 }
 
+// Forget says that a node will never return: what only it holds is lost, and
+// what the replicas that restarted have left need not wait for it. It spreads to
+// all replicas of the state. The error is ErrNotForgotten, or the call's.
+func Forget(ctx context.Context, from actor.Caller, to actor.Address, node string) error {
+	ok, err := actor.Call[bool](ctx, from, to, forget{node})
+	if err == nil && !ok {
+		return ErrNotForgotten
+	}
+	return err
+}
+
 func (r *Replica[S]) update(self *actor.Self, u update[S]) {
-	seq := r.ship.add(u.f(r.state, r.id))
-	r.sumKnown = false
-	if u.copies == 1 {
+	changed := r.core.Update(u.key, u.f)
+	if u.copies == 1 && r.cfg.Disk == nil {
 		_ = self.Reply(true)
 	} else {
-		w := &pendingWrite{from: self.From(), seq: seq, copies: u.copies, holders: make(map[string]bool)}
-		r.writes = append(r.writes, w)
+		r.ticket++
+		r.writes[r.ticket] = self.From()
+		if u.copies > 1+len(r.core.Neighbors()) {
+			r.look() // somebody may have come
+		}
+		r.core.Hold(r.ticket, u.key, changed, u.copies)
 	}
 	if u.copies > 1 || r.cfg.Strategy.kind == eager {
-		r.flush(self)
+		r.flushSoon(self)
 	}
 }
 
-func (r *Replica[S]) get(self *actor.Self) {
-	nodes := r.others()
+// flushSoon flushes once what is in the mailbox now has been handled, so that
+// changes that come close together travel together.
+func (r *Replica[S]) flushSoon(self *actor.Self) {
+	if !r.flushing && len(r.core.Neighbors()) > 0 {
+		r.flushing = true
+		_ = self.Send(self.PID(), flushNow{})
+	}
+}
+
+// state returns the state under key, or an empty one.
+func (r *Replica[S]) state(key string) S {
+	if state, ok := r.core.State(key); ok {
+		return state
+	}
+	return r.cfg.New()
+}
+
+func (r *Replica[S]) show(self *actor.Self, m look[S]) {
+	m.f(r.state(m.key))
+	_ = self.Reply(true)
+}
+
+func (r *Replica[S]) get(self *actor.Self, m get) {
+	nodes := r.core.Neighbors()
 	if r.cfg.Strategy.kind != lazy || len(nodes) == 0 {
-		_ = self.Reply(r.state.Clone())
+		_ = self.Reply(r.state(m.key).Clone())
 		return
 	}
-	read := &pendingRead{from: self.From(), waiting: make(map[string]bool)}
+	read := &pendingRead{from: self.From(), key: m.key, waiting: make(map[string]bool)}
 	r.reads = append(r.reads, read)
-	r.flush(self)
-	ask := Sum{Node: r.node.Name, ID: string(r.id), Sum: r.checksum(), Ask: true}
 	for _, node := range nodes {
 		read.waiting[node] = true
-		r.send(self, node, ask)
 	}
+	r.core.Flush()
+	r.core.Greet()
 	self.SendAfter(r.cfg.SyncWait, readTimeout{read})
 }
 
 // heard notes that node has told its state, for the reads that wait for it.
 func (r *Replica[S]) heard(node string) {
-	for _, read := range append([]*pendingRead(nil), r.reads...) {
+	for _, read := range slices.Clone(r.reads) {
 		delete(read.waiting, node)
 		if len(read.waiting) == 0 {
 			r.answerRead(read)
@@ -119,11 +174,8 @@ func (r *Replica[S]) heard(node string) {
 }
 
 func (r *Replica[S]) answerRead(read *pendingRead) {
-	for i, other := range r.reads {
-		if other == read {
-			r.reads = append(r.reads[:i:i], r.reads[i+1:]...)
-			read.from.Reply(r.state.Clone())
-			return
-		}
+	if i := slices.Index(r.reads, read); i >= 0 {
+		r.reads = slices.Delete(r.reads, i, i+1)
+		read.from.Reply(r.state(read.key).Clone())
 	}
 }

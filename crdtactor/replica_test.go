@@ -10,18 +10,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/crdtactor/crdt"
+	"github.com/topos-go/topos/crdtactor/crdt/replica"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is some systems joined by a network that loses what the test says.
 type world struct {
-	t  *testing.T
+	t  testing.TB
 	mu sync.Mutex
 	// systems by node name; a missing one is down.
 	systems map[string]*actor.System
@@ -53,10 +50,10 @@ func (r wire) Route(sig actor.Signal) error {
 	return nil
 }
 
-func newWorld(t *testing.T, n int) *world {
+func newWorld(t testing.TB, n int) *world {
 	w := &world{t: t, systems: make(map[string]*actor.System)}
 	for i := range n {
-		w.nodes = append(w.nodes, actor.NodeID{Name: fmt.Sprintf("n%d@h:%d", i, i)})
+		w.nodes = append(w.nodes, actor.NodeID{Name: fmt.Sprintf("node-%02d@10.42.0.%d:9000", i, i)})
 	}
 	for i := range n {
 		w.boot(i)
@@ -166,6 +163,31 @@ func TestEagerUpdatesAreEverywhereAtOnce(t *testing.T) {
 	})
 }
 
+func TestUpdateWithoutADeltaIsSentAsTheReplicasShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		accumulate := func(opts ...crdtactor.UpdateOption) {
+			t.Helper()
+			if err := crdtactor.Update(t.Context(), w.sys(0), visits, func(c *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter {
+				c.Accumulate(me, 3)
+				return nil
+			}, opts...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all := w.nodes
+		w.nodes = all[:1]
+		w.counter(0, crdtactor.Eager())
+		accumulate() // alone
+		w.nodes = all
+		w.counter(1, crdtactor.Eager())
+		accumulate(crdtactor.Copies(2))
+		if got := w.value(1); got != 6 {
+			t.Errorf("the other has %d, want 6", got)
+		}
+	})
+}
+
 func TestPeriodicUpdatesWaitForTheirPeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2)
@@ -245,7 +267,7 @@ func TestCopiesThatCannotBeMadeFailWithTheDeadline(t *testing.T) {
 		w := newWorld(t, 2)
 		w.counter(0, crdtactor.Eager())
 		w.counter(1, crdtactor.Eager())
-		w.setDrop(func(_, _ string, msg any) bool { _, delta := msg.(crdtactor.Delta); return delta })
+		w.setDrop(func(from, _ string, _ any) bool { return from == w.nodes[0].Name })
 		if err := w.add(0, 1, crdtactor.Copies(2)); !errors.Is(err, actor.ErrTimeout) {
 			t.Errorf("Update = %v, want ErrTimeout", err)
 		}
@@ -263,7 +285,7 @@ func TestALostAcknowledgementIsMadeUpFor(t *testing.T) {
 		synctest.Wait()
 		lost := false
 		w.setDrop(func(_, _ string, msg any) bool {
-			_, ack := msg.(crdtactor.Ack)
+			_, ack := msg.(replica.Ack)
 			first := ack && !lost
 			lost = lost || ack
 			return first
@@ -307,7 +329,7 @@ func TestCopiesCountsNothingThatAFreshReplicaMissed(t *testing.T) {
 		w.mustAdd(0, 1, crdtactor.Copies(2))
 		// The replica on node 1 is replaced, and its greeting is lost: the
 		// other still believes it has the first change.
-		w.setDrop(func(_, _ string, msg any) bool { _, hello := msg.(crdtactor.Hello); return hello })
+		w.setDrop(func(_, _ string, msg any) bool { root, _ := msg.(replica.Root); return root.Ask })
 		w.sys(1).Kill(old)
 		synctest.Wait()
 		w.counter(1, crdtactor.Eager())
@@ -423,6 +445,30 @@ func TestAReplicaLetsGoOfWhatTheStateKeepsForIt(t *testing.T) {
 			if len(data) > 200 {
 				t.Errorf("the empty cart on node %d takes %d bytes", i, len(data))
 			}
+		}
+	})
+}
+
+func TestReplicaOfWhichALaterOneIsKnownEndsAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		pid := w.counter(0, crdtactor.Eager())
+		w.counter(1, crdtactor.Eager())
+		synctest.Wait()
+		future := crdt.Incarnation(w.nodes[0].Name, uint64(time.Now().Add(time.Hour).UnixNano()))
+		w.sys(1).Send(visits, replica.Root{Node: w.nodes[0].Name, ID: string(future)})
+		synctest.Wait()
+		reason := make(chan error, 1)
+		w.sys(0).Observe(func(e actor.Event) {
+			if end, ok := e.(actor.ProcessExited); ok && end.PID == pid {
+				reason <- end.Reason
+			}
+		})
+		if err := w.add(0, 1, crdtactor.Copies(2)); !errors.Is(err, crdtactor.ErrOutdated) {
+			t.Errorf("Update = %v, want ErrOutdated", err)
+		}
+		if err := <-reason; !errors.Is(err, crdtactor.ErrOutdated) {
+			t.Errorf("the replica ended with %v", err)
 		}
 	})
 }

@@ -111,6 +111,12 @@ func (c *Cart) Digest() *Digest { return c.items.Digest() }
 // DeltaSince implements [Digester].
 func (c *Cart) DeltaSince(d *Digest) *Cart { return &Cart{*c.items.DeltaSince(d)} }
 
+// Foldable implements [Folder].
+func (c *Cart) Foldable(replica ReplicaID) bool { return c.items.Foldable(replica) }
+
+// Fold implements [Folder].
+func (c *Cart) Fold(replica ReplicaID) *Cart { return &Cart{*c.items.Fold(replica)} }
+
 // MarshalBinary implements [State].
 func (c *Cart) MarshalBinary() ([]byte, error) { return c.items.encode(c.shape()), nil }
 

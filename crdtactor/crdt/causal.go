@@ -140,6 +140,7 @@ func (c *causal) kill(n *node, dot Dot) {
 		n.births = slices.Delete(n.births, i, i+1)
 		n.prune()
 	}
+	c.book.seen.drop(dot)
 	if x := c.book.index; x != nil {
 		delete(x.home, dot)
 		x.forget(dot)
@@ -153,7 +154,7 @@ func (c *causal) kill(n *node, dot Dot) {
 func (c *causal) clear(n *node, replica ReplicaID, delta *causal, twin *node) {
 	for _, b := range slices.Clone(n.births) {
 		switch {
-		case b.plain() || b.Replica == replica:
+		case b.plain() || c.book.seen.owns(replica, b.Replica):
 			c.kill(n, b.Dot)
 			delta.book.seen.Add(b.Dot)
 		case !b.spent():
@@ -180,6 +181,18 @@ func (c *causal) replace(n *node, replica ReplicaID, delta *causal, twin *node) 
 // sweep kills the spent runs of replica, claiming them in delta.
 func (c *causal) sweep(replica ReplicaID, delta *causal) {
 	x := c.indexed()
+	if c.book.seen.wholes == 0 {
+		c.sweepOf(x, replica, delta)
+		return
+	}
+	for other := range x.spent {
+		if c.book.seen.owns(replica, other) {
+			c.sweepOf(x, other, delta)
+		}
+	}
+}
+
+func (c *causal) sweepOf(x *index, replica ReplicaID, delta *causal) {
 	for dot := range x.spent[replica] {
 		c.kill(x.home[dot], dot)
 		delta.book.seen.Add(dot)
@@ -207,8 +220,12 @@ func (c *causal) join(other *causal) bool {
 	if c.adopt(c.root, other.root) {
 		changed = true
 	}
+	wholes := c.book.seen.wholes
 	if c.book.seen.Join(&other.book.seen) {
 		changed = true
+	}
+	if c.book.seen.wholes > wholes {
+		c.settle()
 	}
 	return changed
 }

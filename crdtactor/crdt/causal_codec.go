@@ -17,7 +17,7 @@ type shape struct {
 // of the context are the table that dots in the tree refer to.
 func (c *causal) encode(s shape) []byte {
 	seen := c.context()
-	b := appendContext([]byte(s.kinds), seen)
+	b := appendContext(s.kinds, seen)
 	return appendTree(b, c.tree(), s.depth, s.runs, seen)
 }
 
@@ -55,17 +55,26 @@ func appendBirth(b []byte, of *birth, runs bool, seen *CausalContext) []byte {
 // decodeCausal returns the state in data.
 func decodeCausal(data []byte, s shape) (causal, error) {
 	r := reader{rest: data}
-	r.kinds(s.kinds)
 	c := fresh()
-	c.book.seen = r.context()
+	c.book.seen = r.context(s.kinds)
 	var dots []Dot
 	r.tree(c.root, s.depth, s.runs, &c.book.seen, &dots)
 	if err := r.end(); err != nil {
 		return causal{}, err
 	}
 	sort.Slice(dots, func(i, j int) bool { return dots[i].Compare(dots[j]) < 0 })
-	if len(slices.Compact(dots)) != len(dots) {
+	if len(slices.Compact(slices.Clone(dots))) != len(dots) {
 		r.fail("dot that lives twice")
+	}
+	r.settled(&c.book.seen, func(replica ReplicaID) (n uint64) {
+		for _, d := range dots {
+			if d.Replica == replica {
+				n++
+			}
+		}
+		return n
+	})
+	if r.err != nil {
 		return causal{}, r.err
 	}
 	return c, nil

@@ -23,7 +23,9 @@ func (c *causal) Digest() *Digest {
 // holds
 //
 //   - what lives here and is unknown there, or lives in an older version there;
-//   - the death of what is dead here and either alive or unknown there.
+//   - the death of what is dead here and either alive or unknown there;
+//   - if there was a folding that is unknown there, all that it speaks of and
+//     that lives here.
 //
 // It claims nothing else, so that what lives in both is left alone.
 func (c *causal) since(d *Digest) causal {
@@ -39,7 +41,11 @@ func (c *causal) since(d *Digest) causal {
 	mine := c.Digest().living()
 	deadHere = deadHere.minus(&mine)
 	for _, k := range deadHere.known {
-		if seqs := k.seqs.and(c.book.seen.seqs(k.replica)); len(seqs) > 0 {
+		seqs := k.seqs
+		if !c.book.seen.superseded(k.replica) {
+			seqs = seqs.and(c.book.seen.seqs(k.replica))
+		}
+		if len(seqs) > 0 && !delta.book.seen.superseded(k.replica) {
 			delta.book.seen.entry(k.replica).join(seqs)
 		}
 	}
@@ -49,7 +55,8 @@ func (c *causal) since(d *Digest) causal {
 // send copies to delta what the replica with the digest lacks of n and below.
 func (c *causal) send(n *node, d *Digest, delta *causal, twin *node) {
 	for _, b := range n.births {
-		if theirs, alive := d.lookup(b.Dot); !d.context().Contains(b.Dot) ||
+		theirs, alive := d.lookup(b.Dot)
+		if !d.context().Contains(b.Dot) || delta.book.seen.superseded(b.Replica) ||
 			alive && (b.adds > theirs.adds || b.gone > theirs.gone) {
 			delta.bear(twin, b)
 		}

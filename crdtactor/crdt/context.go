@@ -28,12 +28,17 @@ import (
 // It is the causal context of Almeida, Shoker and Baquero, "Delta state
 // replicated data types" (2018).
 type CausalContext struct {
-	known []known // sorted by replica; no entry without spans
+	known  []known // sorted by replica; no entry without spans
+	wholes int     // entries that are whole
 }
 
+// known is the dots of one replica. If the entry is whole, the context has every
+// dot of the earlier replicas of its lineage as well: see [Folder]. Of those it
+// lists only the ones that are alive in its state.
 type known struct {
 	replica ReplicaID
 	seqs    spans
+	fold    uint64 // the dot, among seqs, that made the entry whole; 0 if it is not
 }
 
 func (c *CausalContext) find(replica ReplicaID) (int, bool) {
@@ -61,7 +66,9 @@ func (c *CausalContext) entry(replica ReplicaID) *spans {
 }
 
 // Contains reports whether the context has heard of d.
-func (c *CausalContext) Contains(d Dot) bool { return c.seqs(d.Replica).contains(d.Seq) }
+func (c *CausalContext) Contains(d Dot) bool {
+	return c.seqs(d.Replica).contains(d.Seq) || c.superseded(d.Replica)
+}
 
 // Last returns the greatest sequence number heard of from replica, 0 when
 // there is none.
@@ -99,9 +106,13 @@ func (c *CausalContext) Join(other *CausalContext) bool {
 	}
 	changed := false
 	for _, k := range other.known {
+		if c.wholes > 0 && c.superseded(k.replica) {
+			continue
+		}
 		if c.entry(k.replica).join(k.seqs) {
 			changed = true
 		}
+		c.mark(k.replica, k.fold)
 	}
 	return changed
 }
@@ -110,15 +121,25 @@ func (c *CausalContext) Join(other *CausalContext) bool {
 func (c *CausalContext) minus(other *CausalContext) CausalContext {
 	var left CausalContext
 	for _, k := range c.known {
+		if other.superseded(k.replica) {
+			continue
+		}
 		if seqs := k.seqs.minus(other.seqs(k.replica)); len(seqs) > 0 {
-			left.known = append(left.known, known{k.replica, seqs})
+			left.known = append(left.known, known{replica: k.replica, seqs: seqs})
+			if seqs.contains(k.fold) {
+				left.mark(k.replica, k.fold)
+			}
 		}
 	}
 	return left
 }
 
-// Len returns the number of dots in the context, at most math.MaxUint64.
+// Len returns the number of dots in the context, at most math.MaxUint64, which
+// it also is if the context has all of some replica; see [Folder].
 func (c *CausalContext) Len() uint64 {
+	if c.wholes > 0 {
+		return math.MaxUint64
+	}
 	var n uint64
 	for _, k := range c.known {
 		size := k.seqs.size()
@@ -129,8 +150,8 @@ func (c *CausalContext) Len() uint64 {
 	return n
 }
 
-// All yields every dot, sorted. There may be very many: the cost is that of
-// events, not of replicas.
+// All yields every dot, sorted, except those that were folded; see [Folder].
+// There may be very many: the cost is that of events, not of replicas.
 func (c *CausalContext) All() iter.Seq[Dot] {
 	return func(yield func(Dot) bool) {
 		for _, k := range c.known {
@@ -147,7 +168,7 @@ func (c *CausalContext) All() iter.Seq[Dot] {
 
 // Clone returns a context that shares nothing with c.
 func (c *CausalContext) Clone() *CausalContext {
-	return &CausalContext{known: c.copyKnown()}
+	return &CausalContext{known: c.copyKnown(), wholes: c.wholes}
 }
 
 func (c *CausalContext) copyKnown() []known {
@@ -156,7 +177,7 @@ func (c *CausalContext) copyKnown() []known {
 	}
 	list := make([]known, len(c.known))
 	for i, k := range c.known {
-		list[i] = known{k.replica, slices.Clone(k.seqs)}
+		list[i] = known{k.replica, slices.Clone(k.seqs), k.fold}
 	}
 	return list
 }
@@ -164,7 +185,7 @@ func (c *CausalContext) copyKnown() []known {
 // Equal reports whether both contexts hold the same dots.
 func (c *CausalContext) Equal(other *CausalContext) bool {
 	return slices.EqualFunc(c.known, other.known, func(a, b known) bool {
-		return a.replica == b.replica && slices.Equal(a.seqs, b.seqs)
+		return a.replica == b.replica && a.fold == b.fold && slices.Equal(a.seqs, b.seqs)
 	})
 }
 
@@ -195,7 +216,13 @@ func (c *CausalContext) String() string {
 
 // valid returns an error when an invariant of the context is broken.
 func (c *CausalContext) valid() error {
+	wholes := 0
 	for i, k := range c.known {
+		if _, _, ok := k.replica.incarnation(); k.fold > 0 {
+			if wholes++; !ok || !k.seqs.contains(k.fold) {
+				return fmt.Errorf("%s cannot be whole", k.replica)
+			}
+		}
 		if k.replica == "" || len(k.seqs) == 0 {
 			return fmt.Errorf("entry %d is empty", i)
 		}
@@ -210,6 +237,9 @@ func (c *CausalContext) valid() error {
 				return fmt.Errorf("%s: spans %d and %d touch", k.replica, j-1, j)
 			}
 		}
+	}
+	if wholes != c.wholes {
+		return fmt.Errorf("%d entries are whole, %d are said to be", wholes, c.wholes)
 	}
 	return nil
 }

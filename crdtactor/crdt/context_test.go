@@ -171,7 +171,7 @@ func TestContextDecodesOnlyItsCanonicalForm(t *testing.T) {
 		"span past the last":    "X\x01\x01a\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
 		"seq above the last":    "X\x01\x01a\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00",
 	} {
-		c := CausalContext{known: []known{{"kept", spans{{1, 1}}}}}
+		c := CausalContext{known: []known{{replica: "kept", seqs: spans{{1, 1}}}}}
 		if err := c.UnmarshalBinary([]byte(data)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", what, err)
 		}

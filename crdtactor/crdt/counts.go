@@ -16,13 +16,17 @@ const maxCount = maxSeq / 2
 type count struct {
 	replica  ReplicaID
 	up, down uint64
+	// whole says that the share has in it all that earlier replicas of the
+	// lineage have counted; see [Folder].
+	whole bool
 }
 
 // version grows by at least one with every update of the share.
 func (c count) version() uint64 { return c.up + c.down }
 
 // counts is the state of the counters. Invariants: sorted by replica; up and
-// down at most maxCount and not both 0.
+// down at most maxCount and not both 0; no share of a replica of whose lineage
+// there is a later, whole one.
 type counts struct {
 	list []count
 	last int // where the replica changed last stands: most often the owner's
@@ -66,17 +70,30 @@ func (c *counts) join(other *counts) bool {
 			i++
 		}
 		if i == len(c.list) || c.list[i].replica != theirs.replica {
-			c.list = slices.Insert(c.list, i, theirs)
-			changed = true
+			if !c.superseded(theirs.replica) {
+				c.list = slices.Insert(c.list, i, theirs)
+				changed = true
+			}
 			continue
 		}
-		mine := &c.list[i]
-		if theirs.up > mine.up || theirs.down > mine.down {
-			mine.up, mine.down = max(mine.up, theirs.up), max(mine.down, theirs.down)
+		if c.list[i].join(theirs) {
 			changed = true
 		}
 	}
+	if changed && other.someWhole() {
+		c.supersede()
+	}
 	return changed
+}
+
+// join takes the further of two versions and reports whether that changed c.
+func (c *count) join(theirs count) bool {
+	if theirs.up <= c.up && theirs.down <= c.down && (c.whole || !theirs.whole) {
+		return false
+	}
+	c.up, c.down = max(c.up, theirs.up), max(c.down, theirs.down)
+	c.whole = c.whole || theirs.whole
+	return true
 }
 
 func (c *counts) clone() counts { return counts{list: slices.Clone(c.list)} }
@@ -88,7 +105,7 @@ func (c *counts) equal(other *counts) bool { return slices.Equal(c.list, other.l
 func (c *counts) digest() *Digest {
 	d := new(Digest)
 	for _, share := range c.list {
-		d.seen.known = append(d.seen.known, known{share.replica, spans{{1, share.version()}}})
+		d.seen.known = append(d.seen.known, known{replica: share.replica, seqs: spans{{1, share.version()}}})
 	}
 	return d
 }
@@ -103,33 +120,48 @@ func (c *counts) since(d *Digest) counts {
 	return missing
 }
 
-// append writes the shares, with their down half only if signed.
-func (c *counts) append(b []byte, signed bool) []byte {
-	b = binary.AppendUvarint(b, uint64(len(c.list)))
+// append writes the kind, small if there are whole shares, and the shares, with
+// their down half only if signed.
+func (c *counts) append(kind, folded string, signed bool) []byte {
+	whole := c.someWhole()
+	if whole {
+		kind = folded
+	}
+	b := binary.AppendUvarint([]byte(kind), uint64(len(c.list)))
 	for _, share := range c.list {
 		b = appendString(b, share.replica)
 		b = binary.AppendUvarint(b, share.up)
 		if signed {
 			b = binary.AppendUvarint(b, share.down)
 		}
+		if whole {
+			b = append(b, flag(share.whole))
+		}
 	}
 	return b
 }
 
-func (r *reader) counts(signed bool) counts {
+func flag(set bool) byte {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// counts takes what append wrote.
+func (r *reader) counts(kind, folded string, signed bool) counts {
+	whole := len(r.rest) > 0 && r.rest[0] == folded[0]
+	if whole {
+		kind = folded
+	}
+	r.kinds(kind)
 	n := r.count(3) // id of one byte and one number
 	var c counts
 	if n > 0 {
 		c.list = make([]count, 0, n)
 	}
 	for i := range n {
-		share := count{replica: r.replica(), up: r.upTo(maxCount)}
-		if signed {
-			share.down = r.upTo(maxCount)
-		}
-		if share.version() == 0 {
-			r.fail("replica that counted nothing")
-		}
+		share := r.share(signed, whole)
 		if i > 0 && r.err == nil {
 			ascending(r, i, c.list[i-1].replica, share.replica)
 		}
@@ -138,5 +170,27 @@ func (r *reader) counts(signed bool) counts {
 		}
 		c.list = append(c.list, share)
 	}
+	if whole && (!c.someWhole() || c.supersede()) {
+		r.fail("shares that are not as whole as they say")
+		return counts{}
+	}
 	return c
+}
+
+// share takes one share of counts.
+func (r *reader) share(signed, whole bool) count {
+	share := count{replica: r.replica(), up: r.upTo(maxCount)}
+	if signed {
+		share.down = r.upTo(maxCount)
+	}
+	if whole {
+		share.whole = r.upTo(1) == 1
+	}
+	if share.version() == 0 {
+		r.fail("replica that counted nothing")
+	}
+	if _, _, ok := share.replica.incarnation(); share.whole && !ok {
+		r.fail("replica without a lineage that is whole")
+	}
+	return share
 }

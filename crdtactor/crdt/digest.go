@@ -88,7 +88,7 @@ func (d *Digest) living() CausalContext {
 
 // MarshalBinary returns the compact, deterministic encoding of the digest.
 func (d *Digest) MarshalBinary() ([]byte, error) {
-	b := appendContext([]byte(kindDigest), &d.seen)
+	b := appendContext(kindDigest, &d.seen)
 	rest := d.alive
 	for _, k := range d.seen.known {
 		n := 0
@@ -113,11 +113,18 @@ func (d *Digest) MarshalBinary() ([]byte, error) {
 // [ErrMalformed] and leaves the digest alone.
 func (d *Digest) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	r.kinds(kindDigest)
-	decoded := Digest{seen: r.context()}
+	decoded := Digest{seen: r.context(kindDigest)}
 	for _, k := range decoded.seen.known {
 		decoded.alive = append(decoded.alive, r.marks(k)...)
 	}
+	r.settled(&decoded.seen, func(replica ReplicaID) (n uint64) {
+		for _, m := range decoded.alive {
+			if m.replica == replica {
+				n += m.last - m.first + 1
+			}
+		}
+		return n
+	})
 	if err := r.end(); err != nil {
 		return err
 	}

@@ -70,13 +70,17 @@
 //
 // A state has an entry of its context or counter for each replica that ever
 // changed it, about its id's length and five bytes, whatever the number of
-// changes. So it grows by one entry with each restart of a replica that then
-// changes something. Entries of departed replicas are not folded together here:
-// without the agreement of every member, partitioned ones too, that all have the
-// departed one's last entry, folding counts twice or loses. The entries are made
-// to be folded once there is such agreement: each is written by its owner alone,
-// is a total rather than a difference, and has a version. What a departed
-// replica's removed items leave in a [Cart] goes with [Compactor].
+// changes. A replica that restarts is another replica. If its ids are made by
+// [Incarnation], what its earlier ones have left is folded into the latest one's
+// entry: the state then grows with the nodes there are and not with their
+// restarts. See [Folder] for when that may be done.
+//
+// A counter's folded shares are added to the latest one's. In the types that can
+// remove, living dots keep their ids, and the latest entry says that of all
+// others of earlier replicas, known or not, none lives. So what remains of an
+// earlier replica is what it has added and nobody has removed: in a [Cart], up
+// to one run for each of its lives that has added to an item since the item was
+// last removed.
 //
 // # Rules for all types
 //

@@ -45,6 +45,12 @@ func (f *EnableFlag) Equal(other *EnableFlag) bool { return f.equal(&other.causa
 // DeltaSince implements [Digester].
 func (f *EnableFlag) DeltaSince(d *Digest) *EnableFlag { return &EnableFlag{f.since(d)} }
 
+// Foldable implements [Folder].
+func (f *EnableFlag) Foldable(replica ReplicaID) bool { return f.foldable(replica) }
+
+// Fold implements [Folder].
+func (f *EnableFlag) Fold(replica ReplicaID) *EnableFlag { return &EnableFlag{f.fold(replica)} }
+
 // MarshalBinary implements [State].
 func (f *EnableFlag) MarshalBinary() ([]byte, error) { return f.encode(f.shape()), nil }
 

@@ -63,7 +63,24 @@ func specimens() map[string]specimen {
 	context.Add(crdt.Dot{Replica: "a", Seq: 1})
 	context.Add(crdt.Dot{Replica: "a", Seq: 4})
 	context.Add(crdt.Dot{Replica: "a", Seq: 5})
+	count := new(crdt.PNCounter)
+	count.Add("n#1", 5)
+	count.Add("n#2", -1)
+	count.Fold("n#2")
+	up := new(crdt.GCounter)
+	up.Add("n#1", 7)
+	up.Add("o", 1)
+	up.Fold("n#2")
+	folded := new(crdt.ORSet)
+	folded.Add("n#1", "x")
+	folded.Add("n#1", "y")
+	folded.Remove("x")
+	folded.Fold("n#2")
 	return map[string]specimen{
+		"PNCounter folded":    {count, "p\x01\x03n#2\x05\x01\x01"},
+		"GCounter folded":     {up, "g\x02\x03n#2\x07\x01\x01o\x01\x00"},
+		"ORSet folded":        {folded, "WS\x02\x03n#1\x01\x01\x00\x00\x03n#2\x01\x00\x00\x01\x01\x01y\x01\x00\x02"},
+		"Digest of folded":    {folded.Digest(), "WD\x02\x03n#1\x01\x01\x00\x00\x03n#2\x01\x00\x00\x01\x01\x01\x00\x00\x00\x00"},
 		"PNCounter":           {pn, "P\x02\x01a\x05\x00\x01b\x00\xac\x02"},
 		"GCounter":            {g, "G\x01\x01a\x07"},
 		"LWWRegister":         {lww, "L\x01a\xc8\x01\x01v"},

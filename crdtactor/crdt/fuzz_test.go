@@ -16,11 +16,18 @@ func refusesHostileBytes[S crdt.State[S]](f *testing.F, sub subject[S]) {
 	for seed := range 20 {
 		f.Add(rapid.Custom(func(t *rapid.T) []byte {
 			c := newCluster(sub, 3)
+			latest := c.sites[2]
+			for i, s := range c.sites {
+				s.id = crdt.Incarnation("node", uint64(i))
+			}
 			for range 20 {
 				c.step(t)
 			}
 			c.settle()
-			return encoded(t, c.sites[0].state)
+			if f, ok := any(latest.state).(crdt.Folder[S]); ok && seed%2 == 0 {
+				f.Fold(latest.id)
+			}
+			return encoded(t, latest.state)
 		}).Example(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

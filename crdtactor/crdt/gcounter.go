@@ -19,7 +19,16 @@ func (c *GCounter) Add(replica ReplicaID, n uint64) (delta *GCounter) {
 	if n == 0 {
 		return new(GCounter)
 	}
-	return &GCounter{counts{list: []count{*c.raise(replica, n)}}}
+	one := &ownGCounter{share: [1]count{*c.raise(replica, n)}}
+	one.counts.list = one.share[:]
+	return &one.GCounter
+}
+
+// ownGCounter is a counter that one replica has counted in, in one piece of
+// memory: there is one for each update.
+type ownGCounter struct {
+	GCounter
+	share [1]count
 }
 
 // Accumulate counts like [GCounter.Add] and makes no delta: it allocates
@@ -74,14 +83,13 @@ func (c *GCounter) DeltaSince(d *Digest) *GCounter { return &GCounter{c.counts.s
 
 // MarshalBinary implements [State].
 func (c *GCounter) MarshalBinary() ([]byte, error) {
-	return c.counts.append([]byte(kindGCounter), false), nil
+	return c.counts.append(kindGCounter, kindFoldedGCounter, false), nil
 }
 
 // UnmarshalBinary implements [State].
 func (c *GCounter) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	r.kinds(kindGCounter)
-	decoded := r.counts(false)
+	decoded := r.counts(kindGCounter, kindFoldedGCounter, false)
 	if err := r.end(); err != nil {
 		return err
 	}

@@ -15,6 +15,15 @@ func (c *causal) valid(s shape) error {
 	if err := c.root.valid(s, &c.book.seen, home); err != nil {
 		return err
 	}
+	for _, k := range c.book.seen.known {
+		for _, p := range k.seqs {
+			for seq := p.first; seq <= p.last && c.book.seen.superseded(k.replica); seq++ {
+				if home[Dot{k.replica, seq}] == nil || k.fold > 0 {
+					return fmt.Errorf("%s has dots that do not live, and was folded", k.replica)
+				}
+			}
+		}
+	}
 	x := c.book.index
 	if x == nil {
 		return nil
@@ -80,6 +89,9 @@ func (c *counts) valid() error {
 		}
 		if i > 0 && c.list[i-1].replica >= share.replica {
 			return fmt.Errorf("%s is out of order", share.replica)
+		}
+		if c.superseded(share.replica) {
+			return fmt.Errorf("%s is in a later share as well", share.replica)
 		}
 	}
 	return nil

@@ -62,6 +62,12 @@ func (r *MVRegister) Equal(other *MVRegister) bool { return r.equal(&other.causa
 // DeltaSince implements [Digester].
 func (r *MVRegister) DeltaSince(d *Digest) *MVRegister { return &MVRegister{r.since(d)} }
 
+// Foldable implements [Folder].
+func (r *MVRegister) Foldable(replica ReplicaID) bool { return r.foldable(replica) }
+
+// Fold implements [Folder].
+func (r *MVRegister) Fold(replica ReplicaID) *MVRegister { return &MVRegister{r.fold(replica)} }
+
 // MarshalBinary implements [State].
 func (r *MVRegister) MarshalBinary() ([]byte, error) { return r.encode(r.shape()), nil }
 

@@ -120,6 +120,12 @@ func (m *ORMap[V]) Equal(other *ORMap[V]) bool { return m.equal(&other.causal) }
 // DeltaSince implements [Digester].
 func (m *ORMap[V]) DeltaSince(d *Digest) *ORMap[V] { return &ORMap[V]{m.since(d)} }
 
+// Foldable implements [Folder].
+func (m *ORMap[V]) Foldable(replica ReplicaID) bool { return m.foldable(replica) }
+
+// Fold implements [Folder].
+func (m *ORMap[V]) Fold(replica ReplicaID) *ORMap[V] { return &ORMap[V]{m.fold(replica)} }
+
 // MarshalBinary implements [State].
 func (m *ORMap[V]) MarshalBinary() ([]byte, error) { return m.encode(m.shape()), nil }
 

@@ -80,6 +80,12 @@ func (s *ORSet) Equal(other *ORSet) bool { return s.equal(&other.causal) }
 // DeltaSince implements [Digester].
 func (s *ORSet) DeltaSince(d *Digest) *ORSet { return &ORSet{s.since(d)} }
 
+// Foldable implements [Folder].
+func (s *ORSet) Foldable(replica ReplicaID) bool { return s.foldable(replica) }
+
+// Fold implements [Folder].
+func (s *ORSet) Fold(replica ReplicaID) *ORSet { return &ORSet{s.fold(replica)} }
+
 // MarshalBinary implements [State].
 func (s *ORSet) MarshalBinary() ([]byte, error) { return s.encode(s.shape()), nil }
 

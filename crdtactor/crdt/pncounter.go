@@ -27,7 +27,16 @@ func (c *PNCounter) Add(replica ReplicaID, n int64) (delta *PNCounter) {
 	if n == 0 {
 		return new(PNCounter)
 	}
-	return &PNCounter{counts{list: []count{*c.raise(replica, n)}}}
+	one := &ownPNCounter{share: [1]count{*c.raise(replica, n)}}
+	one.counts.list = one.share[:]
+	return &one.PNCounter
+}
+
+// ownPNCounter is a counter that one replica has counted in, in one piece of
+// memory: there is one for each update.
+type ownPNCounter struct {
+	PNCounter
+	share [1]count
 }
 
 // Accumulate counts like [PNCounter.Add] and makes no delta: it allocates
@@ -87,14 +96,13 @@ func (c *PNCounter) DeltaSince(d *Digest) *PNCounter { return &PNCounter{c.count
 
 // MarshalBinary implements [State].
 func (c *PNCounter) MarshalBinary() ([]byte, error) {
-	return c.counts.append([]byte(kindPNCounter), true), nil
+	return c.counts.append(kindPNCounter, kindFoldedPNCounter, true), nil
 }
 
 // UnmarshalBinary implements [State].
 func (c *PNCounter) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	r.kinds(kindPNCounter)
-	decoded := r.counts(true)
+	decoded := r.counts(kindPNCounter, kindFoldedPNCounter, true)
 	if err := r.end(); err != nil {
 		return err
 	}

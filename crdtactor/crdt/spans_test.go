@@ -55,7 +55,7 @@ func requireSpans(t *rapid.T, what string, s spans, n numbers) {
 	if len(s) == 0 {
 		return
 	}
-	c := CausalContext{known: []known{{"r", s}}}
+	c := CausalContext{known: []known{{replica: "r", seqs: s}}}
 	if err := c.valid(); err != nil {
 		t.Fatalf("%s: %v: %v", what, s, err)
 	}

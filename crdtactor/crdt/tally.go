@@ -97,6 +97,12 @@ func (t *Tally) Equal(other *Tally) bool { return t.equal(&other.causal) }
 // DeltaSince implements [Digester].
 func (t *Tally) DeltaSince(d *Digest) *Tally { return &Tally{t.since(d)} }
 
+// Foldable implements [Folder].
+func (t *Tally) Foldable(replica ReplicaID) bool { return t.foldable(replica) }
+
+// Fold implements [Folder].
+func (t *Tally) Fold(replica ReplicaID) *Tally { return &Tally{t.fold(replica)} }
+
 // MarshalBinary implements [State].
 func (t *Tally) MarshalBinary() ([]byte, error) { return t.encode(t.shape()), nil }
 

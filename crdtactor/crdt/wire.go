@@ -28,6 +28,12 @@ const (
 	kindORMap       = "M"
 	kindTally       = "T"
 	kindCart        = "C"
+
+	// Put before the kind of a state or digest whose context has whole
+	// entries; and counters with whole shares. See [Folder].
+	kindFolded          = "W"
+	kindFoldedGCounter  = "g"
+	kindFoldedPNCounter = "p"
 )
 
 // Integers are varints, strings are a length and bytes, lists a length and
@@ -176,16 +182,32 @@ func (r *reader) span(free uint64) span {
 	return span{first, first + r.upTo(maxSeq-first)}
 }
 
-func appendContext(b []byte, c *CausalContext) []byte {
+// appendContext writes the kind, as folded if there are whole entries, and the
+// context.
+func appendContext(kinds string, c *CausalContext) []byte {
+	var b []byte
+	if c.wholes > 0 {
+		b = append(b, kindFolded...)
+	}
+	b = append(b, kinds...)
 	b = binary.AppendUvarint(b, uint64(len(c.known)))
 	for _, k := range c.known {
 		b = appendString(b, k.replica)
 		b = appendSpans(b, k.seqs)
+		if c.wholes > 0 {
+			b = binary.AppendUvarint(b, k.fold)
+		}
 	}
 	return b
 }
 
-func (r *reader) context() CausalContext {
+// context takes what appendContext wrote.
+func (r *reader) context(kinds string) CausalContext {
+	folded := len(r.rest) > 0 && r.rest[0] == kindFolded[0]
+	if folded {
+		r.rest = r.rest[1:]
+	}
+	r.kinds(kinds)
 	n := r.count(5) // id of one byte and one span
 	c := CausalContext{}
 	if n > 0 {
@@ -193,10 +215,18 @@ func (r *reader) context() CausalContext {
 	}
 	previous := ReplicaID("")
 	for i := range n {
-		k := known{r.replica(), r.spans()}
+		k := known{replica: r.replica(), seqs: r.spans()}
 		ascending(r, i, previous, k.replica)
 		if len(k.seqs) == 0 {
 			r.fail("replica without dots")
+		}
+		if folded {
+			k.fold = r.upTo(maxSeq)
+		}
+		if _, _, ok := k.replica.incarnation(); k.fold > 0 {
+			if c.wholes++; !ok || !k.seqs.contains(k.fold) {
+				r.fail("replica that cannot be whole")
+			}
 		}
 		if r.err != nil {
 			return CausalContext{}
@@ -204,20 +234,36 @@ func (r *reader) context() CausalContext {
 		c.known = append(c.known, k)
 		previous = k.replica
 	}
+	if folded && c.wholes == 0 {
+		r.fail("nothing is whole")
+	}
 	return c
+}
+
+// settled fails unless the entries that later ones stand for have the living
+// dots and no others, nor are whole. Living tells how many live of a replica,
+// all of them known to be in the context.
+func (r *reader) settled(c *CausalContext, living func(ReplicaID) uint64) {
+	if c.wholes == 0 {
+		return
+	}
+	for _, k := range c.known {
+		if c.superseded(k.replica) && (k.fold > 0 || k.seqs.size() != living(k.replica)) {
+			r.fail("dots of a replica that was folded")
+		}
+	}
 }
 
 // MarshalBinary returns the compact, deterministic encoding of the context.
 func (c *CausalContext) MarshalBinary() ([]byte, error) {
-	return appendContext([]byte(kindContext), c), nil
+	return appendContext(kindContext, c), nil
 }
 
 // UnmarshalBinary replaces the context by the encoded one. The error is
 // [ErrMalformed] and leaves the context alone.
 func (c *CausalContext) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	r.kinds(kindContext)
-	decoded := r.context()
+	decoded := r.context(kindContext)
 	if err := r.end(); err != nil {
 		return err
 	}

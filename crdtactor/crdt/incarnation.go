@@ -1,0 +1,48 @@
+package crdt
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Incarnation returns the id of the replica of a lineage, most often a node's
+// name, that started as the start-th or at the time start: later ones have
+// greater numbers. Ids made so can be told to be of one lineage and in which
+// order, which is what a [Folder] needs.
+func Incarnation(lineage string, start uint64) ReplicaID {
+	return ReplicaID(lineage + "#" + strconv.FormatUint(start, 36))
+}
+
+// incarnation takes apart what Incarnation put together; false for any other id.
+func (r ReplicaID) incarnation() (lineage string, start uint64, ok bool) {
+	i := strings.LastIndexByte(string(r), '#')
+	if i < 0 {
+		return "", 0, false
+	}
+	start, err := strconv.ParseUint(string(r[i+1:]), 36, 64)
+	return string(r[:i]), start, err == nil
+}
+
+// Before reports whether both ids are of one lineage and r started earlier.
+func (r ReplicaID) Before(other ReplicaID) bool {
+	lineage, start, ok := other.incarnation()
+	return ok && r.precedes(lineage, start)
+}
+
+// precedes is Before with the other id taken apart.
+func (r ReplicaID) precedes(lineage string, start uint64) bool {
+	own, mine, ok := r.incarnation()
+	return ok && own == lineage && mine < start
+}
+
+// Latest returns the id of the latest replica of a lineage that the digest
+// knows of, or "" if there is none. See [Incarnation].
+func (d *Digest) Latest(lineage string) ReplicaID {
+	var latest ReplicaID
+	for _, k := range d.context().known {
+		if own, _, ok := k.replica.incarnation(); ok && own == lineage && (latest == "" || latest.Before(k.replica)) {
+			latest = k.replica
+		}
+	}
+	return latest
+}
