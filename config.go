@@ -11,14 +11,13 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/crdtactor"
-	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/registry"
+	"github.com/topos-go/topos/registry/strong"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
+	"github.com/topos-go/topos/remote/discovery"
 	"github.com/topos-go/topos/remote/secure"
-	"github.com/topos-go/topos/supervisor"
 )
 
 // Config says what a [Node] is. Name must be given; every other zero value
@@ -54,6 +53,11 @@ type Config struct {
 	// that can be reached sometime is enough.
 	Join []string
 
+	// Discovery finds further addresses to join while the node runs: in DNS, in a
+	// file, or as you like. Whatever it finds or misses, no member is given up for
+	// it.
+	Discovery []discovery.Source
+
 	// Types are the types that messages between nodes may have: see [Types].
 	// Protobuf messages, []byte and basic types need not be registered.
 	Types []codec.Type
@@ -84,6 +88,17 @@ type Config struct {
 	Budget int
 	// MaxMessage is the largest encoded message, in bytes.
 	MaxMessage int
+	// NameRule decides who keeps a cluster name that two processes turn out to hold;
+	// nil means registry.Oldest. It must be the same on all nodes.
+	NameRule registry.Rule
+	// Strong, if not nil, lets the cluster have strongly consistent names, leaders
+	// and leases: see [Node.Strong]. Its Cluster and Logger are filled in.
+	Strong *strong.Config
+	// Attributes, if not nil, says what this node has to offer to placed children.
+	// It is asked every second and must be quick. OnPlacement, if not nil, is called
+	// for every step of placing them; it must be quick, too.
+	Attributes  func() registry.Attributes
+	OnPlacement func(registry.PlacementEvent)
 	// Settle is how long the nodes must have agreed on who is there before
 	// they move placed children. It must be the same on all nodes.
 	Settle time.Duration
@@ -129,11 +144,8 @@ func (c *Config) remote() remote.Config {
 	if secret == "" {
 		secret = rand.Text() // nobody else knows it, so nobody can join
 	}
-	types := append(codec.Types(crdtactor.WireTypes()...), c.Types...)
-	errs := append([]error{
-		registry.ErrConflict, supervisor.ErrIntensity, supervisor.ErrAutoShutdown, crdtactor.ErrNoCopies,
-		overlay.ErrUnreachable, overlay.ErrSilent, overlay.ErrRestarted, overlay.ErrLeft, overlay.ErrForgotten,
-	}, c.Errors...)
+	types := append(wireTypes(), c.Types...)
+	errs := append(wireErrors(), c.Errors...)
 	return remote.Config{
 		Name:       c.Name,
 		Listen:     c.Listen,

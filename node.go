@@ -6,10 +6,15 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/registry"
+	"github.com/topos-go/topos/registry/groups"
+	"github.com/topos-go/topos/registry/strong"
+	"github.com/topos-go/topos/registry/topics"
 	"github.com/topos-go/topos/remote"
+	"github.com/topos-go/topos/remote/discovery"
 	"github.com/topos-go/topos/supervisor"
 )
 
@@ -20,7 +25,11 @@ type Node struct {
 
 	remote *remote.Node
 	names  *registry.Names
-	root   actor.PID // the supervisor of everything
+	groups *groups.Groups
+	topics *topics.Topics
+	strong *strong.Registry     // nil without Config.Strong
+	found  *discovery.Discovery // nil without Config.Discovery
+	root   actor.PID            // the supervisor of everything
 	trees  atomic.Uint64
 
 	stopped sync.Once
@@ -46,7 +55,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := registry.NewNames(registry.NamesConfig{Node: r.ID(), Logger: cfg.logger()})
+	names := registry.NewNames(registry.NamesConfig{Node: r.ID(), Logger: cfg.logger(), Rule: cfg.NameRule})
 	sys, err := actor.NewSystem(actor.Config{
 		Node:         r.ID(),
 		Router:       r,
@@ -69,14 +78,24 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 func (n *Node) start(ctx context.Context, cfg Config) error {
 	cluster := cluster{n.remote}
 	n.names.Start(cluster, n.System.Exit)
+	if err := n.startRegistry(ctx, cfg, cluster); err != nil {
+		return err
+	}
 	if err := n.remote.Start(n.System); err != nil {
 		return err
+	}
+	placement := registry.PlacementConfig{Cluster: cluster, Settle: cfg.Settle, Attributes: cfg.Attributes, Observe: cfg.OnPlacement}
+	if n.strong != nil {
+		if err := n.strong.Start(); err != nil {
+			return err
+		}
+		placement.Leases = n.strong
 	}
 	root, err := supervisor.New(supervisor.Spec{Children: []supervisor.ChildSpec{{
 		ID:       "placement",
 		Type:     supervisor.Supervisor,
 		Shutdown: supervisor.Infinity,
-		Start:    registry.StartPlacement(registry.PlacementConfig{Cluster: cluster, Settle: cfg.Settle}),
+		Start:    registry.StartPlacement(placement),
 	}}})
 	if err != nil {
 		return err
@@ -84,7 +103,30 @@ func (n *Node) start(ctx context.Context, cfg Config) error {
 	if n.root, err = n.System.Spawn(ctx, root, rootName, actor.Label("root supervisor")); err != nil {
 		return err
 	}
-	_, err = n.System.Spawn(ctx, &guard{node: n}, actor.Label("root guard"))
+	if _, err = n.System.Spawn(ctx, &guard{node: n}, actor.Label("root guard")); err != nil {
+		return err
+	}
+	if len(cfg.Discovery) > 0 {
+		n.found, err = discovery.Start(discovery.Config{
+			Sources: cfg.Discovery, Logger: cfg.logger(), Found: func(addrs []string) { n.remote.Join(addrs...) },
+		})
+	}
+	return err
+}
+
+// startRegistry starts what stands beside names.
+func (n *Node) startRegistry(ctx context.Context, cfg Config, cluster cluster) (err error) {
+	if n.groups, err = groups.Start(ctx, groups.Config{System: n.System, Cluster: cluster, Logger: cfg.logger()}); err != nil {
+		return err
+	}
+	if n.topics, err = topics.Start(ctx, topics.Config{System: n.System, Groups: n.groups}); err != nil {
+		return err
+	}
+	if cfg.Strong != nil {
+		c := *cfg.Strong
+		c.Cluster, c.Logger = cluster, cfg.logger()
+		n.strong, err = strong.New(c)
+	}
 	return err
 }
 
@@ -176,6 +218,26 @@ func (n *Node) Place(ctx context.Context, children ...supervisor.ChildSpec) erro
 	return registry.Place(ctx, n, children...)
 }
 
+// Declare declares children for the whole cluster: see registry.Declare. [Node.Place]
+// is for those that need nothing but a ChildSpec.
+func (n *Node) Declare(ctx context.Context, children ...registry.Child) error {
+	return registry.Declare(ctx, n, children...)
+}
+
+// Locate returns the running instance of a placed child: see registry.Locate.
+func (n *Node) Locate(ctx context.Context, id string) (actor.PID, error) {
+	return registry.Locate(ctx, n, id)
+}
+
+// Groups are the process groups of the cluster.
+func (n *Node) Groups() *groups.Groups { return n.groups }
+
+// Topics are the cluster's publish/subscribe.
+func (n *Node) Topics() *topics.Topics { return n.topics }
+
+// Strong is the strongly consistent registry; nil without Config.Strong.
+func (n *Node) Strong() *strong.Registry { return n.strong }
+
 // Done is closed when the node has ended: by Close, by Kill, or because its
 // root supervisor gave up.
 func (n *Node) Done() <-chan struct{} { return n.done }
@@ -190,8 +252,12 @@ func (n *Node) Err() error {
 	}
 }
 
-// Close stops the node's supervision tree in order, leaves the cluster and
-// returns when all goroutines of the node have ended. What has not stopped
+// drainTime bounds how long [Node.Close] waits for others to take over placed
+// children: longer than they need to see that and to start them.
+const drainTime = 10 * time.Second
+
+// Close lets other nodes take over placed children, stops the node's supervision tree
+// in order, leaves the cluster and returns when all goroutines of the node have ended. What has not stopped
 // when ctx ends is killed; handlers that do not return even then are named by
 // the error. Closing again waits for the same end.
 func (n *Node) Close(ctx context.Context) error {
@@ -207,7 +273,8 @@ func (n *Node) Kill() {
 		cancel()
 		_ = n.remote.Close(context.Background()) // first, so that nobody hears of the rest
 		_ = n.System.Close(gone)                 // zombies are what a killed program leaves, too
-		n.names.Close()
+		_ = n.closeStrong(gone)
+		n.closeRegistry()
 		close(n.done)
 	})
 	<-n.done
@@ -219,15 +286,39 @@ func (n *Node) end(ctx context.Context, reason error) error {
 	n.stopped.Do(func() {
 		close(n.closing)
 		n.err = reason
-		if err := n.System.Close(ctx); err != nil {
+		draining, cancel := context.WithTimeout(ctx, drainTime)
+		_ = registry.Drain(draining, n.System) // what has not moved is started elsewhere later
+		cancel()
+		errs = append(errs, n.System.Close(ctx), n.closeStrong(ctx))
+		if err := n.remote.Leave(ctx); !errors.Is(err, remote.ErrNotStarted) {
 			errs = append(errs, err)
 		}
-		if err := n.remote.Leave(ctx); err != nil && !errors.Is(err, remote.ErrNotStarted) {
-			errs = append(errs, err)
-		}
-		n.names.Close()
+		n.closeRegistry()
 		close(n.done)
 	})
 	<-n.done
 	return errors.Join(errs...)
+}
+
+// closeStrong ends the strong registry, if there is one, while others can be told.
+func (n *Node) closeStrong(ctx context.Context) error {
+	if n.strong == nil {
+		return nil
+	}
+	return n.strong.Close(ctx)
+}
+
+// closeRegistry ends the rest of what startRegistry and start have begun, as far as
+// they have.
+func (n *Node) closeRegistry() {
+	if n.found != nil {
+		n.found.Close()
+	}
+	if n.topics != nil {
+		n.topics.Close()
+	}
+	if n.groups != nil {
+		n.groups.Close()
+	}
+	n.names.Close()
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -12,15 +13,20 @@ import (
 // agreement decides when the nodes of one side see the same members, which is
 // when they may act on it: the pure core of placement.
 //
+// A view is the members and the facts about them, such as their weights: whatever
+// decides where a child belongs.
+//
 // Invariants:
-//  1. views holds what each member last said its view was.
-//  2. since is when all members' views last became the same as this node's;
-//     zero while they are not.
+//  1. views holds what each member last said its view was, and facts the hash
+//     of what is known of it; a member of which nothing is known has none.
+//  2. since is when all members' views last became the same as this node's, and
+//     there were facts of all of them; zero while that is not so.
 type agreement struct {
 	self   actor.NodeID
 	settle time.Duration
 	up     map[actor.NodeID]bool
 	views  map[actor.NodeID]uint64
+	facts  map[actor.NodeID]uint64
 	since  time.Time
 }
 
@@ -30,6 +36,7 @@ func newAgreement(self actor.NodeID, settle time.Duration) *agreement {
 		settle: settle,
 		up:     map[actor.NodeID]bool{self: true},
 		views:  make(map[actor.NodeID]uint64),
+		facts:  make(map[actor.NodeID]uint64),
 	}
 }
 
@@ -44,7 +51,20 @@ func (a *agreement) member(now time.Time, node actor.NodeID, up bool) bool {
 	} else {
 		delete(a.up, node)
 		delete(a.views, node)
+		delete(a.facts, node)
 	}
+	a.since = time.Time{}
+	a.weigh(now)
+	return true
+}
+
+// fact notes what is known of node, which is up. It reports whether that is
+// new; then the others must be told of the view.
+func (a *agreement) fact(now time.Time, node actor.NodeID, fact uint64) bool {
+	if known, ok := a.facts[node]; !a.up[node] || ok && known == fact {
+		return false
+	}
+	a.facts[node] = fact
 	a.since = time.Time{}
 	a.weigh(now)
 	return true
@@ -65,7 +85,7 @@ func (a *agreement) heard(now time.Time, node actor.NodeID, view uint64) bool {
 func (a *agreement) weigh(now time.Time) {
 	mine := a.view()
 	for node := range a.up {
-		if node != a.self && a.views[node] != mine {
+		if _, known := a.facts[node]; !known || node != a.self && a.views[node] != mine {
 			a.since = time.Time{}
 			return
 		}
@@ -75,27 +95,20 @@ func (a *agreement) weigh(now time.Time) {
 	}
 }
 
-// view is a hash of the members that this node sees. It is never zero.
+// view is a hash of the members that this node sees and of what it knows of
+// them. It is never zero.
 func (a *agreement) view() uint64 {
 	h := fnv.New64a()
 	for _, node := range a.members() {
-		h.Write([]byte(node.String()))
-		h.Write([]byte{0})
+		_, _ = h.Write([]byte(node.String())) // it never fails
+		_, _ = h.Write(binary.BigEndian.AppendUint64([]byte{0}, a.facts[node]))
 	}
 	return h.Sum64() | 1
 }
 
 // members are the nodes that are up, in order.
 func (a *agreement) members() []actor.NodeID {
-	return slices.SortedFunc(maps.Keys(a.up), func(m, n actor.NodeID) int {
-		switch {
-		case m.Less(n):
-			return -1
-		case n.Less(m):
-			return 1
-		}
-		return 0
-	})
+	return slices.SortedFunc(maps.Keys(a.up), compareNodes)
 }
 
 // settled reports whether the views have been the same for long enough, and if

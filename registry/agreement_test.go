@@ -9,12 +9,15 @@ func TestASideSettlesOnlyAfterItsViewsHaveAgreedForLongEnough(t *testing.T) {
 	t0 := time.Unix(0, 0)
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	a, b := newAgreement(testNode(1), 2*time.Second), newAgreement(testNode(2), 2*time.Second)
-	a.weigh(at(0))
+	a.fact(at(0), testNode(1), 1)
+	b.fact(at(0), testNode(2), 2)
 	if ok, _ := a.settled(at(2)); !ok {
 		t.Error("a node alone never settles")
 	}
 	a.member(at(3), testNode(2), true)
 	b.member(at(3), testNode(1), true)
+	a.fact(at(3), testNode(2), 2)
+	b.fact(at(3), testNode(1), 1)
 	if ok, again := a.settled(at(9)); ok || !again.IsZero() {
 		t.Error("settled before the other's view was heard")
 	}
@@ -50,11 +53,34 @@ func TestANodesRestartIsNewsToTheView(t *testing.T) {
 func TestRepeatedNewsDoNotStartTheClockAnew(t *testing.T) {
 	now := time.Unix(0, 0)
 	a := newAgreement(testNode(1), time.Second)
-	a.weigh(now)
-	if a.member(now.Add(500*time.Millisecond), testNode(1), true) {
+	a.fact(now, testNode(1), 1)
+	if a.fact(now.Add(500*time.Millisecond), testNode(1), 1) || a.member(now.Add(500*time.Millisecond), testNode(1), true) {
 		t.Error("the node itself is news")
 	}
 	if ok, _ := a.settled(now.Add(time.Second)); !ok {
 		t.Error("the clock was started anew")
+	}
+}
+
+func TestNothingSettlesWhileAMemberIsNotKnownOrChanges(t *testing.T) {
+	now := time.Unix(0, 0)
+	a := newAgreement(testNode(1), time.Second)
+	a.fact(now, testNode(1), 1)
+	a.member(now, testNode(2), true)
+	a.heard(now, testNode(2), a.view())
+	if _, due := a.settled(now); !due.IsZero() {
+		t.Error("it counts on a member of which it knows nothing")
+	}
+	before := a.view()
+	if !a.fact(now, testNode(2), 7) || a.view() == before {
+		t.Error("a fact is no news to the view")
+	}
+	a.heard(now, testNode(2), a.view())
+	if ok, _ := a.settled(now.Add(time.Second)); !ok {
+		t.Error("not settled after a second of agreement")
+	}
+	a.fact(now.Add(time.Second), testNode(1), 3) // a new weight of its own
+	if ok, _ := a.settled(now.Add(9 * time.Second)); ok {
+		t.Error("settled though the other does not know the new weight")
 	}
 }

@@ -2,52 +2,39 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 	"unique"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/board"
+	"github.com/topos-go/topos/registry/internal/exchange"
+	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
-// Cluster is what the registry needs of the remote layer.
-type Cluster interface {
-	// Self is this node.
-	Self() actor.NodeID
-	// Members are the nodes not known to be dead, this one included.
-	Members() []actor.NodeID
-	// SendControl sends payload to the handler of topic on another node. For
-	// one pair of nodes and one topic payloads arrive in order; some may be
-	// lost when the connection is.
-	SendControl(to actor.NodeID, topic string, payload []byte) error
-	// HandleControl lets f handle what comes in for topic. f must not block.
-	HandleControl(topic string, f func(from actor.NodeID, payload []byte))
-	// Watch calls f for every member that comes up and goes down, in order,
-	// for those that are up already first.
-	Watch(f func(node actor.NodeID, up bool)) (cancel func())
-}
+const (
+	// DefaultAntiEntropy bounds how long a lost update goes unnoticed. Updates
+	// are only lost when a queue overflows or a connection is given up, so
+	// this is the second net.
+	DefaultAntiEntropy = exchange.DefaultAntiEntropy
+	// MaxName bounds a name, in bytes.
+	MaxName = 1 << 10
+	// MaxMetadata bounds the metadata of a name, keys and values, in bytes: a
+	// claim is sent in one message.
+	MaxMetadata = 32 << 10
+)
 
-// ErrConflict is matched by every [*ConflictError].
-var ErrConflict = fmt.Errorf("registry: name conflict: %w", actor.ErrNameTaken)
-
-// ConflictError is the exit reason of a process that held a cluster name which
-// an older claim of another process turned out to be on.
-type ConflictError struct {
-	Name   string
-	Winner actor.PID
-}
-
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("registry: name %q belongs to %v", e.Name, e.Winner)
-}
-
-// Is reports whether target is ErrConflict or actor.ErrNameTaken.
-func (e *ConflictError) Is(target error) bool {
-	return target == ErrConflict || target == actor.ErrNameTaken
-}
+var (
+	// ErrMetadata is returned by [Names.Describe] for more than MaxMetadata.
+	ErrMetadata = errors.New("registry: too much metadata")
+	// ErrNotHolder is returned by [Names.Describe] for a process that does not
+	// hold the name, or is not of this node.
+	ErrNotHolder = errors.New("registry: not the holder of the name")
+)
 
 // NamesConfig says how a [Names] works.
 type NamesConfig struct {
@@ -55,96 +42,118 @@ type NamesConfig struct {
 	Node actor.NodeID
 	// Logger gets a line for every conflict. Nil discards.
 	Logger *slog.Logger
-	// AntiEntropy is how often the members are told how many changes there
-	// have been, so that one who missed the last asks for it. Zero means
-	// DefaultAntiEntropy.
+	// AntiEntropy is how often the members are told what there is, so that one
+	// who missed something asks for it. Zero means DefaultAntiEntropy.
 	AntiEntropy time.Duration
+	// Rule decides who keeps a name that two processes hold. Nil means
+	// [Oldest]. It must be the same on all nodes.
+	Rule Rule
 }
-
-// DefaultAntiEntropy bounds how long a lost update goes unnoticed. Updates are
-// only lost with a connection, and a reconnecting node sends everything, so
-// this is the second net.
-const DefaultAntiEntropy = 5 * time.Second
 
 // Names is the table of cluster-wide names. It implements actor.Names. Make one
-// with [NewNames], hand it to actor.NewSystem, then Start it. It is safe for
-// concurrent use.
+// with [NewNames], hand it to actor.NewSystem, then Start it, and Close it. It
+// is safe for concurrent use.
 type Names struct {
-	cfg NamesConfig
+	cfg    NamesConfig
+	shared *exchange.Exchange[claim]
+	table  *table // within shared.Do, but for holders
+	board  *board.Board
+	exit   func(pid actor.PID, reason error) error
 
-	mu      sync.RWMutex // guards the rest
-	table   *table
-	outbox  []change // own changes not yet handed to the network
-	waiters map[string][]chan struct{}
-
-	cluster Cluster
-	exit    func(pid actor.PID, reason error) error
-	wake    chan struct{} // capacity 1
-	stop    chan struct{}
-	done    chan struct{}
+	// The lock guards the rest. It may be taken within shared.Do.
+	mu       sync.Mutex
+	waiters  map[string][]chan struct{}
+	readers  map[uint64]func(NameEvent)
+	lastRead uint64
 }
 
-// topic is the control topic of all that Names nodes say to each other.
-const topic = "registry/names"
-
-// message is what goes over the wire: one of its fields.
-type message struct {
-	Update *update `cbor:"1,keyasint,omitempty"`
-	Have   *uint64 `cbor:"2,keyasint,omitempty"` // the sender's seq
-	Want   bool    `cbor:"3,keyasint,omitempty"` // asks for a full update
-}
+// namesTopic is the control topic of all that Names say to each other.
+const namesTopic = "registry/names"
 
 // NewNames returns a table that knows only its own node until it is started.
 func NewNames(cfg NamesConfig) *Names {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.AntiEntropy <= 0 {
-		cfg.AntiEntropy = DefaultAntiEntropy
-	}
-	return &Names{
+	n := &Names{
 		cfg:     cfg,
-		table:   newTable(unique.Make(cfg.Node)),
+		table:   newTable(unique.Make(cfg.Node), cfg.Rule),
+		board:   board.New(),
 		waiters: make(map[string][]chan struct{}),
-		wake:    make(chan struct{}, 1),
-		stop:    make(chan struct{}),
-		done:    make(chan struct{}),
+		readers: make(map[uint64]func(NameEvent)),
 	}
+	n.shared = exchange.New(exchange.Config[claim]{
+		Topic:       namesTopic,
+		Node:        cfg.Node,
+		Logger:      cfg.Logger,
+		AntiEntropy: cfg.AntiEntropy,
+		Weigh:       claim.weight,
+		Changed:     n.changed,
+	})
+	return n
 }
 
 // Start joins the tables of the cluster's members. exit is how a process that
-// loses a name is told, usually actor.System.Exit.
+// loses a name is told, usually actor.System.Exit. It should be called before
+// the node joins its cluster.
 func (n *Names) Start(cluster Cluster, exit func(pid actor.PID, reason error) error) {
-	n.cluster, n.exit = cluster, exit
-	cluster.HandleControl(topic, n.handle)
-	go n.run()
+	n.exit = exit
+	n.board.Start()
+	n.shared.Start(cluster)
 }
 
-// Close ends the exchange with other nodes and waits for it.
+// Close ends the exchange with other nodes and waits for it. Names must have
+// been started.
 func (n *Names) Close() {
-	close(n.stop)
-	<-n.done
+	n.shared.Close()
+	n.board.Close()
 }
 
-// Whereis returns the process that holds name, as far as this node knows.
+// Whereis returns the process that holds name, as far as this node knows. It
+// takes no lock and allocates nothing.
 func (n *Names) Whereis(name string) (actor.PID, bool) {
-	n.mu.RLock()
-	w, ok := n.table.winners[name]
-	n.mu.RUnlock()
-	return w.pid, ok
+	if h := n.table.holders.Get(name); h != nil {
+		return h.holder.pid, true
+	}
+	return actor.PID{}, false
+}
+
+// Lookup returns the claim of the process that holds name, as far as this node
+// knows.
+func (n *Names) Lookup(name string) (Claim, bool) {
+	if h := n.table.holders.Get(name); h != nil {
+		return h.holder.shown(name), true
+	}
+	return Claim{}, false
+}
+
+// Len is how many names this node knows.
+func (n *Names) Len() int { return n.table.holders.Len() }
+
+// All returns every name known and its holder. The map is the caller's.
+func (n *Names) All() map[string]actor.PID {
+	all := make(map[string]actor.PID, n.table.holders.Len())
+	for name, h := range n.table.holders.All() {
+		all[name] = h.holder.pid
+	}
+	return all
 }
 
 // Await returns the holder of name as soon as there is one.
 func (n *Names) Await(ctx context.Context, name string) (actor.PID, error) {
 	for {
-		n.mu.Lock()
-		if w, ok := n.table.winners[name]; ok {
-			n.mu.Unlock()
-			return w.pid, nil
+		if pid, ok := n.Whereis(name); ok {
+			return pid, nil
 		}
 		changed := make(chan struct{})
+		n.mu.Lock()
 		n.waiters[name] = append(n.waiters[name], changed)
 		n.mu.Unlock()
+		// It may have come before there was somebody to wake.
+		if pid, ok := n.Whereis(name); ok {
+			n.giveUp(name, changed)
+			return pid, nil
+		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
@@ -168,151 +177,134 @@ func (n *Names) giveUp(name string, w chan struct{}) {
 	}
 }
 
-// All returns every name known and its holder. The map is the caller's.
-func (n *Names) All() map[string]actor.PID {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	all := make(map[string]actor.PID, len(n.table.winners))
-	for name, w := range n.table.winners {
-		all[name] = w.pid
-	}
-	return all
-}
-
-// Register implements actor.Names.
+// Register implements actor.Names. Besides ErrNameTaken it fails with
+// actor.ErrInvalidName for a name longer than MaxName.
 func (n *Names) Register(name string, pid actor.PID) error {
-	n.mu.Lock()
-	out, err := n.table.register(name, pid, time.Now().UnixNano())
-	n.follow(out) // unlocks
-	return err
+	if name == "" || len(name) > MaxName {
+		return fmt.Errorf("%w: %d bytes", actor.ErrInvalidName, len(name))
+	}
+	return n.step(func(l *ledger.Ledger[claim]) (outcome, error) {
+		return n.table.register(l, name, pid, time.Now().UnixNano())
+	})
 }
 
 // Unregister implements actor.Names.
 func (n *Names) Unregister(name string, pid actor.PID) {
-	n.mu.Lock()
-	n.follow(n.table.unregister(name, pid)) // unlocks
+	_ = n.step(func(l *ledger.Ledger[claim]) (outcome, error) {
+		return n.table.unregister(l, name, pid), nil
+	})
 }
 
-// follow carries out what a step of the table asks for. It is called with n.mu
-// held and releases it.
-func (n *Names) follow(out outcome) {
-	n.outbox = append(n.outbox, out.publish...)
-	var woken []chan struct{}
-	for _, name := range out.changed {
-		woken = append(woken, n.waiters[name]...)
-		delete(n.waiters, name)
+// Describe lets all nodes know metadata of name, in place of what it had. Only
+// for a process of this node that holds it; it fails with ErrNotHolder or
+// ErrMetadata. The map is copied.
+func (n *Names) Describe(name string, pid actor.PID, metadata map[string]string) error {
+	if w := (claim{Metadata: metadata}).weight(); w > MaxMetadata {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrMetadata, w, MaxMetadata)
 	}
-	n.mu.Unlock()
-	for _, w := range woken {
-		close(w)
-	}
-	for _, l := range out.lost {
-		n.cfg.Logger.Warn("process lost a cluster name", "name", l.name, "pid", l.pid, "winner", l.winner)
-		// The process may have ended meanwhile, which is what is wanted.
-		_ = n.exit(l.pid, &ConflictError{Name: l.name, Winner: l.winner})
-	}
-	if len(out.publish) > 0 {
-		select {
-		case n.wake <- struct{}{}:
-		default:
+	metadata = maps.Clone(metadata)
+	return n.step(func(l *ledger.Ledger[claim]) (outcome, error) {
+		out, ok := n.table.describe(l, name, pid, metadata)
+		if !ok {
+			return out, fmt.Errorf("%w: %v of %q", ErrNotHolder, pid, name)
 		}
-	}
+		return out, nil
+	})
 }
 
-// run tells the members of changes until Close.
-func (n *Names) run() {
-	defer close(n.done)
-	cancel := n.cluster.Watch(n.memberChanged)
-	defer cancel()
-	tick := time.NewTicker(n.cfg.AntiEntropy)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.stop:
-			return
-		case <-n.wake:
-			n.mu.Lock()
-			u := update{After: n.table.seq - uint64(len(n.outbox)), Changes: n.outbox}
-			n.outbox = nil
-			n.mu.Unlock()
-			if len(u.Changes) > 0 {
-				n.tellAll(message{Update: &u})
+// step lets f change the table, and does what follows.
+func (n *Names) step(f func(*ledger.Ledger[claim]) (outcome, error)) error {
+	var err error
+	var after func()
+	n.shared.Do(func(l *ledger.Ledger[claim]) {
+		var out outcome
+		out, err = f(l)
+		after = n.publish(out)
+	})
+	if after != nil {
+		after()
+	}
+	return err
+}
+
+// changed follows what others have changed.
+func (n *Names) changed(l *ledger.Ledger[claim], changes []ledger.Change[claim]) (after func()) {
+	var out outcome
+	for _, c := range changes {
+		n.table.follow(l, c, &out)
+	}
+	return n.publish(out)
+}
+
+// publish wakes those who wait and tells those who read. It returns what has to
+// be done outside the lock.
+func (n *Names) publish(out outcome) (after func()) {
+	if len(out.events) == 0 {
+		return nil
+	}
+	n.mu.Lock()
+	if len(n.waiters) > 0 {
+		for _, e := range out.events {
+			if e.Kind == NameRegistered {
+				for _, w := range n.waiters[e.Name] {
+					close(w)
+				}
+				delete(n.waiters, e.Name)
 			}
-		case <-tick.C:
-			n.mu.RLock()
-			have := n.table.seq
-			n.mu.RUnlock()
-			n.tellAll(message{Have: &have})
 		}
 	}
+	read := len(n.readers) > 0
+	n.mu.Unlock()
+	if read {
+		n.board.Post(func() { n.tell(out.events) })
+	}
+	if len(out.lost) == 0 {
+		return nil
+	}
+	return func() { n.end(out.lost) }
 }
 
-func (n *Names) tellAll(m message) {
-	payload := encode(m)
-	for _, node := range n.cluster.Members() {
-		if node != n.cfg.Node {
-			// A member that cannot be reached is told everything when it is back.
-			_ = n.cluster.SendControl(node, topic, payload)
-		}
+// end ends the local processes that have lost a name.
+func (n *Names) end(lost []NameEvent) {
+	for _, e := range lost {
+		n.cfg.Logger.Warn("process lost a cluster name", "name", e.Name, "pid", e.PID, "winner", e.Winner)
+		// The process may have ended meanwhile, which is what is wanted.
+		_ = n.exit(e.PID, &ConflictError{Name: e.Name, Winner: e.Winner})
 	}
 }
 
-func (n *Names) tell(node actor.NodeID, m message) {
-	_ = n.cluster.SendControl(node, topic, encode(m))
-}
-
-// memberChanged greets a member that has come up with everything there is, and
-// forgets one that is gone.
-func (n *Names) memberChanged(node actor.NodeID, up bool) {
-	if node == n.cfg.Node {
-		return
-	}
-	if up {
-		n.mu.RLock()
-		u := n.table.full()
-		n.mu.RUnlock()
-		n.tell(node, message{Update: &u})
-		return
-	}
+// Subscribe calls f for everything that happens to cluster names, as this node
+// sees it, until cancel is called. All calls come from one goroutine, one after
+// the other, and for one name in the order in which it happened; f should be
+// quick and may call any method but Close. What is there already is not told:
+// see [Names.All] and [Names.Lookup]. After cancel has returned, no further call
+// begins.
+func (n *Names) Subscribe(f func(NameEvent)) (cancel func()) {
 	n.mu.Lock()
-	n.follow(n.table.forget(node)) // unlocks
-}
-
-// handle takes a message from another node.
-func (n *Names) handle(from actor.NodeID, payload []byte) {
-	var m message
-	if err := cbor.Unmarshal(payload, &m); err != nil {
-		n.cfg.Logger.Warn("malformed message about names", "from", from.Name, "error", err)
-		return
-	}
-	switch {
-	case m.Update != nil:
+	defer n.mu.Unlock()
+	n.lastRead++
+	id := n.lastRead
+	n.readers[id] = f
+	return func() {
 		n.mu.Lock()
-		out := n.table.apply(from, *m.Update)
-		n.follow(out) // unlocks
-		if out.stale {
-			n.tell(from, message{Want: true})
-		}
-	case m.Have != nil:
-		n.mu.RLock()
-		behind := n.table.behind(from, *m.Have)
-		n.mu.RUnlock()
-		if behind {
-			n.tell(from, message{Want: true})
-		}
-	case m.Want:
-		n.mu.RLock()
-		u := n.table.full()
-		n.mu.RUnlock()
-		n.tell(from, message{Update: &u})
+		defer n.mu.Unlock()
+		delete(n.readers, id)
 	}
 }
 
-// encode never fails: message holds only plain data.
-func encode(m message) []byte {
-	payload, err := cbor.Marshal(m)
-	if err != nil {
-		panic("registry: " + err.Error())
+// tell tells each reader of each event.
+func (n *Names) tell(events []NameEvent) {
+	n.mu.Lock()
+	readers := maps.Clone(n.readers)
+	n.mu.Unlock()
+	for id, f := range readers {
+		for _, e := range events {
+			n.mu.Lock()
+			_, there := n.readers[id]
+			n.mu.Unlock()
+			if there {
+				f(e)
+			}
+		}
 	}
-	return payload
 }

@@ -3,175 +3,68 @@ package registry
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unique"
 
 	"go.uber.org/goleak"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/hub"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// hub is a network of fake cluster ends. Payloads arrive at once, unless lost.
-type hub struct {
-	mu       sync.Mutex
-	up       map[actor.NodeID]bool
-	handlers map[actor.NodeID]map[string]func(actor.NodeID, []byte)
-	watchers map[actor.NodeID]map[int]func(actor.NodeID, bool)
-	watches  int
-	cut      func(from, to actor.NodeID) bool
-}
-
-func newHub() *hub {
-	return &hub{
-		up:       make(map[actor.NodeID]bool),
-		handlers: make(map[actor.NodeID]map[string]func(actor.NodeID, []byte)),
-		watchers: make(map[actor.NodeID]map[int]func(actor.NodeID, bool)),
-	}
-}
-
-// end is one node's end of the hub.
-type end struct {
-	*hub
-	self actor.NodeID
-}
-
-func (e end) Self() actor.NodeID { return e.self }
-
-func (e end) Members() []actor.NodeID {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var members []actor.NodeID
-	for node := range e.up {
-		if e.cut == nil || !e.cut(e.self, node) {
-			members = append(members, node)
-		}
-	}
-	return members
-}
-
-func (e end) SendControl(to actor.NodeID, topic string, payload []byte) error {
-	e.mu.Lock()
-	handle := e.handlers[to][topic]
-	lost := !e.up[e.self] || !e.up[to] || e.cut != nil && e.cut(e.self, to)
-	e.mu.Unlock()
-	if lost || handle == nil {
-		return actor.ErrNoConnection
-	}
-	handle(e.self, payload)
-	return nil
-}
-
-func (e end) HandleControl(topic string, f func(actor.NodeID, []byte)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.handlers[e.self] == nil {
-		e.handlers[e.self] = make(map[string]func(actor.NodeID, []byte))
-	}
-	e.handlers[e.self][topic] = f
-}
-
-func (e end) Watch(f func(actor.NodeID, bool)) (cancel func()) {
-	members := e.Members()
-	e.mu.Lock()
-	e.watches++
-	id := e.watches
-	if e.watchers[e.self] == nil {
-		e.watchers[e.self] = make(map[int]func(actor.NodeID, bool))
-	}
-	e.watchers[e.self][id] = f
-	e.mu.Unlock()
-	for _, m := range members {
-		f(m, true)
-	}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.watchers[e.self], id)
-	}
-}
-
-// set brings node up or down for everybody who is not cut off from it.
-func (h *hub) set(node actor.NodeID, up bool) {
-	h.mu.Lock()
-	if up {
-		h.up[node] = true
-	} else {
-		delete(h.up, node)
-	}
-	h.mu.Unlock()
-	h.tell(func(watcher, about actor.NodeID) bool { return about == node && watcher != node }, up)
-}
-
-// tell lets watchers know about nodes.
-func (h *hub) tell(concerns func(watcher, about actor.NodeID) bool, up bool) {
-	type call struct {
-		f     func(actor.NodeID, bool)
-		about actor.NodeID
-	}
-	var calls []call
-	h.mu.Lock()
-	for watcher, fs := range h.watchers {
-		for about := range h.handlers {
-			for _, f := range fs {
-				if h.up[watcher] && concerns(watcher, about) {
-					calls = append(calls, call{f, about})
-				}
-			}
-		}
-	}
-	h.mu.Unlock()
-	for _, c := range calls {
-		c.f(c.about, up)
-	}
-}
-
-// split cuts the nodes for which side differs from each other, or heals.
-func (h *hub) split(side func(actor.NodeID) bool) {
-	h.mu.Lock()
-	h.cut = func(a, b actor.NodeID) bool { return side(a) != side(b) }
-	cut := h.cut
-	h.mu.Unlock()
-	h.tell(cut, false)
-}
-
-func (h *hub) heal() {
-	h.mu.Lock()
-	cut := h.cut
-	h.cut = nil
-	h.mu.Unlock()
-	h.tell(cut, true)
-}
 
 // place is a node with a system and names.
 type place struct {
 	id    actor.NodeID
 	sys   *actor.System
 	names *Names
-	end   end
+	end   *hub.End
 }
 
-func (h *hub) node(t *testing.T, i int) *place {
+// newHub returns a hub that ends with the test.
+func newHub(t *testing.T) *hub.Hub {
 	t.Helper()
-	p := &place{id: testNode(i)}
-	p.end = end{h, p.id}
-	p.names = NewNames(NamesConfig{Node: p.id})
+	h := hub.New(1)
+	t.Cleanup(h.Close)
+	return h
+}
+
+// join adds a node to a hub.
+func join(t *testing.T, h *hub.Hub, i int) *place {
+	t.Helper()
+	return joinWith(t, h, NamesConfig{Node: testNode(i)})
+}
+
+func joinWith(t *testing.T, h *hub.Hub, cfg NamesConfig) *place {
+	t.Helper()
+	p := &place{id: cfg.Node, end: h.Join(cfg.Node)}
+	p.names = NewNames(cfg)
 	sys, err := actor.NewSystem(actor.Config{Node: p.id, Names: p.names})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.sys = sys
 	p.names.Start(p.end, sys.Exit)
-	h.set(p.id, true)
+	p.end.Open()
 	t.Cleanup(func() {
 		sys.Close(context.Background())
 		p.names.Close()
 	})
 	return p
+}
+
+// isolate parts one node from the others.
+func isolate(h *hub.Hub, id actor.NodeID) {
+	h.Split(func(n actor.NodeID) int {
+		if n == id {
+			return 1
+		}
+		return 0
+	})
 }
 
 // holder spawns a process that holds name.
@@ -186,11 +79,11 @@ func (p *place) holder(t *testing.T, name string) actor.PID {
 
 func TestANameIsKnownOnEveryNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		pid := a.holder(t, "x")
 		synctest.Wait()
-		c := h.node(t, 3) // comes later
+		c := join(t, h, 3) // comes later
 		synctest.Wait()
 		for _, p := range []*place{a, b, c} {
 			if got, ok := p.names.Whereis("x"); !ok || got != pid {
@@ -205,8 +98,8 @@ func TestANameIsKnownOnEveryNode(t *testing.T) {
 
 func TestANameGoesWithItsProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		pid := a.holder(t, "x")
 		synctest.Wait()
 		a.sys.Kill(pid)
@@ -222,16 +115,16 @@ func TestANameGoesWithItsProcess(t *testing.T) {
 
 func TestNamesOfALostNodeVanishAndReturnWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		pid := a.holder(t, "x")
 		synctest.Wait()
-		h.split(func(n actor.NodeID) bool { return n == a.id })
+		isolate(h, a.id)
 		synctest.Wait()
 		if _, ok := b.names.Whereis("x"); ok {
 			t.Error("a name beyond a partition is still there")
 		}
-		h.heal()
+		h.Split(nil)
 		synctest.Wait()
 		if got, _ := b.names.Whereis("x"); got != pid {
 			t.Errorf("after healing: %v", got)
@@ -241,10 +134,10 @@ func TestNamesOfALostNodeVanishAndReturnWithIt(t *testing.T) {
 
 func TestAfterAPartitionTheOlderHolderKeepsTheName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		synctest.Wait()
-		h.split(func(n actor.NodeID) bool { return n == a.id })
+		isolate(h, a.id)
 		older := b.holder(t, "x")
 		time.Sleep(time.Second)
 		ends := make(chan error, 1)
@@ -255,7 +148,7 @@ func TestAfterAPartitionTheOlderHolderKeepsTheName(t *testing.T) {
 		})
 		defer cancel()
 		a.holder(t, "x")
-		h.heal()
+		h.Split(nil)
 		reason := <-ends
 		var conflict *ConflictError
 		if !errors.As(reason, &conflict) || conflict.Winner != older || conflict.Name != "x" {
@@ -275,8 +168,8 @@ func TestAfterAPartitionTheOlderHolderKeepsTheName(t *testing.T) {
 
 func TestAwaitReturnsWhenTheNameIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		got := make(chan actor.PID, 1)
 		go func() {
 			pid, err := b.names.Await(t.Context(), "x")
@@ -302,17 +195,13 @@ func TestAwaitReturnsWhenTheNameIsThere(t *testing.T) {
 
 func TestALostUpdateIsMadeUpForByAntiEntropy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		synctest.Wait()
-		h.mu.Lock()
-		h.cut = func(x, y actor.NodeID) bool { return x != y } // nobody is told
-		h.mu.Unlock()
+		h.Lose(func(actor.NodeID, actor.NodeID, string) bool { return true })
 		pid := a.holder(t, "x")
 		synctest.Wait()
-		h.mu.Lock()
-		h.cut = nil
-		h.mu.Unlock()
+		h.Lose(nil)
 		time.Sleep(DefaultAntiEntropy + time.Second)
 		if got, _ := b.names.Whereis("x"); got != pid {
 			t.Errorf("after anti-entropy: %v, want %v", got, pid)
@@ -322,28 +211,177 @@ func TestALostUpdateIsMadeUpForByAntiEntropy(t *testing.T) {
 
 func TestGarbageAboutNamesIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a := h.node(t, 1)
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
 		pid := a.holder(t, "x")
+		synctest.Wait()
 		for _, garbage := range [][]byte{nil, {0xff}, []byte("not cbor at all"), {0xa1, 0x01, 0xf6}} {
-			a.names.handle(testNode(9), garbage)
+			_ = b.end.SendControl(a.id, namesTopic, garbage)
 		}
+		synctest.Wait()
 		if got, _ := a.names.Whereis("x"); got != pid {
 			t.Errorf("holder = %v", got)
 		}
 	})
 }
 
-func BenchmarkWhereis(b *testing.B) {
-	n := NewNames(NamesConfig{Node: testNode(1)})
-	pid := actor.MakePID(unique.Make(testNode(1)), 1<<28)
-	if err := n.Register("x", pid); err != nil {
-		b.Fatal(err)
+// scribe notes events of names.
+type scribe struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (s *scribe) hear(e NameEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := e.Name + " " + e.Kind.String()
+	if zone := e.Metadata["zone"]; zone != "" {
+		line += " in " + zone
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, ok := n.Whereis("x"); !ok {
-			b.Fatal("gone")
+	s.lines = append(s.lines, line)
+}
+
+func (s *scribe) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, "; ")
+}
+
+func TestWhatHappensToNamesIsToldInOrderOnEveryNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
+		synctest.Wait()
+		var atA, atB scribe
+		cancel := a.names.Subscribe(atA.hear)
+		defer b.names.Subscribe(atB.hear)()
+		pid := a.holder(t, "x")
+		if err := a.names.Describe("x", pid, map[string]string{"zone": "eu"}); err != nil {
+			t.Fatal(err)
 		}
-	}
+		synctest.Wait()
+		if c, ok := b.names.Lookup("x"); !ok || c.PID != pid || c.Metadata["zone"] != "eu" || time.Since(c.Registered) > time.Second {
+			t.Errorf("Lookup = %+v, %v", c, ok)
+		}
+		_ = a.sys.Kill(pid)
+		synctest.Wait()
+		const want = "x registered; x described in eu; x unregistered in eu"
+		if atA.String() != want || atB.String() != want {
+			t.Errorf("told on a: %v\non b: %v\nwant %v", &atA, &atB, want)
+		}
+		cancel()
+		a.holder(t, "y")
+		synctest.Wait()
+		if atA.String() != want {
+			t.Errorf("after cancel: %v", &atA)
+		}
+	})
+}
+
+func TestConflictIsToldOnTheNodeOfTheLoser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
+		synctest.Wait()
+		isolate(h, a.id)
+		b.holder(t, "x")
+		time.Sleep(time.Second)
+		a.holder(t, "x")
+		var atA, atB scribe
+		defer a.names.Subscribe(atA.hear)()
+		defer b.names.Subscribe(atB.hear)()
+		h.Split(nil)
+		synctest.Wait()
+		if got := atA.String(); got != "x conflict; x unregistered; x registered" {
+			t.Errorf("on the loser's node: %q", got)
+		}
+		if got := atB.String(); got != "" {
+			t.Errorf("on the winner's node, where nothing has changed: %q", got)
+		}
+	})
+}
+
+func TestOnlyTheHolderOfANameDescribesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
+		pid := a.holder(t, "x")
+		synctest.Wait()
+		other := a.holder(t, "y")
+		for _, err := range []error{
+			b.names.Describe("x", pid, nil), a.names.Describe("x", other, nil), a.names.Describe("z", pid, nil),
+		} {
+			if !errors.Is(err, ErrNotHolder) {
+				t.Errorf("Describe = %v, want ErrNotHolder", err)
+			}
+		}
+		if err := a.names.Describe("x", pid, map[string]string{"k": strings.Repeat("v", MaxMetadata)}); !errors.Is(err, ErrMetadata) {
+			t.Errorf("Describe with too much = %v", err)
+		}
+		if err := a.names.Register(strings.Repeat("n", MaxName+1), pid); !errors.Is(err, actor.ErrInvalidName) {
+			t.Errorf("Register of a long name = %v", err)
+		}
+	})
+}
+
+func TestMetadataDecidesAConflictIfTheRuleSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		cfg := func(i int) NamesConfig { return NamesConfig{Node: testNode(i), Rule: ByMetadata("orders")} }
+		a, b := joinWith(t, h, cfg(1)), joinWith(t, h, cfg(2))
+		synctest.Wait()
+		isolate(h, a.id)
+		older := b.holder(t, "x")
+		time.Sleep(time.Second)
+		younger := a.holder(t, "x")
+		_ = a.names.Describe("x", younger, map[string]string{"orders": "20"})
+		_ = b.names.Describe("x", older, map[string]string{"orders": "3"})
+		h.Split(nil)
+		synctest.Wait()
+		for _, p := range []*place{a, b} {
+			if got, _ := p.names.Whereis("x"); got != younger {
+				t.Errorf("on %s the holder is %v, want the one with more orders", p.id.Name, got)
+			}
+		}
+		if b.sys.Alive(older) {
+			t.Error("the loser lives on")
+		}
+	})
+}
+
+func TestNameThatWasGivenUpDuringAPartitionHurtsNobodyAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
+		older := a.holder(t, "x")
+		synctest.Wait()
+		isolate(h, a.id)
+		_ = a.sys.Kill(older)
+		time.Sleep(time.Second)
+		younger := b.holder(t, "x")
+		h.Split(nil)
+		synctest.Wait()
+		if got, _ := a.names.Whereis("x"); got != younger || !b.sys.Alive(younger) {
+			t.Errorf("the holder is %v, want the living %v", got, younger)
+		}
+	})
+}
+
+func TestRestartedNodeLeavesNoNamesOfItsFormerLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		a, b := join(t, h, 1), join(t, h, 2)
+		a.holder(t, "x")
+		a.holder(t, "y")
+		synctest.Wait()
+		h.Kill(a.id)
+		again := testNode(1)
+		again.Incarnation.Boot++
+		c := joinWith(t, h, NamesConfig{Node: again})
+		pid := c.holder(t, "x")
+		synctest.Wait()
+		if all := b.names.All(); len(all) != 1 || all["x"] != pid || b.names.Len() != 1 {
+			t.Errorf("names are %v", all)
+		}
+	})
 }

@@ -1,119 +1,81 @@
 package registry
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
-	"slices"
+	"sync"
 	"time"
+	"unique"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/supervisor"
+	"github.com/topos-go/topos/registry/internal/exchange"
+	"github.com/topos-go/topos/registry/internal/ledger"
 )
-
-// DefaultSettle is how long the views of a side must have agreed before its
-// nodes act on them: several times what a change takes to reach everybody, and
-// short enough that a lost node's children are back within a second or two.
-const DefaultSettle = 500 * time.Millisecond
-
-// PlacementConfig says how a node's placement works; see [StartPlacement].
-type PlacementConfig struct {
-	// Cluster tells who the members are. It must not be nil.
-	Cluster Cluster
-	// Settle is how long views must agree; zero means DefaultSettle. It must
-	// be the same on all nodes.
-	Settle time.Duration
-}
 
 // placement is the process that decides which of the declared children run on
 // this node. See StartPlacement.
 type placement struct {
-	cfg      PlacementConfig
-	children actor.PID // the supervisor of those that run here
-	declared map[string]supervisor.ChildSpec
-	views    *agreement
-	cancel   func()
-	deciding bool // a decide is due
+	cfg    PlacementConfig
+	self   actor.NodeID
+	views  *agreement
+	seats  *exchange.Exchange[seat]
+	chart  chart
+	own    seat // of this node
+	wards  map[string]*ward
+	byPID  map[actor.PID]*ward // by keeper
+	drains []actor.From
+	told   uint64 // the view of the last ViewSettled
+
+	timer actor.TimerRef
+	due   time.Time // of timer; zero for none
+	close func()
 }
 
-// placementTopic is the control topic of views.
-const placementTopic = "registry/placement"
+// ward is a declared child on this node.
+type ward struct {
+	child Child
+	seat  seat
+	// home is a hash of its candidates, and since when it has been that.
+	home  uint64
+	since time.Time
+
+	keeper actor.PID
+	// left is when it was given up, until another node runs it; zero otherwise.
+	left time.Time
+	// rests is until when it is left alone here, and crashed when it was last
+	// given up for that.
+	rests, crashed time.Time
+	waits          bool     // ChildWaits was told
+	twice          bool     // DuplicateFound was told
+	states         []handed // for its next instance
+}
 
 const (
+	// viewsTopic is the control topic of views, seatsTopic of what nodes know,
+	// handoffTopic of states.
+	viewsTopic   = "registry/placement"
+	seatsTopic   = "registry/seats"
+	handoffTopic = "registry/handoff"
 	// viewInterval is how often a node repeats its view, in case it was lost.
 	viewInterval = time.Second
 	// retryInterval is how soon a child that could not be started here, most
 	// often because its last instance is still stopping elsewhere, is retried.
 	retryInterval = 100 * time.Millisecond
-	// placedRestarts, in supervisor.DefaultPeriod, is when the placed children
-	// of a node are all started anew: they share a supervisor, so one that
-	// crashes for ever must not take the others along too soon.
-	placedRestarts = 10
+	// transit is how long a child that was given up counts as on the move.
+	transit = 10 * time.Second
+	// maxHops and maxStates bound the states that are on their way to a child.
+	maxHops   = 4
+	maxStates = 16
 )
-
-// placementName is how the placement of a node is found by [Place].
-const placementName = actor.Name("topos.placement")
-
-// StartPlacement returns the start function of a node's placement: a supervisor
-// with the placed children's supervisor and the process that decides.
-//
-// A placement runs children that are declared for the whole cluster, with
-// [Place]. Every node declares the same ones; each runs on the node that [Owner]
-// names for its ID.
-//
-// Once the nodes that can reach each other have seen the same members for
-// Settle, exactly one of them runs each child. Before that, and across a
-// partition, there may be none or several. When a node is lost its children are
-// started elsewhere; when one joins, its share moves to it, and the instances
-// that move are stopped by their supervisor, with their Shutdown.
-//
-// A child should register a ClusterName. Then its next instance is not started
-// before the last one has ended, and of two that come together when a partition
-// heals the older one keeps the name and the other ends. Without a name two may
-// overlap for a moment whenever a child moves.
-func StartPlacement(cfg PlacementConfig) actor.StartFunc {
-	if cfg.Settle == 0 {
-		cfg.Settle = DefaultSettle
-	}
-	return func(parent *actor.Self, _ ...any) (actor.PID, error) {
-		if cfg.Cluster == nil {
-			return actor.PID{}, errors.New("registry: PlacementConfig.Cluster is nil")
-		}
-		if cfg.Settle < 0 {
-			return actor.PID{}, fmt.Errorf("registry: PlacementConfig.Settle %v is negative", cfg.Settle)
-		}
-		children := supervisor.Start(supervisor.Spec{Intensity: supervisor.AtMost(placedRestarts)}, actor.Name("topos.placed"), actor.Label("placed children"))
-		decider := actor.Start(func() actor.Actor { return &placement{cfg: cfg} }, placementName, actor.Label("placement"))
-		return supervisor.Start(supervisor.Spec{
-			Strategy: supervisor.OneForAll,
-			Children: []supervisor.ChildSpec{
-				{ID: "children", Type: supervisor.Supervisor, Shutdown: supervisor.Infinity, Start: children},
-				{ID: "placement", Start: decider},
-			},
-		}, actor.Label("placement"))(parent)
-	}
-}
-
-// Place declares children on this node. An ID means the same child on every
-// node, and its first declaration here stands. Place returns when the
-// declaration has been taken in, not when the children run.
-func Place(ctx context.Context, from actor.Caller, children ...supervisor.ChildSpec) error {
-	var errs []error
-	for i := range children {
-		errs = append(errs, children[i].Validate(supervisor.Never))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	_, err := actor.Call[bool](ctx, from, placementName, declare{children})
-	return err
-}
 
 // Messages of the placement process.
 type (
-	declare   struct{ children []supervisor.ChildSpec }
+	declare   struct{ children []Child }
+	locate    struct{ id string }
+	drain     struct{}
 	memberNow struct {
 		node actor.NodeID
 		up   bool
@@ -122,68 +84,232 @@ type (
 		node actor.NodeID
 		view uint64
 	}
+	seatsNow   struct{ changes []ledger.Change[seat] }
+	syncedNow  struct{}
 	decideNow  struct{}
 	repeatView struct{}
 )
 
+// handed is the state of an instance of a child on its way to another.
+type handed struct {
+	_     struct{} `cbor:",toarray"`
+	ID    string
+	State []byte
+	Hops  int
+	From  actor.NodeID `cbor:"-"` // set by the receiver
+}
+
 // Init implements actor.Initializer.
 func (p *placement) Init(self *actor.Self) error {
-	children, ok := self.System().Whereis("topos.placed")
-	if !ok {
-		return errors.New("registry: the placed children's supervisor is not there")
-	}
-	p.children = children
-	p.declared = make(map[string]supervisor.ChildSpec)
-	p.views = newAgreement(p.cfg.Cluster.Self(), p.cfg.Settle)
-	p.views.weigh(time.Now())
+	self.TrapExit(true) // keepers are linked
+	p.self = p.cfg.Cluster.Self()
+	p.views = newAgreement(p.self, p.cfg.Settle)
+	p.chart = newChart()
+	p.wards = make(map[string]*ward)
+	p.byPID = make(map[actor.PID]*ward)
 	sys, me := self.System(), self.PID()
-	// A send can only fail when this process has ended.
-	p.cfg.Cluster.HandleControl(placementTopic, func(from actor.NodeID, payload []byte) {
+	// A send to this process can only fail when it has ended.
+	p.seats = exchange.New(exchange.Config[seat]{
+		Topic:  seatsTopic,
+		Node:   p.self,
+		Logger: self.Logger(),
+		Weigh:  seat.weight,
+		Changed: func(_ *ledger.Ledger[seat], changes []ledger.Change[seat]) func() {
+			_ = sys.Send(me, seatsNow{changes})
+			return nil
+		},
+		Turned: func() { _ = sys.Send(me, syncedNow{}) },
+	})
+	cluster := p.cfg.Cluster
+	cluster.HandleControl(viewsTopic, func(from actor.NodeID, payload []byte) {
 		if len(payload) == 8 {
 			_ = sys.Send(me, viewHeard{from, binary.BigEndian.Uint64(payload)})
 		}
 	})
-	p.cancel = p.cfg.Cluster.Watch(func(node actor.NodeID, up bool) { _ = sys.Send(me, memberNow{node, up}) })
+	cluster.HandleControl(handoffTopic, func(from actor.NodeID, payload []byte) {
+		var h handed
+		if err := cbor.Unmarshal(payload, &h); err == nil {
+			h.From = from
+			_ = sys.Send(me, h)
+		}
+	})
+	p.poll(self, time.Now())
+	cancel := cluster.Watch(func(node actor.NodeID, up bool) { _ = sys.Send(me, memberNow{node, up}) })
+	p.seats.Start(cluster)
+	p.close = sync.OnceFunc(func() {
+		cancel()
+		p.seats.Close()
+	})
+	// A placement that is killed has no Terminate.
+	afterDone(self, p.close)
 	self.Every(viewInterval, repeatView{})
 	return nil
 }
 
-// Terminate implements actor.Terminator.
-func (p *placement) Terminate(*actor.Self, error) { p.cancel() }
+// Terminate implements actor.Terminator: the children end first.
+func (p *placement) Terminate(self *actor.Self, _ error) {
+	refs := make(map[actor.PID]actor.MonitorRef)
+	for keeper := range p.byPID {
+		refs[keeper] = self.Monitor(keeper)
+		_ = self.Exit(keeper, actor.ErrShutdown)
+	}
+	ctx, cancel := endless()
+	defer cancel()
+	for _, ref := range refs {
+		_, _ = self.AwaitDown(ctx, ref) // it fails only if this process is killed
+	}
+	p.close()
+}
 
 // Receive implements actor.Actor.
 func (p *placement) Receive(self *actor.Self, msg any) error {
 	now := time.Now()
 	switch m := msg.(type) {
 	case declare:
-		for _, c := range m.children {
-			if _, known := p.declared[c.ID]; !known {
-				p.declared[c.ID] = c
-			}
-		}
+		p.declare(self, m.children)
 		_ = self.Reply(true)
+	case locate:
+		return self.Reply(p.locate(m.id))
+	case drain:
+		p.drains = append(p.drains, self.From())
+		p.poll(self, now)
 	case memberNow:
 		if p.views.member(now, m.node, m.up) {
+			p.learn(now, m.node)
 			p.tellView()
 		}
 	case viewHeard:
 		if p.views.heard(now, m.node, m.view) {
 			p.tellViewTo(m.node)
 		}
+	case seatsNow:
+		for _, c := range m.changes {
+			p.chart.follow(c)
+		}
+		p.learnAll(now)
+	case syncedNow:
+		p.learnAll(now)
 	case repeatView:
+		p.poll(self, now)
 		p.tellView()
 	case decideNow:
-		p.deciding = false
-		return p.decide(self)
+		p.due = time.Time{}
+		return p.decide(self, now)
+	default:
+		if err := p.follow(self, now, msg); err != nil {
+			return err
+		}
 	}
-	p.decideLater(self, now)
+	p.soon(self, now, now)
 	return nil
+}
+
+// soon makes sure of a decision at the given time or before.
+func (p *placement) soon(self *actor.Self, now, at time.Time) {
+	if !p.due.IsZero() {
+		if !at.Before(p.due) {
+			return
+		}
+		self.CancelTimer(p.timer)
+	}
+	p.due = at
+	p.timer = self.SendAfter(max(0, at.Sub(now)), decideNow{})
+}
+
+// declare takes in children. The first declaration stands.
+func (p *placement) declare(self *actor.Self, children []Child) {
+	for _, c := range children {
+		id := c.Spec.ID
+		if p.wards[id] != nil {
+			continue
+		}
+		w := &ward{child: c}
+		p.wards[id] = w
+		p.publish(w)
+		if err := c.valid(p.cfg.Leases != nil); err != nil {
+			self.Logger().Warn("a placed child cannot run on this node", "child", id, "error", err)
+		}
+	}
+}
+
+// publish lets the others know the seat of a ward.
+func (p *placement) publish(w *ward) { p.put(childKey(w.child.Spec.ID), w.seat) }
+
+func (p *placement) put(key string, s seat) {
+	p.seats.Do(func(l *ledger.Ledger[seat]) { p.chart.follow(l.Put(key, s)) })
+}
+
+// locate returns the instance that runs, of several that of the first node in
+// order, so that all nodes say the same.
+func (p *placement) locate(id string) actor.PID {
+	for _, node := range p.views.members() {
+		if s := p.chart.children[id][node]; s.Phase == running && s.PID != 0 {
+			return actor.MakePID(unique.Make(node), s.PID)
+		}
+	}
+	return actor.PID{}
+}
+
+// poll asks for this node's attributes.
+func (p *placement) poll(self *actor.Self, now time.Time) {
+	a := Attributes{}
+	if p.cfg.Attributes != nil {
+		if err := guarded(func() error { a = p.cfg.Attributes(); return nil }); err != nil {
+			self.Logger().Warn("the attributes of this node are not known", "error", err)
+			return
+		}
+	}
+	s := seat{Weight: a.Weight, Labels: maps.Clone(a.Labels), Draining: len(p.drains) > 0 || p.own.Draining}
+	if s.Weight == 0 {
+		s.Weight = 1
+	}
+	if s.weight() > maxSeat {
+		self.Logger().Warn("the labels of this node are too many", "error", errTooManyLabels)
+		s.Labels = nil
+	}
+	if _, known := p.chart.nodes[p.self]; known && s.fact() == p.own.fact() {
+		return
+	}
+	p.own = s
+	p.put(nodeKey, s)
+	p.learn(now, p.self)
+	p.tellView()
+}
+
+var errTooManyLabels = errors.New("registry: labels of more than 32 KiB")
+
+// learnAll brings the facts about all members up to date.
+func (p *placement) learnAll(now time.Time) {
+	news := false
+	for _, node := range p.views.members() {
+		news = p.learn(now, node) || news
+	}
+	if news {
+		p.tellView()
+	}
+}
+
+// learn brings the fact about one member up to date, once all it has to say is
+// known.
+func (p *placement) learn(now time.Time, node actor.NodeID) bool {
+	s, known := p.chart.nodes[node]
+	if !known {
+		return false
+	}
+	if _, had := p.views.facts[node]; !had && node != p.self {
+		synced := false
+		p.seats.Do(func(l *ledger.Ledger[seat]) { synced = l.Synced(node) })
+		if !synced {
+			return false
+		}
+	}
+	return p.views.fact(now, node, s.fact())
 }
 
 // tellView tells the other members what this node sees.
 func (p *placement) tellView() {
 	for _, node := range p.views.members() {
-		if node != p.views.self {
+		if node != p.self {
 			p.tellViewTo(node)
 		}
 	}
@@ -191,96 +317,14 @@ func (p *placement) tellView() {
 
 func (p *placement) tellViewTo(node actor.NodeID) {
 	payload := binary.BigEndian.AppendUint64(nil, p.views.view())
-	_ = p.cfg.Cluster.SendControl(node, placementTopic, payload) // repeated anyway
+	_ = p.cfg.Cluster.SendControl(node, viewsTopic, payload) // repeated anyway
 }
 
-// decideLater makes sure of a decision when the views have settled.
-func (p *placement) decideLater(self *actor.Self, now time.Time) {
-	if ok, due := p.views.settled(now); !p.deciding && (ok || !due.IsZero()) {
-		p.deciding = true
-		self.SendAfter(max(0, due.Sub(now)), decideNow{})
-	}
-}
-
-// decide starts and stops children so that this node runs its share.
-func (p *placement) decide(self *actor.Self) error {
-	now := time.Now()
-	if ok, _ := p.views.settled(now); !ok {
-		p.decideLater(self, now)
-		return nil
-	}
-	running, err := p.running(self)
-	if err != nil {
-		return err // the children's supervisor is gone: start anew with it
-	}
-	members := p.views.members()
-	complete := true
-	for _, id := range slices.Sorted(maps.Keys(p.declared)) {
-		mine := Owner(id, members) == p.views.self
-		here, present := running[id]
-		switch {
-		case mine && !here:
-			complete = p.start(self, p.declared[id], present) && complete
-		case !mine && present:
-			p.stop(self, id)
-		}
-	}
-	if !complete {
-		p.deciding = true
-		self.SendAfter(retryInterval, decideNow{})
-	}
-	return nil
-}
-
-// running says of the children that are present here whether they run.
-func (p *placement) running(self *actor.Self) (map[string]bool, error) {
-	infos, err := supervisor.WhichChildren(self.Context(), self, p.children)
-	if err != nil {
-		return nil, err
-	}
-	running := make(map[string]bool)
-	for _, c := range infos {
-		running[c.ID] = c.Status != supervisor.Stopped
-	}
-	return running, nil
-}
-
-// start starts a child here. It reports false if that has to be tried again.
-func (p *placement) start(self *actor.Self, child supervisor.ChildSpec, present bool) bool {
-	var pid actor.PID
-	var err error
-	if present {
-		pid, err = supervisor.RestartChild(self.Context(), self, p.children, child.ID)
-	} else {
-		child.Start = unlessTaken(child.Start)
-		pid, err = supervisor.StartChild(self.Context(), self, p.children, child)
-	}
-	if err != nil {
-		self.Logger().Warn("placed child did not start", "child", child.ID, "error", err)
-	}
-	return err == nil && !pid.IsZero()
-}
-
-// unlessTaken makes of a name that is taken a reason not to start, instead of a
-// failure that the supervisor would count: the other instance is stopping, or
-// stands on the other side of a partition that has just healed.
-func unlessTaken(start actor.StartFunc) actor.StartFunc {
-	return func(parent *actor.Self, args ...any) (actor.PID, error) {
-		pid, err := start(parent, args...)
-		if errors.Is(err, actor.ErrNameTaken) {
-			return actor.PID{}, fmt.Errorf("%w: %w", actor.ErrIgnore, err)
-		}
-		return pid, err
-	}
-}
-
-// stop stops a child that another node is to run.
-func (p *placement) stop(self *actor.Self, id string) {
-	err := supervisor.TerminateChild(self.Context(), self, p.children, id)
-	if err == nil {
-		err = supervisor.DeleteChild(self.Context(), self, p.children, id)
-	}
-	if err != nil && !errors.Is(err, supervisor.ErrNotFound) {
-		self.Logger().Warn("placed child did not stop", "child", id, "error", err)
+// observe tells of a step.
+func (p *placement) observe(e PlacementEvent) {
+	e.View = p.views.view()
+	if p.cfg.Observe != nil {
+		// A panic in it is not worth the children.
+		_ = guarded(func() error { p.cfg.Observe(e); return nil })
 	}
 }

@@ -75,3 +75,102 @@ func ExampleStartPlacement() {
 	fmt.Println(pid.Node().Name, err)
 	// Output: a@host:1 <nil>
 }
+
+// tally is a placed child that counts, and knows what it is told when it starts.
+type tally struct {
+	tenure registry.Tenure
+	n      int
+}
+
+func (c *tally) Init(*actor.Self) error {
+	c.n = len(c.tenure.State)
+	return nil
+}
+
+func (c *tally) Receive(self *actor.Self, msg any) error {
+	if msg == "more" {
+		c.n++
+		return nil
+	}
+	return self.Reply(c.n)
+}
+
+// tallies carry what has been counted from node to node. Two tallies that ran on
+// the two sides of a partition are added up.
+type tallies struct{}
+
+func (tallies) Give(ctx context.Context, from actor.Caller, instance actor.PID) ([]byte, error) {
+	n, err := actor.Call[int](ctx, from, instance, "how many?")
+	return make([]byte, n), err
+}
+
+func (tallies) Merge(ctx context.Context, from actor.Caller, instance actor.PID, state []byte) error {
+	for range state {
+		if _, err := actor.Call[int](ctx, from, instance, "more"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawer gives out the leases of a single node. Package strong has those of a
+// cluster.
+type drawer struct{ last registry.Token }
+
+func (d *drawer) Acquire(context.Context, string) (registry.Token, error) {
+	d.last.Index++
+	return d.last, nil
+}
+func (d *drawer) Renew(context.Context, string, registry.Token) error   { return nil }
+func (d *drawer) Release(context.Context, string, registry.Token) error { return nil }
+func (d *drawer) TTL() time.Duration                                    { return 10 * time.Second }
+
+func ExampleDeclare() {
+	ctx := context.Background()
+	me := actor.NodeID{Name: "a@host:1"}
+	sys, err := actor.NewSystem(actor.Config{Node: me})
+	if err != nil {
+		panic(err)
+	}
+	defer sys.Close(ctx)
+	started := make(chan registry.PlacementEvent, 1)
+	placement := registry.PlacementConfig{
+		Cluster: alone{me}, Settle: time.Millisecond, Leases: new(drawer),
+		Attributes: func() registry.Attributes { return registry.Attributes{Labels: map[string]string{"disk": "fast"}} },
+		Observe: func(e registry.PlacementEvent) {
+			if e.Kind == registry.ChildStarted {
+				started <- e
+			}
+		},
+	}
+	if _, err := supervisor.Spawn(ctx, sys, supervisor.Spec{Children: []supervisor.ChildSpec{
+		{ID: "placement", Type: supervisor.Supervisor, Start: registry.StartPlacement(placement)},
+	}}); err != nil {
+		panic(err)
+	}
+	tenures := make(chan registry.Tenure, 1)
+	if err := registry.Declare(ctx, sys, registry.Child{
+		Spec: supervisor.ChildSpec{ID: "tally", Start: actor.StartWith(func(args ...any) actor.Actor {
+			c := &tally{tenure: args[0].(registry.Tenure)}
+			tenures <- c.tenure
+			return c
+		})},
+		Strong:   true,
+		Requires: map[string]string{"disk": "fast"},
+		Handoff:  tallies{},
+	}); err != nil {
+		panic(err)
+	}
+	fmt.Println("token", (<-tenures).Token)
+	fmt.Println((<-started).Child, "started")
+	for {
+		if _, err := registry.Locate(ctx, sys, "tally"); err == nil {
+			break
+		}
+	}
+	fmt.Println("drained:", registry.Drain(ctx, sys))
+	// Output:
+	// token 0.1
+	// tally started
+	// drained: <nil>
+}

@@ -18,6 +18,7 @@ type census struct {
 	running map[string]map[actor.NodeID]int
 	started int
 	most    map[string]int // the most instances of a child there ever were
+	tenures []Tenure
 }
 
 func newCensus() *census {
@@ -131,8 +132,8 @@ const settled = DefaultSettle + 500*time.Millisecond
 
 func TestEveryChildRunsOnceAfterTheViewsHaveSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := newHub(), newCensus()
-		a, b, d := h.node(t, 1), h.node(t, 2), h.node(t, 3)
+		h, c := newHub(t), newCensus()
+		a, b, d := join(t, h, 1), join(t, h, 2), join(t, h, 3)
 		for _, p := range []*place{a, b, d} {
 			p.govern(t, c, false)
 		}
@@ -154,13 +155,13 @@ func TestEveryChildRunsOnceAfterTheViewsHaveSettled(t *testing.T) {
 
 func TestTheChildrenOfALostNodeAreStartedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := newHub(), newCensus()
-		a, b, d := h.node(t, 1), h.node(t, 2), h.node(t, 3)
+		h, c := newHub(t), newCensus()
+		a, b, d := join(t, h, 1), join(t, h, 2), join(t, h, 3)
 		for _, p := range []*place{a, b, d} {
 			p.govern(t, c, true)
 		}
 		time.Sleep(settled)
-		h.set(a.id, false)
+		h.Kill(a.id)
 		before := c.starts()
 		time.Sleep(settled)
 		c.mu.Lock()
@@ -180,13 +181,13 @@ func TestTheChildrenOfALostNodeAreStartedElsewhere(t *testing.T) {
 
 func TestAJoiningNodeGetsItsShareOneInstanceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := newHub(), newCensus()
-		a, b := h.node(t, 1), h.node(t, 2)
+		h, c := newHub(t), newCensus()
+		a, b := join(t, h, 1), join(t, h, 2)
 		a.govern(t, c, true)
 		b.govern(t, c, true)
 		time.Sleep(settled)
 		c.wantOne(t, a, b)
-		d := h.node(t, 3)
+		d := join(t, h, 3)
 		d.govern(t, c, true)
 		time.Sleep(2 * settled)
 		c.wantOne(t, a, b, d)
@@ -195,20 +196,20 @@ func TestAJoiningNodeGetsItsShareOneInstanceAtATime(t *testing.T) {
 
 func TestEachSideOfAPartitionRunsEveryChildAndOneStaysAfterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := newHub(), newCensus()
-		a, b, d := h.node(t, 1), h.node(t, 2), h.node(t, 3)
+		h, c := newHub(t), newCensus()
+		a, b, d := join(t, h, 1), join(t, h, 2), join(t, h, 3)
 		for _, p := range []*place{a, b, d} {
 			p.govern(t, c, true)
 		}
 		time.Sleep(settled)
-		h.split(func(n actor.NodeID) bool { return n == a.id })
+		isolate(h, a.id)
 		time.Sleep(settled)
 		for i := range citizens {
 			if n := len(c.where(citizenID(i))); n != 2 {
 				t.Errorf("%s runs %d times on two sides", citizenID(i), n)
 			}
 		}
-		h.heal()
+		h.Split(nil)
 		time.Sleep(3 * settled)
 		c.wantOne(t, a, b, d)
 	})
@@ -216,8 +217,8 @@ func TestEachSideOfAPartitionRunsEveryChildAndOneStaysAfterwards(t *testing.T) {
 
 func TestAPlacedChildThatCrashesIsRestartedInItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, c := newHub(), newCensus()
-		a := h.node(t, 1)
+		h, c := newHub(t), newCensus()
+		a := join(t, h, 1)
 		a.govern(t, c, true)
 		time.Sleep(settled)
 		before := c.starts()
@@ -234,8 +235,8 @@ func TestAPlacedChildThatCrashesIsRestartedInItsPlace(t *testing.T) {
 
 func TestPlaceReportsMistakesInItsChildren(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub()
-		a := h.node(t, 1)
+		h := newHub(t)
+		a := join(t, h, 1)
 		a.govern(t, newCensus(), false)
 		if err := Place(t.Context(), a.sys, supervisor.ChildSpec{}); !errors.Is(err, supervisor.ErrSpec) {
 			t.Errorf("Place = %v, want ErrSpec", err)

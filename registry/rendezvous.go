@@ -2,6 +2,7 @@ package registry
 
 import (
 	"hash/fnv"
+	"math"
 
 	"github.com/topos-go/topos/actor"
 )
@@ -20,6 +21,38 @@ func Owner(key string, nodes []actor.NodeID) actor.NodeID {
 		score := score(key, node.Name)
 		if best.IsZero() || score > bestScore || score == bestScore && node.Less(best) {
 			best, bestScore = node, score
+		}
+	}
+	return best
+}
+
+// Candidate is a node to choose from. Of two nodes one of which has twice the
+// Weight of the other, it gets twice as many keys. A Weight of zero or less gets
+// none.
+type Candidate struct {
+	Node   actor.NodeID
+	Weight float64
+}
+
+// OwnerByWeight is [Owner] with weights (Schindelhauer and Schomaker, "Weighted
+// distributed hash tables", 2005, the logarithmic method): when a weight grows,
+// keys move to that node only, and when it shrinks, from it only. With equal
+// weights it is Owner.
+func OwnerByWeight(key string, candidates []Candidate) actor.NodeID {
+	var best actor.NodeID
+	var bestRank float64
+	var bestScore uint64
+	for _, c := range candidates {
+		if !(c.Weight > 0) {
+			continue
+		}
+		score := score(key, c.Node.Name)
+		// Between 0 and 1, neither included.
+		u := (float64(score>>11) + 0.5) / (1 << 53)
+		rank := -c.Weight / math.Log(u)
+		if best.IsZero() || rank > bestRank ||
+			rank == bestRank && (score > bestScore || score == bestScore && c.Node.Less(best)) {
+			best, bestRank, bestScore = c.Node, rank, score
 		}
 	}
 	return best

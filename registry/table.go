@@ -4,246 +4,198 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"unique"
+	"time"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/index"
+	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
-// table is the pure core of [Names]: what one node knows of all names. It has
-// no lock, clock or network.
+// claim is a [Claim] as its node writes it into the ledger.
+type claim struct {
+	_     struct{} `cbor:",toarray"`
+	ID    uint64   // of the process on the owner's node
+	Stamp int64    // unix nanoseconds at the owner
+	// Metadata is never changed, only replaced.
+	Metadata map[string]string
+}
+
+// weight is about how many bytes a claim has on the wire.
+func (c claim) weight() int {
+	n := 20
+	for k, v := range c.Metadata {
+		n += len(k) + len(v) + 4
+	}
+	return n
+}
+
+// table is the pure core of [Names]: who holds which name, of those who claim
+// it in the ledger. It has no lock, clock or network; only holders may be read
+// by others meanwhile.
 //
 // Invariants:
-//  1. owned and seq change together: every change of an owned name is one step
-//     of seq.
-//  2. A shadow is the owner's table as it was at shadow.seq.
-//  3. winners[name] is the best claim on name in owned and all shadows.
+//  1. holders[name] has every claim on name that the ledger shows, and the one
+//     that beats all others first.
+//  2. No local process claims a name that it does not hold: it loses its claim
+//     with the name, so that it does not come back to it by surprise.
 type table struct {
 	self    actor.NodeHandle
-	seq     uint64
-	owned   map[string]claim
-	shadows map[actor.NodeID]*shadow
-	winners map[string]winner
+	rule    Rule
+	holders *index.Map[holding]
 }
 
-// claim is a process's claim on a name: the older stamp wins.
-type claim struct {
-	ID    uint64 `cbor:"1,keyasint"` // of the process on the owner's node
-	Stamp int64  `cbor:"2,keyasint"` // unix nanoseconds at the owner
+// holding is who claims a name. It never changes. With its name it is as long
+// as a cache line: there are rivals only while a conflict is being resolved.
+type holding struct {
+	holder claimant
+	rivals *[]claimant // nil for none
 }
 
-// shadow is what is known of another node's table.
-type shadow struct {
-	node   actor.NodeHandle
-	seq    uint64
-	claims map[string]claim
-}
-
-type winner struct {
+type claimant struct {
 	pid   actor.PID
 	claim claim
 }
 
-// change is one step of an owner's table.
-type change struct {
-	Name   string `cbor:"1,keyasint"`
-	Claim  claim  `cbor:"2,keyasint"`
-	Remove bool   `cbor:"3,keyasint,omitempty"`
-}
-
-// update carries an owner's changes After+1, After+2, …; or, if Full, all the
-// names it owns at step After.
-type update struct {
-	After   uint64   `cbor:"1,keyasint"`
-	Full    bool     `cbor:"2,keyasint,omitempty"`
-	Changes []change `cbor:"3,keyasint,omitempty"`
-}
-
 // outcome is what follows from a step.
 type outcome struct {
-	changed []string    // names whose holder is another than before
-	lost    []lostClaim // own processes that must give a name up
-	stale   bool        // an update was missed: ask the owner for everything
-	publish []change    // own changes to tell the others, in order
+	events []NameEvent
+	lost   []NameEvent // of events, those of local processes that must end
 }
 
-type lostClaim struct {
-	pid    actor.PID
-	name   string
-	winner actor.PID
-}
-
-func newTable(self actor.NodeHandle) *table {
-	return &table{
-		self:    self,
-		owned:   make(map[string]claim),
-		shadows: make(map[actor.NodeID]*shadow),
-		winners: make(map[string]winner),
+func newTable(self actor.NodeHandle, rule Rule) *table {
+	if rule == nil {
+		rule = Oldest
 	}
+	return &table{self: self, rule: rule, holders: index.New[holding]()}
 }
 
 // register claims name for the local process pid at time stamp.
-func (t *table) register(name string, pid actor.PID, stamp int64) (outcome, error) {
-	if w, taken := t.winners[name]; taken {
-		if w.pid == pid {
+func (t *table) register(l *ledger.Ledger[claim], name string, pid actor.PID, stamp int64) (outcome, error) {
+	if h := t.holders.Get(name); h != nil {
+		if h.holder.pid == pid {
 			return outcome{}, nil
 		}
-		return outcome{}, fmt.Errorf("%w by %v", actor.ErrNameTaken, w.pid)
+		return outcome{}, fmt.Errorf("%w by %v", actor.ErrNameTaken, h.holder.pid)
 	}
-	c := claim{ID: pid.ID(), Stamp: stamp}
-	t.seq++
-	t.owned[name] = c
 	var out outcome
-	t.settle(name, &out)
-	out.publish = append(out.publish, change{Name: name, Claim: c})
+	t.follow(l, l.Put(name, claim{ID: pid.ID(), Stamp: stamp}), &out)
 	return out, nil
 }
 
+// describe gives the claim of the local process pid on name other metadata. It
+// reports false if pid does not hold it.
+func (t *table) describe(l *ledger.Ledger[claim], name string, pid actor.PID, metadata map[string]string) (outcome, bool) {
+	var out outcome
+	c, ok := l.Get(name)
+	if !ok || c.ID != pid.ID() || pid.NodeHandle() != t.self {
+		return out, false
+	}
+	c.Metadata = metadata
+	t.follow(l, l.Put(name, c), &out)
+	return out, true
+}
+
 // unregister takes name from the local process pid, if it holds it.
-func (t *table) unregister(name string, pid actor.PID) outcome {
+func (t *table) unregister(l *ledger.Ledger[claim], name string, pid actor.PID) outcome {
 	var out outcome
-	if c, ok := t.owned[name]; ok && c.ID == pid.ID() {
-		t.disown(name, &out)
-		t.settle(name, &out)
+	if c, ok := l.Get(name); ok && c.ID == pid.ID() && pid.NodeHandle() == t.self {
+		change, _ := l.Delete(name)
+		t.follow(l, change, &out)
 	}
 	return out
 }
 
-// disown removes an owned name.
-func (t *table) disown(name string, out *outcome) {
-	c := t.owned[name]
-	t.seq++
-	delete(t.owned, name)
-	out.publish = append(out.publish, change{Name: name, Claim: c, Remove: true})
-}
-
-// apply takes in an update from its owner.
-func (t *table) apply(from actor.NodeID, u update) outcome {
-	var out outcome
-	s := t.shadows[from]
-	if u.Full {
-		touched := make(map[string]bool)
-		if s != nil {
-			if s.seq > u.After {
-				return out // older than what is known
-			}
-			for name := range s.claims {
-				touched[name] = true
-			}
+// follow takes in a change of the ledger, and decides anew who holds its name.
+func (t *table) follow(l *ledger.Ledger[claim], c ledger.Change[claim], out *outcome) {
+	if c.Has && c.New.ID == 0 {
+		return // from a node that does not keep the rules
+	}
+	name := c.Key
+	before := t.holders.Get(name)
+	claimants := t.claimants(before, c)
+	winner := t.best(name, claimants)
+	if own, claims := l.Get(name); claims && winner.pid.NodeHandle() != t.self {
+		l.Delete(name)
+		loser := actor.MakePID(t.self, own.ID)
+		claimants = slices.DeleteFunc(claimants, func(o claimant) bool { return o.pid == loser })
+		e := NameEvent{Kind: NameConflict, Name: name, PID: loser, Metadata: own.Metadata, Winner: winner.pid}
+		out.lost = append(out.lost, e)
+		out.events = append(out.events, e)
+	}
+	if winner == nil {
+		t.holders.Delete(name)
+	} else {
+		h := holding{holder: *winner}
+		if len(claimants) > 1 {
+			rivals := slices.DeleteFunc(claimants, func(o claimant) bool { return o.pid == winner.pid })
+			h.rivals = &rivals
 		}
-		s = &shadow{node: unique.Make(from), seq: u.After, claims: make(map[string]claim, len(u.Changes))}
-		t.shadows[from] = s
-		for _, c := range u.Changes {
-			s.claims[c.Name] = c.Claim
-			touched[c.Name] = true
-		}
-		t.settleAll(touched, &out)
-		return out
+		t.holders.Set(name, h)
 	}
-	if s == nil || u.After > s.seq {
-		out.stale = true
-		return out
-	}
-	touched := make(map[string]bool)
-	for i, c := range u.Changes {
-		if seq := u.After + uint64(i) + 1; seq != s.seq+1 {
-			continue // known already
-		}
-		s.seq++
-		if c.Remove {
-			delete(s.claims, c.Name)
-		} else {
-			s.claims[c.Name] = c.Claim
-		}
-		touched[c.Name] = true
-	}
-	t.settleAll(touched, &out)
-	return out
+	t.tell(name, before, winner, out)
 }
 
-// behind reports whether from has made changes up to seq that are not known.
-func (t *table) behind(from actor.NodeID, seq uint64) bool {
-	s := t.shadows[from]
-	return s == nil || s.seq < seq
-}
-
-// full returns everything this node owns.
-func (t *table) full() update {
-	u := update{After: t.seq, Full: true}
-	for _, name := range slices.Sorted(maps.Keys(t.owned)) {
-		u.Changes = append(u.Changes, change{Name: name, Claim: t.owned[name]})
-	}
-	return u
-}
-
-// forget drops the names of a lost node.
-func (t *table) forget(node actor.NodeID) outcome {
-	var out outcome
-	s := t.shadows[node]
-	if s == nil {
-		return out
-	}
-	delete(t.shadows, node)
-	touched := make(map[string]bool)
-	for name := range s.claims {
-		touched[name] = true
-	}
-	t.settleAll(touched, &out)
-	return out
-}
-
-func (t *table) settleAll(names map[string]bool, out *outcome) {
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		t.settle(name, out)
-	}
-}
-
-// settle decides who holds name. A local process that loses it loses its claim
-// too, so that the name does not come back to it by surprise.
-func (t *table) settle(name string, out *outcome) {
-	before, held := t.winners[name]
-	best, found := t.best(name)
-	if c, ok := t.owned[name]; ok && best.pid.NodeHandle() != t.self {
-		t.disown(name, out)
-		out.lost = append(out.lost, lostClaim{pid: actor.MakePID(t.self, c.ID), name: name, winner: best.pid})
+// tell adds the events of a name that was held as before says and is by winner.
+func (t *table) tell(name string, before *holding, winner *claimant, out *outcome) {
+	event := func(kind NameEventKind, c claimant) {
+		out.events = append(out.events, NameEvent{Kind: kind, Name: name, PID: c.pid, Metadata: c.claim.Metadata})
 	}
 	switch {
-	case !found:
-		delete(t.winners, name)
-	default:
-		t.winners[name] = best
+	case before != nil && winner != nil && before.holder.pid == winner.pid:
+		if !maps.Equal(before.holder.claim.Metadata, winner.claim.Metadata) {
+			event(NameDescribed, *winner)
+		}
+		return
+	case before != nil:
+		event(NameUnregistered, before.holder)
 	}
-	if held != found || before.pid != best.pid {
-		out.changed = append(out.changed, name)
+	if winner != nil {
+		event(NameRegistered, *winner)
 	}
 }
 
-// best compares the claims on name: the oldest stamp wins, then the lesser node.
-func (t *table) best(name string) (winner, bool) {
-	var best winner
-	found := false
-	consider := func(node actor.NodeHandle, c claim) {
-		w := winner{pid: actor.MakePID(node, c.ID), claim: c}
-		if !found || w.beats(best) {
-			best, found = w, true
+// claimants are those of before, with a change of one of them.
+func (t *table) claimants(before *holding, c ledger.Change[claim]) []claimant {
+	var claimants []claimant
+	add := func(o claimant) {
+		if o.pid.NodeHandle() != c.Owner {
+			claimants = append(claimants, o)
 		}
 	}
-	if c, ok := t.owned[name]; ok {
-		consider(t.self, c)
-	}
-	for _, s := range t.shadows {
-		if c, ok := s.claims[name]; ok {
-			consider(s.node, c)
+	if before != nil {
+		add(before.holder)
+		if before.rivals != nil {
+			for _, o := range *before.rivals {
+				add(o)
+			}
 		}
 	}
-	return best, found
+	if c.Has {
+		claimants = append(claimants, claimant{pid: actor.MakePID(c.Owner, c.New.ID), claim: c.New})
+	}
+	return claimants
 }
 
-func (w winner) beats(v winner) bool {
-	if w.claim.Stamp != v.claim.Stamp {
-		return w.claim.Stamp < v.claim.Stamp
+// best is the claim that beats the others, compared in the order of their nodes.
+func (t *table) best(name string, claimants []claimant) *claimant {
+	switch len(claimants) {
+	case 0:
+		return nil
+	case 1:
+		only := claimants[0]
+		return &only
 	}
-	if w.pid.NodeHandle() != v.pid.NodeHandle() {
-		return w.pid.Node().Less(v.pid.Node())
+	slices.SortFunc(claimants, func(a, b claimant) int { return comparePIDs(a.pid, b.pid) })
+	best := claimants[0]
+	for _, c := range claimants[1:] {
+		if t.rule.beats(c.shown(name), best.shown(name)) {
+			best = c
+		}
 	}
-	return w.pid.ID() < v.pid.ID()
+	return &best
+}
+
+// shown is the claim as users see it.
+func (c claimant) shown(name string) Claim {
+	return Claim{Name: name, PID: c.pid, Registered: time.Unix(0, c.claim.Stamp), Metadata: c.claim.Metadata}
 }

@@ -1,0 +1,72 @@
+package mesh_test
+
+import (
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/actor/actortest"
+	"github.com/topos-go/topos/behaviours/mesh"
+)
+
+// echo answers each call at once.
+var echo = actor.Func(func(self *actor.Self, msg any) error { return self.Reply(msg) })
+
+func benchmarkCall(b *testing.B, tracer trace.TracerProvider) {
+	w := newWorld(b, mesh.Config{Tracer: tracer})
+	d := orders()
+	d.Balancing, d.Outlier = mesh.PowerOfTwo, mesh.Outlier{Failures: 0.5, Slower: 5}
+	for range 5 {
+		pid, err := w.sys.Spawn(b.Context(), echo)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := w.Register(b.Context(), d, pid); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s := w.service("^1", mesh.Idempotent())
+	var req any = 7
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := mesh.Call[int](b.Context(), s, w.sys, req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCall is a call through the mesh on one node with everything on but
+// spans; compare with BenchmarkBareCall.
+func BenchmarkCall(b *testing.B) { benchmarkCall(b, nil) }
+
+// BenchmarkTracedCall has spans too, which are made and not recorded anywhere.
+func BenchmarkTracedCall(b *testing.B) {
+	benchmarkCall(b, sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample())))
+}
+
+func BenchmarkBareCall(b *testing.B) {
+	sys := actortest.NewSystem(b)
+	pid, err := sys.Spawn(b.Context(), echo)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var req any = 7
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := actor.Call[int](b.Context(), sys, pid, req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSpan is what a span costs by itself.
+func BenchmarkSpan(b *testing.B) {
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.AlwaysSample())).Tracer("test")
+	b.ReportAllocs()
+	for b.Loop() {
+		_, span := tracer.Start(b.Context(), "call")
+		span.End()
+	}
+}
