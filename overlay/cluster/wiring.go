@@ -8,6 +8,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -128,6 +129,7 @@ func (c *Core) neighborUp(w *wiring, node overlay.Node) {
 		}
 		c.emit(overlay.NeighborUp{Node: node})
 		c.toTree(plumtree.NeighborUp{Node: node})
+		c.causalLink(node)
 		c.toDetector(swim.Near{Node: node})
 	}
 }
@@ -141,6 +143,7 @@ func (c *Core) neighborDown(w *wiring, node overlay.Node) {
 		delete(c.neighbors, node)
 		c.emit(overlay.NeighborDown{Node: node})
 		c.toTree(plumtree.NeighborDown{Node: node})
+		c.toCausal(pcbroadcast.LinkDown{Node: node})
 		c.toDetector(swim.Far{Node: node})
 	}
 }
