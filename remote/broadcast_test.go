@@ -383,7 +383,10 @@ func TestBroadcastsDoNotNoticeThatTheTopologyChanges(t *testing.T) {
 			if err := lowestOf(all).SetTopology(t.Context(), to); err != nil {
 				t.Fatal(err)
 			}
-			c.chat(w, all, 12*time.Second)
+			for range 20 {
+				c.chat(w, all, 200*time.Millisecond)
+				w.pass(400 * time.Millisecond)
+			}
 			for _, h := range all {
 				if h.Topology() != to {
 					t.Errorf("%v has %v, not %v", h.ID().Name, h.Topology(), to)

@@ -80,11 +80,16 @@ func (c *Core) other(w *wiring) *wiring {
 
 // toTopology lets all wirings know of ev, as far as it concerns them.
 func (c *Core) toTopology(ev overlay.Event) {
+	if up, ok := ev.(overlay.LinkUp); ok {
+		// Before any of them is asked: one that has no use for the link must not close
+		// it for the other, which may have asked for it.
+		for _, w := range c.wirings() {
+			w.links[up.Node] = true
+			delete(w.postponed, up.Node)
+		}
+	}
 	for _, w := range c.wirings() {
 		switch ev := ev.(type) {
-		case overlay.LinkUp:
-			w.links[ev.Node] = true
-			delete(w.postponed, ev.Node)
 		case overlay.LinkDown:
 			if w.postponed[ev.Node] {
 				delete(w.postponed, ev.Node)

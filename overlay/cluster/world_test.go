@@ -32,6 +32,7 @@ type world struct {
 	seq    int
 	places []*place
 	links  map[[2]int]bool
+	dials  int // links made
 	side   func(i int) int
 	silent bool // machines without a node do not answer
 	delay  func(i, j int) time.Duration
@@ -279,6 +280,7 @@ func (w *world) dial(i int, self, node overlay.Node) {
 		return
 	}
 	w.links[key(i, j)] = true
+	w.dials++
 	w.tell(i, self, overlay.LinkUp{Node: node})
 	w.tell(j, node, overlay.LinkUp{Node: self, Accepted: true})
 }
