@@ -178,6 +178,18 @@ func (n *Node) SetTopology(ctx context.Context, t remote.Topology) error {
 	return n.remote.SetTopology(ctx, t)
 }
 
+// Broadcast has payload handled on every node of the cluster, this one included: see
+// remote.Node.Broadcast for what that promises, and remote.InCausalOrder for order.
+func (n *Node) Broadcast(topic string, payload []byte, opts ...remote.BroadcastOption) error {
+	return n.remote.Broadcast(topic, payload, opts...)
+}
+
+// HandleBroadcast lets f handle what nodes broadcast to topic: see
+// remote.Node.HandleBroadcast. What comes before it is called is not handled.
+func (n *Node) HandleBroadcast(topic string, f remote.BroadcastFunc) {
+	n.remote.HandleBroadcast(topic, f)
+}
+
 // RemoteStats returns what this node's connections have counted; Stats, of the
 // embedded System, what its processes have.
 func (n *Node) RemoteStats() remote.Stats { return n.remote.Stats() }

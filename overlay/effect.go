@@ -57,6 +57,8 @@ type NeighborDown struct{ Node Node }
 type Deliver struct {
 	Origin  Node
 	Payload []byte
+	// Causal is what it was in the [Broadcast].
+	Causal bool
 }
 
 // Report: Value is something that those who watch the cluster may want to know. It

@@ -79,7 +79,12 @@ type Join struct{ Addrs []string }
 
 // Broadcast: have Payload delivered at every node, this one included. Nobody may
 // change it from then on.
-type Broadcast struct{ Payload []byte }
+type Broadcast struct {
+	Payload []byte
+	// Causal says that no node delivers it before what had been delivered here, of
+	// those broadcasts that are Causal, too.
+	Causal bool
+}
 
 // LeaveRequested: this node is to leave the cluster.
 type LeaveRequested struct{}

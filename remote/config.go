@@ -86,6 +86,10 @@ type Config struct {
 	// otherwise, and Role what this one may be in ClientServer.
 	Topology Topology
 	Role     clientserver.Role
+	// Nearby lets HyParView, on the nodes that have it, exchange neighbors for others
+	// to which messages take less time, as X-BOT does; it keeps one that is far, so that
+	// all stay connected. See package hyparview.
+	Nearby bool
 	// Hidden says that others cannot dial this node, because of what stands
 	// between. It is served on the connections that it makes. Its address, and so
 	// its name, then has the port 0. Where nodes are not all linked to each other,

@@ -83,7 +83,7 @@ func (l *lane) dial() *connection {
 		Channel: l.stream.ch.Name, Lane: uint32(l.index), Association: mine, Known: known,
 		Epoch: l.epoch, Received: l.received.Load(), Compression: uint32(l.stream.ch.Compression),
 	}
-	l.peer.wg.Go(func() { result <- l.node.dial(ctx, l.peer.id, attach) })
+	l.peer.wg.Go(func() { result <- l.node.dial(ctx, l.peer, attach) })
 	abandon := func() {
 		cancel()
 		if r := <-result; r.conn != nil {

@@ -91,21 +91,6 @@ func (n *Node) SendControl(node actor.NodeID, topic string, payload []byte) erro
 	return err
 }
 
-// Broadcast is SendControl to every other member of this moment. The error
-// joins those of the members it could not be sent to.
-func (n *Node) Broadcast(topic string, payload []byte) error {
-	var errs []error
-	for _, m := range n.Members() {
-		if m.Self {
-			continue
-		}
-		if err := n.SendControl(m.Node, topic, payload); err != nil {
-			errs = append(errs, fmt.Errorf("%v: %w", m.Node.Name, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // receiveControl hands a payload to its handler.
 func (n *Node) receiveControl(p *peer, f wire.Frame) error {
 	var m wire.Control

@@ -105,23 +105,6 @@ func TestControlPayloadsSurviveCutConnections(t *testing.T) {
 	})
 }
 
-func TestBroadcastReachesEveryOtherMember(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
-		var da, db, dc diary
-		a := start(t, w.config("a"), func(n *remote.Node) { n.HandleControl("t", func(actor.NodeID, []byte) { da.note("got") }) })
-		b := start(t, w.config("b", a), func(n *remote.Node) { n.HandleControl("t", func(actor.NodeID, []byte) { db.note("got") }) })
-		c := start(t, w.config("c", a), func(n *remote.Node) { n.HandleControl("t", func(actor.NodeID, []byte) { dc.note("got") }) })
-		meet(t, a, b, c)
-		if err := a.Broadcast("t", []byte("news")); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Second)
-		if len(da.read()) != 0 || len(db.read()) != 1 || len(dc.read()) != 1 {
-			t.Errorf("got %v, %v, %v", da.read(), db.read(), dc.read())
-		}
-	})
-}
-
 func TestPayloadWithoutHandlerIsCounted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		h := w.cluster("a", "b")

@@ -30,13 +30,13 @@ func (e *unexpectedError) Error() string { return e.err.Error() }
 func (e *unexpectedError) Unwrap() error { return e.err }
 
 // dial connects to a node and asks for a lane.
-func (n *Node) dial(ctx context.Context, id actor.NodeID, attach handshake.Attach) dialResult {
-	conn, relayed, err := n.reach(ctx, id, attach.Channel)
+func (n *Node) dial(ctx context.Context, p *peer, attach handshake.Attach) dialResult {
+	conn, relayed, err := n.reach(ctx, p, attach.Channel)
 	if err != nil {
 		return dialResult{err: err}
 	}
 	release := closeOn(ctx, conn)
-	c, err := n.prove(conn, id, attach)
+	c, err := n.prove(conn, p.id, attach)
 	release()
 	if err == nil {
 		err = errors.Join(conn.SetDeadline(time.Time{}), ctx.Err())

@@ -132,6 +132,12 @@ func (n *Node) handleOne(what any) {
 		n.passed(what)
 	case proposal:
 		n.propose(what)
+	case announcement:
+		what.answer <- n.announce(what)
+	case echoed:
+		if n.current(what.peer) {
+			n.measured(what)
+		}
 	case overlay.Event:
 		n.step(what)
 	}
@@ -221,9 +227,14 @@ func (n *Node) carryOut(effects overlay.Effects) {
 		case overlay.Send:
 			if p := n.peers.find(unique.Make(nodeID(e.To))); p != nil {
 				p.tell(encodeMembership(e.Message))
+				p.relieve()
 			}
 		case overlay.Post:
 			n.send(e.To, encodeMembership(e.Message))
+		case overlay.Deliver:
+			n.hear(e)
+		case overlay.Measure:
+			n.measure(e.Node, false)
 		case overlay.Report:
 			switch r := e.Value.(type) {
 			case cluster.Rewired:
@@ -233,6 +244,7 @@ func (n *Node) carryOut(effects overlay.Effects) {
 					p.doubt()
 				}
 			}
+			n.missed(e.Value)
 			n.report(OverlayReport{e.Value})
 		case overlay.Disconnect:
 			if p := n.peers.find(unique.Make(nodeID(e.Node))); p != nil {

@@ -136,3 +136,31 @@ func ExampleNew() {
 	// 1-x true
 	// <nil>
 }
+
+// What a node broadcasts is handled on every node, its own included. Causes are
+// handled before what they have caused.
+func ExampleNode_Broadcast() {
+	network, ctx := memory.NewNetwork(), context.Background()
+	a, sysA := join(network, "a")
+	b, sysB := join(network, "b", a.Addr())
+	met := make(chan struct{})
+	cancel := a.Subscribe(func(remote.MemberEvent) { close(met) })
+	<-met
+	cancel()
+
+	handled := make(chan string, 2)
+	a.HandleBroadcast("prices", func(from actor.NodeID, payload []byte) { handled <- fmt.Sprintf("a: %s", payload) })
+	b.HandleBroadcast("prices", func(from actor.NodeID, payload []byte) { handled <- fmt.Sprintf("b: %s", payload) })
+	if err := a.Broadcast("prices", []byte("bread 3.20"), remote.InCausalOrder()); err != nil {
+		panic(err)
+	}
+	fmt.Println(<-handled)
+	fmt.Println(<-handled)
+
+	_ = a.Close(ctx)
+	_ = b.Close(ctx)
+	_, _ = sysA.Close(ctx), sysB.Close(ctx)
+	// Unordered output:
+	// a: bread 3.20
+	// b: bread 3.20
+}

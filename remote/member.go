@@ -111,6 +111,8 @@ const (
 	membershipDialect
 	membershipRelay // see passage
 	membershipCall  // see tunnels
+	membershipEcho  // see measures
+	membershipEchoed
 )
 
 // receiveMembership hands a message to the overlay.
@@ -134,6 +136,8 @@ func (n *Node) receiveMembership(p *peer, f wire.Frame) error {
 		return n.receiveCall(p, w.Seq)
 	case membershipDial:
 		return receiveInvitation(p, w.Channel, w.Lane)
+	case membershipEcho, membershipEchoed:
+		return n.receiveEcho(p, &w)
 	}
 	return fmt.Errorf("remote: membership frame of kind %d", w.Kind)
 }

@@ -11,17 +11,24 @@ import (
 	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/overlay/gossip"
 	"github.com/topos-go/topos/overlay/hyparview"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/static"
 	"github.com/topos-go/topos/overlay/swim"
 	"github.com/topos-go/topos/remote/dialect"
 )
 
-// maxBroadcast bounds what nodes broadcast in one message, which must not keep
-// heartbeats waiting, and maxRepair what answers a digest.
 const (
-	maxBroadcast = 64 << 10
-	maxRepair    = 256 << 10
+	// maxRepair is how much answers a digest.
+	maxRepair = 256 << 10
+	// maxCausalLinks is as many neighbors as there are in a full mesh, maxOrigins of
+	// how many nodes it is known what they have broadcast in causal order, such that it
+	// fits into one message, forgetOrigin for how long, and maxCausalBuffer how many
+	// broadcasts wait for a new link: with the largest of them, some ten megabytes.
+	maxCausalLinks  = 1024
+	maxOrigins      = 2048
+	forgetOrigin    = time.Hour
+	maxCausalBuffer = 512
 )
 
 // membership is the overlay's protocol, and what its driver sees of it that the
@@ -71,8 +78,11 @@ func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) 
 			Suspicion: max(1, 2*cfg.Misses-2),
 		},
 		Plumtree: plumtree.Config{MaxPayload: maxBroadcast, MaxRepairBytes: maxRepair},
-		Encode:   func(v any) ([]byte, error) { return dialect.Append(nil, v) },
-		Decode:   func(b []byte) (any, error) { return dialect.Parse(b) },
+		Causal: pcbroadcast.Config{
+			MaxLinks: maxCausalLinks, MaxOrigins: maxOrigins, Forget: forgetOrigin, MaxBuffer: maxCausalBuffer,
+		},
+		Encode: func(v any) ([]byte, error) { return dialect.Append(nil, v) },
+		Decode: func(b []byte) (any, error) { return dialect.Parse(b) },
 	})
 	return m, err
 }
@@ -88,7 +98,11 @@ func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *ran
 	}
 	switch t {
 	case HyParView:
-		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng})
+		var optimize *hyparview.XBot
+		if c.Nearby {
+			optimize = new(hyparview.XBot)
+		}
+		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng, XBot: optimize})
 	case ClientServer:
 		return clientserver.New(clientserver.Config{
 			Self: self, Seeds: seeds, Rand: rng, Role: c.Role, RedialMin: c.RedialMin, RedialMax: c.RedialMax,
@@ -127,6 +141,10 @@ func (m *membership) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.Found:
 		if ev.Addr == ev.Node.Addr() {
 			m.dialed[ev.Node] = true
+		}
+	case overlay.RTT:
+		if v := m.linked[ev.Node]; v != nil {
+			v.rtt, m.stale = ev.RTT, true
 		}
 	case overlay.Received:
 		if v := m.linked[ev.From]; v != nil {

@@ -48,6 +48,7 @@ type Node struct {
 	topology    atomic.Uint32 // what it is called
 	passages    passages
 	tunnels     tunnels
+	measures    measures
 	tls         *secure.Transport // nil without
 	carrier     Transport         // beneath it
 	listener    net.Listener
@@ -66,11 +67,14 @@ type Node struct {
 	strangers    atomic.Int64 // connections that have proven nothing yet
 	snapshot     atomic.Pointer[[]Member]
 
-	loans   loans
-	valves  valves
-	ledger  ledger // of acknowledged messages
-	talks   talks
-	topics  topicTable
+	loans  loans
+	valves valves
+	ledger ledger // of acknowledged messages
+	talks  talks
+	topics topicTable
+
+	broadcasts broadcastDesk
+
 	news    newsDesk
 	watched observers
 	stats   counters
@@ -119,6 +123,7 @@ func New(cfg Config) (*Node, error) {
 	n.encoders.New = func() any { return new(encoder) }
 	n.peers.init()
 	n.topics.init()
+	n.broadcasts.init()
 	n.news.init()
 	n.snapshot.Store(&[]Member{{Node: n.id, Self: true, Linked: true}})
 	return n, nil
@@ -232,6 +237,8 @@ func (n *Node) Start(sys System) error {
 	n.wg.Go(n.drive)
 	n.wg.Go(n.acceptAll)
 	n.wg.Go(func() { n.news.run(n.ctx) })
+	n.wg.Go(func() { n.handleBroadcasts(n.ctx, &n.broadcasts.plain) })
+	n.wg.Go(func() { n.handleBroadcasts(n.ctx, &n.broadcasts.causal) })
 	return nil
 }
 

@@ -43,8 +43,13 @@ type Stats struct {
 	// Undecodable counts messages that arrived and that this node could not
 	// decode: dead letters.
 	Undecodable uint64
-	// Unhandled counts payloads for a topic without a handler.
+	// Unhandled counts payloads for a topic without a handler, broadcasts among them.
 	Unhandled uint64
+	// Broadcasts counts those of this node, BroadcastsHandled what handlers were given,
+	// those of this node among it, BroadcastsDropped what found no room because they
+	// did not keep up, and BroadcastsMissed what this node has learned of and will
+	// never deliver, in causal order or otherwise, the overlay's own among it.
+	Broadcasts, BroadcastsHandled, BroadcastsDropped, BroadcastsMissed uint64
 	// Unconfirmed counts what was sent to nodes that went down before they
 	// confirmed it: it may have arrived or not.
 	Unconfirmed uint64
@@ -69,6 +74,8 @@ type counters struct {
 	dialsFailed, relayed, tunnelled, stops, dropped, replaced atomic.Uint64
 	unknown, resent, moved, lanesOpened, lanesClosed          atomic.Uint64
 	released, causalDead                                      atomic.Uint64
+	broadcasts, broadcastsHandled                             atomic.Uint64
+	broadcastsDropped, broadcastsMissed                       atomic.Uint64
 }
 
 // Stats returns the counts of this moment.
@@ -85,6 +92,8 @@ func (n *Node) Stats() Stats {
 		Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
 		OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
 		Relayed: c.relayed.Load(), Tunnelled: c.tunnelled.Load(),
+		Broadcasts: c.broadcasts.Load(), BroadcastsHandled: c.broadcastsHandled.Load(),
+		BroadcastsDropped: c.broadcastsDropped.Load(), BroadcastsMissed: c.broadcastsMissed.Load(),
 	}
 }
 

@@ -56,7 +56,8 @@ var errDirect = errors.New("remote: there is a direct way again")
 
 // reach makes a connection to a node, over another one if need be and lanes are for
 // messages: the overlay looks for a way of its own.
-func (n *Node) reach(ctx context.Context, id actor.NodeID, channel string) (conn net.Conn, relayed bool, err error) {
+func (n *Node) reach(ctx context.Context, p *peer, channel string) (conn net.Conn, relayed bool, err error) {
+	id := p.id
 	if channel == MembershipChannel || channel == PostChannel {
 		if hidden(id.Name) {
 			return nil, false, ErrHidden
@@ -65,10 +66,10 @@ func (n *Node) reach(ctx context.Context, id actor.NodeID, channel string) (conn
 		return conn, false, err
 	}
 	patience := tunnelPatience
-	if n.missing(id) {
+	if time.Since(p.missed.load()) < tunnelCheck {
 		patience = 0
 	}
-	conn, relayed, err = n.race(ctx, patience, id, func(ctx context.Context) (net.Conn, error) {
+	conn, relayed, err = n.race(ctx, &p.wg, patience, id, func(ctx context.Context) (net.Conn, error) {
 		return n.connect(ctx, addrOf(id.Name))
 	}, func(ctx context.Context) (net.Conn, error) {
 		over, err := n.tunnel(ctx, id, maxHops, actor.NodeID{})
@@ -78,15 +79,15 @@ func (n *Node) reach(ctx context.Context, id actor.NodeID, channel string) (conn
 		return n.tls.Client(ctx, over, addrOf(id.Name))
 	})
 	if relayed {
-		n.miss(id)
+		p.missed.store(time.Now())
 	}
 	return conn, relayed, err
 }
 
 // race makes a connection to id by the direct way and, when that has failed or has
 // brought nothing for the time of patience, by the way around, and returns the first.
-// Where nobody listens there is no way around.
-func (n *Node) race(ctx context.Context, patience time.Duration, id actor.NodeID, direct, around func(context.Context) (net.Conn, error)) (conn net.Conn, relayed bool, err error) {
+// Where nobody listens there is no way around. Its goroutines are owned by wg.
+func (n *Node) race(ctx context.Context, wg *sync.WaitGroup, patience time.Duration, id actor.NodeID, direct, around func(context.Context) (net.Conn, error)) (conn net.Conn, relayed bool, err error) {
 	type result struct {
 		conn   net.Conn
 		err    error
@@ -97,7 +98,7 @@ func (n *Node) race(ctx context.Context, patience time.Duration, id actor.NodeID
 	results, running := make(chan result, 2), 0
 	begin := func(way func(context.Context) (net.Conn, error), isAround bool) {
 		running++
-		n.wg.Go(func() {
+		wg.Go(func() {
 			conn, err := way(ctx)
 			results <- result{conn, err, isAround}
 		})
@@ -122,7 +123,7 @@ func (n *Node) race(ctx context.Context, patience time.Duration, id actor.NodeID
 			running--
 			if r.err == nil {
 				if running > 0 { // the other one is not wanted any more
-					n.wg.Go(func() {
+					wg.Go(func() {
 						if late := <-results; late.conn != nil {
 							late.conn.Close()
 						}
@@ -140,18 +141,6 @@ func (n *Node) race(ctx context.Context, patience time.Duration, id actor.NodeID
 		}
 	}
 	return nil, false, err
-}
-
-// missing reports whether there was no direct way to id a short while ago.
-func (n *Node) missing(id actor.NodeID) bool {
-	p := n.peers.find(unique.Make(id))
-	return p != nil && time.Since(p.missed.load()) < tunnelCheck
-}
-
-func (n *Node) miss(id actor.NodeID) {
-	if p := n.peers.find(unique.Make(id)); p != nil {
-		p.missed.store(time.Now())
-	}
 }
 
 // tunnel returns a connection to id over a neighbor, which may go over hops nodes in
@@ -248,7 +237,7 @@ func (n *Node) leadOn(ctx context.Context, o *offer) (net.Conn, error) {
 			return conn, nil
 		}
 	}
-	conn, _, err := n.race(ctx, tunnelPatience, target, func(ctx context.Context) (net.Conn, error) {
+	conn, _, err := n.race(ctx, &n.wg, tunnelPatience, target, func(ctx context.Context) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, n.cfg.DialTimeout)
 		defer cancel()
 		return n.carrier.Dial(ctx, addrOf(target.Name))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -49,12 +50,15 @@ type Config struct {
 	// Overlap is how long the earlier topology stays at least, and MaxOverlap at
 	// most, until the later one has a neighbor. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
-	// Directory, Swim and Plumtree say what the other parts are. Their Self and
-	// Rand are filled in. Swim sends no messages for its news only, unless its
-	// Fanout says so: they are broadcast. Its Stride is DefaultStride.
+	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
+	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may
+	// be in any topology: a link that is one too many carries nothing. Swim sends no
+	// messages for its news only, unless its Fanout says so: they are broadcast. Its
+	// Stride is DefaultStride.
 	Directory directory.Config
 	Swim      swim.Config
 	Plumtree  plumtree.Config
+	Causal    pcbroadcast.Config
 	// Encode and Decode turn what the parts broadcast, a [directory.Broadcast] or
 	// a [swim.Fact], into bytes and back. They must be given. What Decode refuses
 	// is counted.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -18,6 +19,8 @@ import (
 //  2. neighbors counts the wirings of which a node is a neighbor, and the tree has
 //     been told of those with one or more.
 //  3. A wiring has been told of each of its links, and of no others.
+//  4. The causal part has a link to each neighbor to which there is one, and to
+//     nobody else: another one as soon as it is another connection.
 type Core struct {
 	cfg      Config
 	now      time.Time
@@ -26,6 +29,7 @@ type Core struct {
 	turned   time.Time // when it began to
 	links    map[overlay.Node]overlay.LinkUp
 	tree     *plumtree.Core
+	causal   *pcbroadcast.Core[[]byte]
 	dir      *directory.Core
 	detector *swim.Core
 
@@ -50,11 +54,13 @@ func New(cfg Config) (*Core, error) {
 	dir, dirErr := directory.New(cfg.Directory)
 	detector, swimErr := swim.New(cfg.Swim)
 	tree, treeErr := plumtree.New(cfg.Plumtree)
-	if err := errors.Join(dirErr, swimErr, treeErr); err != nil {
+	cfg.Causal.Self = cfg.Self
+	causal, causalErr := pcbroadcast.New[[]byte](cfg.Causal)
+	if err := errors.Join(dirErr, swimErr, treeErr, causalErr); err != nil {
 		return nil, err
 	}
 	return &Core{
-		cfg: cfg, wired: newWiring(cfg.Wiring, cfg.Topology), tree: tree, dir: dir, detector: detector,
+		cfg: cfg, wired: newWiring(cfg.Wiring, cfg.Topology), tree: tree, causal: causal, dir: dir, detector: detector,
 		links: make(map[overlay.Node]overlay.LinkUp),
 		up:    make(map[overlay.Node]bool), neighbors: make(map[overlay.Node]int), trying: make(map[overlay.Node]bool),
 	}, nil
@@ -72,7 +78,11 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 		c.received(ev)
 		return c.take()
 	case overlay.Broadcast:
-		c.broadcast(ofUser, ev.Payload)
+		if ev.Causal {
+			c.toCausal(pcbroadcast.Broadcast[[]byte]{Payload: ev.Payload})
+		} else {
+			c.broadcast(ofUser, ev.Payload)
+		}
 		return c.take()
 	case overlay.LeaveRequested:
 		c.leave()
@@ -80,6 +90,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.LinkUp:
 		c.links[ev.Node] = ev
 		delete(c.trying, ev.Node)
+		c.causalLink(ev.Node) // another one than before, if there was one
 		c.toDirectory(directory.Met{Node: ev.Node})
 	case overlay.Met:
 		if ev.Proven {
@@ -91,6 +102,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 			// A neighbor's link is closed after a farewell only, which comes
 			// before this.
 			c.toDetector(swim.LinkReset{Node: ev.Node})
+			c.toCausal(pcbroadcast.LinkDown{Node: ev.Node})
 		}
 	case overlay.DialFailed:
 		c.dialFailed(ev)
@@ -131,6 +143,8 @@ func (c *Core) received(ev overlay.Received) {
 	switch m := ev.Message.(type) {
 	case plumtree.Message:
 		c.toTree(plumtree.Received{From: ev.From, Message: m})
+	case pcbroadcast.Message:
+		c.toCausal(pcbroadcast.Received{From: ev.From, Message: m})
 	case directory.Message:
 		c.toDirectory(directory.Received{From: ev.From, Message: m})
 	case swim.Message:
@@ -158,6 +172,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		c.fromDirectory(c.dir.Tick(now))
 		c.fromDetector(c.detector.Tick(now))
 		c.fromTree(c.tree.Tick(now))
+		c.fromCausal(c.causal.Tick(now))
 	}
 	return c.take()
 }
@@ -169,7 +184,7 @@ func (c *Core) Deadline() time.Time {
 	if c.left {
 		return next
 	}
-	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.overlapped()}
+	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped()}
 	for _, t := range due {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t

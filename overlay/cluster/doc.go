@@ -6,6 +6,7 @@
 //	                                  |
 //	      topology   links, neighbors |  hyparview, fullmesh, gossip, ...
 //	      plumtree   broadcasts       |  over the topology's neighbors
+//	      pcbroadcast  causal ones    |  over the same
 //	      directory  members          |  told by broadcasts and exchanges
 //	      swim       failures         |  of whom the directory watches
 //
@@ -25,7 +26,10 @@
 //
 // [overlay.Up] and [overlay.Down] are of members, as the directory has them, and
 // need not have anything to do with a link of this node's. [overlay.Deliver] is what
-// nodes have broadcast. Everything else that is worth knowing is an
+// nodes have broadcast: by plumtree, in no order, or by pcbroadcast, in causal order
+// among those that are [overlay.Broadcast.Causal]. Plumtree would not do for these:
+// what comes first over another branch of the tree need not have happened first.
+// Everything else that is worth knowing is an
 // [overlay.Report], of a type of the part that says it: a partition that the
 // directory has detected or seen healed, a suspicion of the detector, a broadcast
 // that was missed.
@@ -43,5 +47,6 @@
 // # What is not promised
 //
 // That two nodes agree on the members at any moment: they do when nothing has
-// changed for a while. Order between broadcasts: see package pcbroadcast for that.
+// changed for a while. Order between broadcasts that are not causal. What packages
+// plumtree and pcbroadcast do not promise either.
 package cluster

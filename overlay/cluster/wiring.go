@@ -8,6 +8,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -79,11 +80,16 @@ func (c *Core) other(w *wiring) *wiring {
 
 // toTopology lets all wirings know of ev, as far as it concerns them.
 func (c *Core) toTopology(ev overlay.Event) {
+	if up, ok := ev.(overlay.LinkUp); ok {
+		// Before any of them is asked: one that has no use for the link must not close
+		// it for the other, which may have asked for it.
+		for _, w := range c.wirings() {
+			w.links[up.Node] = true
+			delete(w.postponed, up.Node)
+		}
+	}
 	for _, w := range c.wirings() {
 		switch ev := ev.(type) {
-		case overlay.LinkUp:
-			w.links[ev.Node] = true
-			delete(w.postponed, ev.Node)
 		case overlay.LinkDown:
 			if w.postponed[ev.Node] {
 				delete(w.postponed, ev.Node)
@@ -128,6 +134,7 @@ func (c *Core) neighborUp(w *wiring, node overlay.Node) {
 		}
 		c.emit(overlay.NeighborUp{Node: node})
 		c.toTree(plumtree.NeighborUp{Node: node})
+		c.causalLink(node)
 		c.toDetector(swim.Near{Node: node})
 	}
 }
@@ -141,6 +148,7 @@ func (c *Core) neighborDown(w *wiring, node overlay.Node) {
 		delete(c.neighbors, node)
 		c.emit(overlay.NeighborDown{Node: node})
 		c.toTree(plumtree.NeighborDown{Node: node})
+		c.toCausal(pcbroadcast.LinkDown{Node: node})
 		c.toDetector(swim.Far{Node: node})
 	}
 }

@@ -166,3 +166,19 @@ func TestNodesThatEndDuringAChangeAreFound(t *testing.T) {
 		w.agree(but(gone...))
 	}
 }
+
+// Links between clients are of no use to the topology that goes, and must not be
+// closed while the one that comes has just made them.
+func TestTopologyThatGoesClosesNoLinkThatTheOneThatComesHasMade(t *testing.T) {
+	w := newWorld(t, 26)
+	w.grow(16)
+	w.propose("clientserver")
+	w.run(20 * time.Second)
+	w.propose("fullmesh")
+	w.dials = 0
+	w.run(20 * time.Second)
+	w.agree(all)
+	if n := len(w.links); n != 16*15/2 || w.dials > 2*n {
+		t.Errorf("%d links, and %d were made for them", n, w.dials)
+	}
+}

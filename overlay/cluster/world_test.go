@@ -32,8 +32,11 @@ type world struct {
 	seq    int
 	places []*place
 	links  map[[2]int]bool
+	dials  int // links made
 	side   func(i int) int
 	silent bool // machines without a node do not answer
+	delay  func(i, j int) time.Duration
+	told   func(i int, e overlay.Deliver) // of what is delivered; nil is nobody
 	values []any
 }
 
@@ -73,6 +76,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: epoch,
 		links: make(map[[2]int]bool), side: func(int) int { return 0 },
+		delay: func(int, int) time.Duration { return delay },
 	}
 }
 
@@ -222,6 +226,9 @@ func (w *world) carryOut(i int, effects overlay.Effects) {
 			p.down[e.Node], p.reasons[e.Node] = w.now, e.Reason
 		case overlay.Deliver:
 			p.delivered[string(e.Payload)]++
+			if w.told != nil {
+				w.told(i, e)
+			}
 		case overlay.Report:
 			p.reports = append(p.reports, e.Value)
 		default:
@@ -273,12 +280,13 @@ func (w *world) dial(i int, self, node overlay.Node) {
 		return
 	}
 	w.links[key(i, j)] = true
+	w.dials++
 	w.tell(i, self, overlay.LinkUp{Node: node})
 	w.tell(j, node, overlay.LinkUp{Node: self, Accepted: true})
 }
 
 func (w *world) message(i int, self, to overlay.Node, m overlay.Message) {
-	w.after(delay, func() {
+	w.after(w.delay(i, w.place(to.Addr())), func() {
 		j, ok, refused := w.reach(i, to)
 		switch {
 		case ok:

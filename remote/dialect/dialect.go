@@ -8,6 +8,7 @@ import (
 	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/overlay/directory"
 	"github.com/topos-go/topos/overlay/gossip"
+	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/static"
 	"github.com/topos-go/topos/overlay/swim"
@@ -89,6 +90,19 @@ const (
 	kindStaticLeave
 )
 
+const (
+	kindCausalData kind = iota + 128
+	kindCausalSkip
+	kindCausalPing
+	kindCausalHello
+	kindCausalOpen
+	kindCausalShut
+	kindCausalRefuse
+	kindCausalAsk
+	kindCausalPong
+	kindCausalAdopt
+)
+
 // encoded is a generated message.
 type encoded interface {
 	Size() int
@@ -119,6 +133,8 @@ func encode(m overlay.Message) (kind, encoded, error) {
 	switch m := m.(type) {
 	case plumtree.Message:
 		return encodePlumtree(m)
+	case pcbroadcast.Message:
+		return encodeCausal(m)
 	case directory.Message:
 		return encodeDirectory(m)
 	case directory.Broadcast:
@@ -147,6 +163,8 @@ func Parse(b []byte) (overlay.Message, error) {
 	var m overlay.Message
 	var err error
 	switch {
+	case k >= kindCausalData:
+		m, err = parseCausal(k, b)
 	case k >= kindStaticAsk:
 		m, err = parseStatic(k, b)
 	case k >= kindSampleAsk:

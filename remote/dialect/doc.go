@@ -7,7 +7,7 @@
 //
 // The protocols are pure and know nothing of bytes; this package knows all their
 // messages, those of HyParView and X-BOT, of the client-server, gossip and static
-// topologies, Plumtree, SWIM and the directory, and also what the directory and SWIM
+// topologies, Plumtree, causal broadcast, SWIM and the directory, and also what the directory and SWIM
 // have broadcast. It is pure as well, and all of it may be called concurrently.
 //
 // # What can come in
@@ -20,5 +20,6 @@
 // The messages of the client-server and gossip topologies are held to more, by Append
 // as by Parse: each node has a name and an address, each claim is one that is made,
 // and lists have an end, which Parse looks for before it takes memory. What their
-// cores say keeps to that, whatever they are told.
+// cores say keeps to that, whatever they are told. So are those of causal broadcast,
+// of which each mark and each broadcast is of a node and has a number.
 package dialect

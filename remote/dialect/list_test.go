@@ -119,11 +119,10 @@ func TestMemoryIsASmallMultipleOfWhatCame(t *testing.T) {
 	}
 }
 
-// hostile is what Append has not made, as bytes of a message of each kind in turn.
-var hostile = map[string]struct {
-	kinds string
-	body  string
-}{
+// attack is what Append has not made, as bytes of a message of each kind in turn.
+type attack struct{ kinds, body string }
+
+var hostile = map[string]attack{
 	"a claim without a node":       {"\x50\x51\x52\x53\x54\x55", "\x12\x02\x10\x01"},
 	"a claim of nobody":            {"\x50\x51\x52\x53", "\x12\x04\x0a\x00\x10\x01"},
 	"a claim of no address":        {"\x50\x51\x52\x53", "\x12\x08\x0a\x04\x0a\x02x@\x10\x01"},
