@@ -47,8 +47,9 @@ type Config struct {
 	// remote.HyParView. Role is what this node may be in remote.ClientServer.
 	Topology remote.Topology
 	Role     clientserver.Role
-	// Hidden says that others cannot dial this node: see remote.Config.
-	Hidden bool
+	// Hidden says that others cannot dial this node, Nearby that its links shall be to
+	// nodes that answer soon: see remote.Config.
+	Hidden, Nearby bool
 	// Join has addresses of other nodes: "host:port" or "name@host:port". One
 	// that can be reached sometime is enough.
 	Join []string
@@ -158,6 +159,7 @@ func (c *Config) remote() remote.Config {
 		Topology:   c.Topology,
 		Role:       c.Role,
 		Hidden:     c.Hidden,
+		Nearby:     c.Nearby,
 		Types:      types,
 		Errors:     errs,
 		Logger:     c.logger(),

@@ -169,6 +169,10 @@ func (n *Node) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
 	return cluster{n.remote}.Watch(f)
 }
 
+// Subscribe calls f for every member that comes or goes, until cancel is called, and
+// first for those that are there: see remote.Node.Subscribe.
+func (n *Node) Subscribe(f func(remote.MemberEvent)) (cancel func()) { return n.remote.Subscribe(f) }
+
 // Topology returns which nodes of the cluster are connected at present.
 func (n *Node) Topology() remote.Topology { return n.remote.Topology() }
 
