@@ -86,9 +86,6 @@ func (n *Node) start(ctx context.Context, cfg Config) error {
 	}
 	placement := registry.PlacementConfig{Cluster: cluster, Settle: cfg.Settle, Attributes: cfg.Attributes, Observe: cfg.OnPlacement}
 	if n.strong != nil {
-		if err := n.strong.Start(); err != nil {
-			return err
-		}
 		placement.Leases = n.strong
 	}
 	root, err := supervisor.New(supervisor.Spec{Children: []supervisor.ChildSpec{{
@@ -125,7 +122,9 @@ func (n *Node) startRegistry(ctx context.Context, cfg Config, cluster cluster) (
 	if cfg.Strong != nil {
 		c := *cfg.Strong
 		c.Cluster, c.Logger = cluster, cfg.logger()
-		n.strong, err = strong.New(c)
+		if n.strong, err = strong.New(c); err == nil {
+			err = n.strong.Start()
+		}
 	}
 	return err
 }

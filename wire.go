@@ -30,7 +30,7 @@ func wireTypes() []codec.Type {
 // wireErrors are what errors.Is recognises when it comes from another node.
 func wireErrors() []error {
 	return []error{
-		registry.ErrConflict, registry.ErrNotRunning, supervisor.ErrIntensity, supervisor.ErrAutoShutdown, crdtactor.ErrNoCopies, crdtactor.ErrOutdated,
+		registry.ErrConflict, registry.ErrNotRunning, registry.ErrLeaseLost, supervisor.ErrIntensity, supervisor.ErrAutoShutdown, crdtactor.ErrNoCopies, crdtactor.ErrOutdated,
 		overlay.ErrUnreachable, overlay.ErrSilent, overlay.ErrRestarted, overlay.ErrLeft, overlay.ErrForgotten,
 		strong.ErrClosed, strong.ErrHeld, strong.ErrLost, strong.ErrConflict, strong.ErrFenced,
 		rpc.ErrServer, rpc.ErrRetry, rpc.ErrOverloaded, rpc.ErrForgotten, rpc.ErrNoSession, rpc.ErrCancelled, rpc.ErrExpired,
