@@ -29,13 +29,11 @@ func wireTypes() []codec.Type {
 
 // wireErrors are what errors.Is recognises when it comes from another node.
 func wireErrors() []error {
-	return []error{
+	return slices.Concat(rpc.WireErrors(), mesh.WireErrors(), []error{
 		registry.ErrConflict, registry.ErrNotRunning, registry.ErrLeaseLost, supervisor.ErrIntensity, supervisor.ErrAutoShutdown, crdtactor.ErrNoCopies, crdtactor.ErrOutdated,
 		overlay.ErrUnreachable, overlay.ErrSilent, overlay.ErrRestarted, overlay.ErrLeft, overlay.ErrForgotten,
 		strong.ErrClosed, strong.ErrHeld, strong.ErrLost, strong.ErrConflict, strong.ErrFenced,
-		rpc.ErrServer, rpc.ErrRetry, rpc.ErrOverloaded, rpc.ErrForgotten, rpc.ErrNoSession, rpc.ErrCancelled, rpc.ErrExpired,
-		mesh.ErrServiceNotFound, mesh.ErrNoHealthyInstances, mesh.ErrCircuitOpen, mesh.ErrServiceTimeout, mesh.ErrInstanceFailed,
 		partition.ErrReadOnly, partition.ErrLogFull, partition.ErrUnmerged,
 		pool.ErrFull, pool.ErrNoneGood, pool.ErrNoWorkers,
-	}
+	})
 }

@@ -140,7 +140,7 @@ func strongWorld(t *testing.T, v *vault, n int, d *diary) (*census, []*place, fu
 		all = append(all, p)
 	}
 	return c, all, func(pass time.Duration) {
-		for end := time.Now().Add(pass); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(pass); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
 			if wrong := v.overdue(c, n); wrong != "" {
 				t.Fatal(wrong)
 			}
