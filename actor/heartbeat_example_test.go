@@ -35,5 +35,5 @@ func ExampleHeartbeat() {
 	down := <-lost
 	fmt.Println(down.Node.Name, "is lost:", down.Reason)
 	// Output:
-	// b@10.0.0.8:4000 is lost: actor: no connection
+	// b@10.0.0.8:4000 is lost: actor: system is not part of a cluster
 }
