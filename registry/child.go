@@ -114,9 +114,10 @@ func Locate(ctx context.Context, from actor.Caller, id string) (actor.PID, error
 
 // Drain gives up all children that run here to the other nodes, with their
 // state, and returns when those run them, or when there is nobody left to run
-// them. From then on this node runs no placed child: it is for a node that is
-// about to leave. When ctx ends, which without a deadline is never, what has
-// not moved stays until the node is closed.
+// them: at once on a node that has nothing to give away and, as all nodes have
+// agreed, will not get anything. From then on this node runs no placed child:
+// it is for a node that is about to leave. When ctx ends, which without a
+// deadline is never, what has not moved stays until the node is closed.
 func Drain(ctx context.Context, from actor.Caller) error {
 	ctx, cancel := withoutTimeout(ctx)
 	defer cancel()

@@ -50,12 +50,38 @@ func (p *placement) decide(self *actor.Self, now time.Time) error {
 		complete = complete && p.left(w, owners[id])
 	}
 	if complete {
-		for _, from := range p.drains {
-			from.Reply(true)
-		}
-		p.drains = nil
+		p.drained()
 	}
 	return nil
+}
+
+// drained answers whoever waits until this node has given everything away.
+func (p *placement) drained() {
+	for _, from := range p.drains {
+		from.Reply(true)
+	}
+	p.drains = nil
+}
+
+// idle reports whether this node has nothing to give away and will not get
+// anything: no child runs, starts, stops or moves here, no state waits, and all
+// nodes have agreed for long enough that no child belongs here. Without that
+// agreement another node may be about to hand a state to this one.
+func (p *placement) idle(now time.Time) bool {
+	if len(p.wards) == 0 {
+		return true
+	}
+	if ok, _ := p.views.settled(now); !ok {
+		return false
+	}
+	for id, w := range p.wards {
+		candidates := p.chart.candidates(id, w.child.Requires, p.views.members())
+		moves := hashOf(candidates) != w.home || now.Before(w.since.Add(p.cfg.Settle))
+		if moves || !w.keeper.IsZero() || !w.left.IsZero() || len(w.states) > 0 || OwnerByWeight(id, candidates) == p.self {
+			return false
+		}
+	}
+	return true
 }
 
 // left reports whether a ward needs no more waiting for when this node drains:

@@ -171,8 +171,12 @@ func (p *placement) Receive(self *actor.Self, msg any) error {
 	case locate:
 		return self.Reply(p.locate(m.id))
 	case drain:
+		idle := p.idle(now) // before this node is nobody's home any more
 		p.drains = append(p.drains, self.From())
 		p.poll(self, now)
+		if idle {
+			p.drained()
+		}
 	case memberNow:
 		if p.views.member(now, m.node, m.up) {
 			p.learn(now, m.node)
@@ -252,14 +256,17 @@ func (p *placement) locate(id string) actor.PID {
 
 // poll asks for this node's attributes.
 func (p *placement) poll(self *actor.Self, now time.Time) {
-	a := Attributes{}
+	a, draining := Attributes{}, len(p.drains) > 0 || p.own.Draining
 	if p.cfg.Attributes != nil {
 		if err := guarded(func() error { a = p.cfg.Attributes(); return nil }); err != nil {
 			self.Logger().Warn("the attributes of this node are not known", "error", err)
-			return
+			if draining == p.own.Draining {
+				return
+			}
+			a = Attributes{Weight: p.own.Weight, Labels: p.own.Labels} // to leave, the last will do
 		}
 	}
-	s := seat{Weight: a.Weight, Labels: maps.Clone(a.Labels), Draining: len(p.drains) > 0 || p.own.Draining}
+	s := seat{Weight: a.Weight, Labels: maps.Clone(a.Labels), Draining: draining}
 	if s.Weight == 0 {
 		s.Weight = 1
 	}
