@@ -54,7 +54,8 @@
 //
 // ElectLeader refuses them on nodes whose side does not have the leader. Who
 // leads is for a [Leader] to say, which must have a lease that a minority cannot
-// get or keep. With LeaderOnly, only the leader itself writes.
+// get or keep; [StrongLeader] has one, by a name in package strong. With
+// LeaderOnly, only the leader itself writes.
 //
 // MergeOnReconnect refuses nothing while there is room. The actor is a [Merger]:
 // an operation is applied where it was sent to, gets a number there, and is

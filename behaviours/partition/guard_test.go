@@ -332,13 +332,12 @@ func TestGuardThatHasEndedIsToldNothing(t *testing.T) {
 		t.Errorf("%d listen", n)
 	}
 	end(t, sys, pid, actor.ErrShutdown)
-	before := sys.Stats().DeadLetters
 	if n := c.tell(up); n != 0 || watched(b) {
 		t.Errorf("%d listen after the end", n)
 	}
 	pid = spawn()
 	end(t, sys, pid, actor.ErrKilled) // without Terminate
-	before = sys.Stats().DeadLetters
+	before := sys.Stats().DeadLetters
 	if n := c.tell(up); n != 0 {
 		t.Errorf("%d listen after a kill", n)
 	}

@@ -1,11 +1,12 @@
 // Command nodes starts many nodes with partial views in one process, on loopback,
-// and tells how long it takes until each knows all, how much memory that is, and how
-// long until all know that some have been killed.
+// and tells how long it takes until each knows all, how much memory that is, how long
+// a broadcast takes to reach all, and how long until all know that some have been
+// killed.
 //
 //	go run ./bench/nodes -nodes 100 -kill 0.1
 //
-// Its last line is one JSON object: nodes, known_s, heap_mb, goroutines, files,
-// buried_s.
+// Its last line is one JSON object: nodes, known_s, heap_mb, sys_mb, goroutines, files,
+// broadcast_s (the slowest of some), buried_s.
 package main
 
 import (
@@ -17,8 +18,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/topos-go/topos/actor"
@@ -30,9 +33,23 @@ func main() {
 	kill := flag.Float64("kill", 0.1, "the share that is killed")
 	every := flag.Duration("every", 20*time.Millisecond, "the time between two starts")
 	limit := flag.Duration("limit", 2*time.Minute, "how long anything may take")
+	settle := flag.Duration("settle", 10*time.Second, "the time between that and the rest")
+	profile := flag.String("profile", "", "write a CPU profile of it all to this file")
 	flag.Parse()
-	if err := run(*nodes, *kill, *every, *limit); err != nil {
-		log.Fatal(err)
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	if err := run(*nodes, *kill, *every, *settle, *limit); err != nil {
+		log.Print(err)
+		pprof.StopCPUProfile()
+		os.Exit(1)
 	}
 }
 
@@ -41,6 +58,9 @@ type node struct {
 	*remote.Node
 	sys *actor.System
 }
+
+// heard counts the nodes that have had the broadcasts.
+var heard atomic.Int64
 
 func start(i int, join []string) (*node, error) {
 	n, err := remote.New(remote.Config{
@@ -53,6 +73,7 @@ func start(i int, join []string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.HandleBroadcast("news", func(actor.NodeID, []byte) { heard.Add(1) })
 	return &node{n, sys}, n.Start(sys)
 }
 
@@ -68,7 +89,26 @@ func (n *node) end() {
 	}
 }
 
-func run(count int, kill float64, every, limit time.Duration) error {
+// broadcast returns the longest that one of some broadcasts takes to reach all.
+func broadcast(all []*node, limit time.Duration) (slowest time.Duration, err error) {
+	for i := range 5 {
+		heard.Store(0)
+		begun := time.Now()
+		if err := all[i*len(all)/5].Broadcast("news", []byte("something has happened")); err != nil {
+			return 0, err
+		}
+		for heard.Load() < int64(len(all)) {
+			if time.Since(begun) > limit {
+				return 0, fmt.Errorf("after %v a broadcast has reached %d of %d", limit, heard.Load(), len(all))
+			}
+			time.Sleep(time.Millisecond)
+		}
+		slowest = max(slowest, time.Since(begun))
+	}
+	return slowest, nil
+}
+
+func run(count int, kill float64, every, settle, limit time.Duration) error {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var all []*node
 	for range count {
@@ -96,10 +136,18 @@ func run(count int, kill float64, every, limit time.Duration) error {
 	}
 	report := map[string]any{
 		"nodes": count, "known_s": known.Seconds(), "heap_mb": m.HeapAlloc >> 20,
-		"goroutines": runtime.NumGoroutine(), "files": len(files),
+		"goroutines": runtime.NumGoroutine(), "files": len(files), "sys_mb": m.Sys >> 20,
 	}
 	fmt.Printf("%d nodes know each other %v after the last start: %d MB of heap, %d MB from the system, %d goroutines, %d files\n",
 		count, known.Round(time.Millisecond), m.HeapAlloc>>20, m.Sys>>20, runtime.NumGoroutine(), len(files))
+
+	time.Sleep(settle)
+	reached, err := broadcast(all, limit)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("a broadcast reaches all within %v\n", reached.Round(time.Millisecond))
+	report["broadcast_s"] = reached.Seconds()
 
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	dead := int(kill * float64(count))
