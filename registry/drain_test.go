@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -11,7 +12,9 @@ import (
 func drainTakes(t *testing.T, p *place) time.Duration {
 	t.Helper()
 	began := time.Now()
-	if err := Drain(t.Context(), p.sys); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := Drain(ctx, p.sys); err != nil {
 		t.Fatal(err)
 	}
 	return time.Since(began)
