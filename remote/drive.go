@@ -3,7 +3,6 @@ package remote
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"syscall"
 	"time"
 	"unique"
@@ -212,10 +211,9 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 	return p, nil
 }
 
-// carryOut does what the overlay wants, after making its view visible: who is
-// told of a member finds it there.
+// carryOut does what the overlay wants. Its view is visible already: who is told of
+// a member finds it there.
 func (n *Node) carryOut(effects overlay.Effects) {
-	n.publish()
 	for _, e := range effects {
 		switch e := e.(type) {
 		case overlay.Dial:
@@ -302,23 +300,4 @@ func (n *Node) giveUp(p *peer, cause error) { p.retire(reasonFor(p.id, cause)) }
 // reasonFor is what processes see as the reason for the loss of a node.
 func reasonFor(id actor.NodeID, cause error) error {
 	return fmt.Errorf("%w %v: %w", actor.ErrNoConnection, id.Name, cause)
-}
-
-// publish makes the overlay's view visible, if it has changed.
-func (n *Node) publish() {
-	all, changed := n.core.others(time.Now())
-	if !changed {
-		return
-	}
-	self := overlayNode(n.id)
-	at := sort.Search(len(all), func(i int) bool { return all[i].Node.Compare(self) > 0 })
-	members := make([]Member, len(all)+1)
-	for i, m := range all {
-		if i >= at {
-			i++
-		}
-		members[i] = Member{Node: nodeID(m.Node), Linked: m.Linked, Heard: m.Heard, RTT: m.RTT}
-	}
-	members[at] = Member{Node: n.id, Self: true, Linked: true}
-	n.snapshot.Store(&members)
 }

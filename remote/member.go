@@ -28,7 +28,7 @@ type Member struct {
 // Members returns the nodes of the cluster as this node sees them, itself among
 // them, sorted. The view may be ahead of what subscribers have been told. The
 // slice must not be changed.
-func (n *Node) Members() []Member { return *n.snapshot.Load() }
+func (n *Node) Members() []Member { return n.core.view.Members() }
 
 // Join adds addresses at which nodes of the cluster may be found, as
 // Config.Join does. It does not wait for them to be reached.

@@ -3,6 +3,7 @@ package remote
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -39,17 +40,14 @@ type membership struct {
 	linked map[overlay.Node]*vitals
 	dialed map[overlay.Node]bool // who has answered at its address
 	seeds  []string              // where members may be found, for a new topology
-
-	interval time.Duration // how old what is published may be
-	dirty    bool          // members or links have changed
-	stale    bool          // vitals have
-	shown    time.Time     // when it was last published
+	view   *view                 // for everybody to see
 }
 
 // vitals say how a linked node does.
 type vitals struct {
-	heard  time.Time
-	rtt    time.Duration
+	heard moment
+	rtt   atomic.Int64 // nanoseconds
+	// Of drive.
 	asked  uint64 // the last Ping's number
 	asking time.Time
 }
@@ -62,7 +60,7 @@ func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) 
 		return rand.New(rand.NewPCG(seed, stream))
 	}
 	m := &membership{
-		self: self, interval: cfg.Heartbeat, seeds: seeds,
+		self: self, view: newView(nodeID(self), cfg.Heartbeat), seeds: seeds,
 		linked: make(map[overlay.Node]*vitals), dialed: make(map[overlay.Node]bool),
 	}
 	wire := func(wiring string) (cluster.Topology, error) { return cfg.wire(wiring, self, m.seeds, draw()) }
@@ -125,13 +123,12 @@ func (m *membership) Tick(now time.Time) overlay.Effects { return m.see(now, m.C
 func (m *membership) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	switch ev := ev.(type) {
 	case overlay.LinkUp:
-		m.linked[ev.Node], m.dirty = &vitals{heard: now}, true
+		m.link(ev.Node, now)
 		if !ev.Accepted {
 			m.dialed[ev.Node] = true
 		}
 	case overlay.LinkDown:
-		delete(m.linked, ev.Node)
-		m.dirty = true
+		m.unlink(ev.Node)
 	case overlay.Join:
 		for _, addr := range ev.Addrs {
 			if !slices.Contains(m.seeds, addr) {
@@ -144,13 +141,13 @@ func (m *membership) Step(now time.Time, ev overlay.Event) overlay.Effects {
 		}
 	case overlay.RTT:
 		if v := m.linked[ev.Node]; v != nil {
-			v.rtt, m.stale = ev.RTT, true
+			v.rtt.Store(int64(ev.RTT))
 		}
 	case overlay.Received:
 		if v := m.linked[ev.From]; v != nil {
-			v.heard, m.stale = now, true
+			v.heard.store(now)
 			if pong, ok := ev.Message.(overlay.Pong); ok && pong.Seq == v.asked {
-				v.rtt = now.Sub(v.asking)
+				v.rtt.Store(int64(now.Sub(v.asking)))
 			}
 		}
 	}
@@ -162,10 +159,12 @@ func (m *membership) see(now time.Time, effects overlay.Effects) overlay.Effects
 	for _, e := range effects {
 		switch e := e.(type) {
 		case overlay.Up:
-			m.dirty = true
+			m.view.note(func() { m.view.others[e.Node] = true })
 		case overlay.Down:
-			m.dirty = true
-			delete(m.linked, e.Node)
+			if e.Member {
+				m.view.note(func() { delete(m.view.others, e.Node) })
+			}
+			m.unlink(e.Node)
 			delete(m.dialed, e.Node)
 		case overlay.Send:
 			if ping, ok := e.Message.(overlay.Ping); ok && m.linked[e.To] != nil {
@@ -176,26 +175,18 @@ func (m *membership) see(now time.Time, effects overlay.Effects) overlay.Effects
 	return effects
 }
 
-// others returns all other members, sorted. It reports false if there is nothing
-// new in them since it was called last: of how they do, for a while.
-func (m *membership) others(now time.Time) ([]overlay.Member, bool) {
-	// Of a thousand members, it takes ten seconds until it is worth while.
-	age := max(m.interval, time.Duration(len(m.Members()))*10*time.Millisecond)
-	if !m.dirty && !(m.stale && now.Sub(m.shown) >= age) {
-		return nil, false
+// link notes that node is linked.
+func (m *membership) link(node overlay.Node, now time.Time) {
+	v := new(vitals)
+	v.heard.store(now)
+	m.linked[node] = v
+	m.view.note(func() { m.view.linked[node] = v })
+}
+
+// unlink notes that it is not.
+func (m *membership) unlink(node overlay.Node) {
+	if m.linked[node] != nil {
+		delete(m.linked, node)
+		m.view.note(func() { delete(m.view.linked, node) })
 	}
-	m.dirty, m.stale, m.shown = false, false, now
-	nodes := m.Members()
-	members := make([]overlay.Member, 0, len(nodes))
-	for _, node := range nodes {
-		if node == m.self {
-			continue
-		}
-		member := overlay.Member{Node: node}
-		if v := m.linked[node]; v != nil {
-			member.Linked, member.Heard, member.RTT = true, v.heard, v.rtt
-		}
-		members = append(members, member)
-	}
-	return members, true
 }

@@ -65,7 +65,6 @@ type Node struct {
 	peers        peerTable
 	associations atomic.Uint64
 	strangers    atomic.Int64 // connections that have proven nothing yet
-	snapshot     atomic.Pointer[[]Member]
 
 	loans  loans
 	valves valves
@@ -125,7 +124,6 @@ func New(cfg Config) (*Node, error) {
 	n.topics.init()
 	n.broadcasts.init()
 	n.news.init()
-	n.snapshot.Store(&[]Member{{Node: n.id, Self: true, Linked: true}})
 	return n, nil
 }
 

@@ -119,7 +119,7 @@ func (n *Node) SetTopology(ctx context.Context, t Topology) error {
 func (n *Node) propose(p proposal) {
 	effects, err := n.core.Propose(time.Now(), p.topology.String())
 	if errors.Is(err, directory.ErrNotLowest) {
-		err = fmt.Errorf("%w: that is %v", ErrNotLowest, (*n.snapshot.Load())[0].Node.Name)
+		err = fmt.Errorf("%w: that is %v", ErrNotLowest, n.Members()[0].Node.Name)
 	}
 	n.carryOut(effects)
 	p.answer <- err

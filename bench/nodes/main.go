@@ -56,7 +56,8 @@ func main() {
 // node is a node with its system.
 type node struct {
 	*remote.Node
-	sys *actor.System
+	sys   *actor.System
+	known atomic.Int64 // how many others are members
 }
 
 // heard counts the nodes that have had the broadcasts.
@@ -74,7 +75,15 @@ func start(i int, join []string) (*node, error) {
 		return nil, err
 	}
 	n.HandleBroadcast("news", func(actor.NodeID, []byte) { heard.Add(1) })
-	return &node{n, sys}, n.Start(sys)
+	made := &node{Node: n, sys: sys}
+	n.Subscribe(func(ev remote.MemberEvent) {
+		if ev.Kind == remote.MemberUp {
+			made.known.Add(1)
+		} else {
+			made.known.Add(-1)
+		}
+	})
+	return made, n.Start(sys)
 }
 
 // end cuts the node's connections, as a crash does.
@@ -176,7 +185,8 @@ func await(all []*node, limit time.Duration) (time.Duration, error) {
 	for {
 		most, least := 0, len(all)+1
 		for _, n := range all {
-			most, least = max(most, len(n.Members())), min(least, len(n.Members()))
+			known := int(n.known.Load()) + 1
+			most, least = max(most, known), min(least, known)
 		}
 		if most == len(all) && least == len(all) {
 			return time.Since(begun), nil
