@@ -1,0 +1,1 @@
+../../../detectors/trial/book.go
