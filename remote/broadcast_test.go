@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,8 +284,8 @@ func TestBroadcastWithoutHandlerIsCounted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		h := w.cluster("a", "b")
 		w.pass(10 * time.Second)
-		var got int
-		h[1].HandleBroadcast("t", func(actor.NodeID, []byte) { got++ })
+		var got atomic.Int64 // of two goroutines
+		h[1].HandleBroadcast("t", func(actor.NodeID, []byte) { got.Add(1) })
 		_ = h[0].Broadcast("t", nil)
 		_ = h[0].Broadcast("t", nil, remote.InCausalOrder())
 		w.pass(time.Second)
@@ -292,8 +293,8 @@ func TestBroadcastWithoutHandlerIsCounted(t *testing.T) {
 		_ = h[0].Broadcast("t", nil)
 		_ = h[0].Broadcast("t", nil, remote.InCausalOrder())
 		w.pass(time.Second)
-		if a, b := h[0].Stats().Unhandled, h[1].Stats().Unhandled; got != 2 || a != 4 || b != 2 {
-			t.Errorf("%d were handled, %d and %d not", got, a, b)
+		if a, b := h[0].Stats().Unhandled, h[1].Stats().Unhandled; got.Load() != 2 || a != 4 || b != 2 {
+			t.Errorf("%d were handled, %d and %d not", got.Load(), a, b)
 		}
 	})
 }
@@ -409,7 +410,7 @@ func TestBroadcastsWhileTheNodeIsClosedEnd(t *testing.T) {
 							return
 						}
 					}
-					w.pass(time.Millisecond)
+					<-time.After(time.Millisecond)
 				}
 			})
 		}

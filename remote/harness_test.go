@@ -162,7 +162,10 @@ func bubble(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 // pass lets virtual time pass.
-func (w *world) pass(d time.Duration) { <-time.After(d) }
+func (w *world) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait() // what happens at that moment has happened, and may be looked at
+}
 
 // config is config on a host of the memory network.
 func (w *world) config(name string, join ...*host) remote.Config {

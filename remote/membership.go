@@ -108,7 +108,7 @@ func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *ran
 	case Gossip:
 		return gossip.New(gossip.Config{Self: self, Seeds: seeds, Rand: rng})
 	case Static:
-		return static.New(static.Config{Self: self, Peers: c.Join, Rand: rng})
+		return static.New(static.Config{Self: self, Peers: c.Join, Accept: static.Anyone, Rand: rng})
 	}
 	return fullmesh.New(fullmesh.Config{
 		Self: self, Seeds: seeds, Interval: c.Heartbeat, Misses: c.Misses,
