@@ -171,18 +171,44 @@ func (n *Node) over(ctx context.Context, way, id actor.NodeID, hops uint32) (net
 	if hidden(way.Name) {
 		return nil, fmt.Errorf("%w: %v", ErrHidden, way.Name)
 	}
-	conn, err := n.connect(ctx, addrOf(way.Name))
+	return n.ask(ctx, way, handshake.Attach{Channel: RelayChannel, Lane: hops, Association: 1, Target: id})
+}
+
+// ask connects to id for what leads on to another node. Whoever is at the other end may
+// speak as soon as id has granted it, so what came together with the answer is read
+// from the connection that ask returns.
+func (n *Node) ask(ctx context.Context, id actor.NodeID, attach handshake.Attach) (net.Conn, error) {
+	conn, err := n.connect(ctx, addrOf(id.Name))
 	if err != nil {
 		return nil, err
 	}
 	release := closeOn(ctx, conn)
-	defer release()
-	attach := handshake.Attach{Channel: RelayChannel, Lane: hops, Association: 1, Target: id}
-	if _, err := n.prove(conn, way, attach); err != nil {
+	c, err := n.prove(conn, id, attach)
+	release()
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
+	if early := c.dec.Rest(); len(early) > 0 {
+		return &earlyConn{Conn: conn, early: early}, nil
+	}
 	return conn, nil
+}
+
+// earlyConn is a connection of which some bytes have been read already. It is for one
+// reader.
+type earlyConn struct {
+	net.Conn
+	early []byte
+}
+
+func (c *earlyConn) Read(b []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.Conn.Read(b)
+	}
+	n := copy(b, c.early)
+	c.early = c.early[n:]
+	return n, nil
 }
 
 // lead serves a connection that is to lead on to another node, or that a hidden node
@@ -350,21 +376,11 @@ func (n *Node) receiveCall(p *peer, ticket uint64) error {
 }
 
 func (n *Node) answerCall(id actor.NodeID, ticket uint64) (net.Conn, error) {
-	conn, err := n.connect(n.ctx, addrOf(id.Name))
-	if err != nil {
-		return nil, err
+	conn, err := n.ask(n.ctx, id, handshake.Attach{Channel: RelayChannel, Association: 1, Known: ticket})
+	if err != nil || n.tls == nil {
+		return conn, err
 	}
-	release := closeOn(n.ctx, conn)
-	_, err = n.prove(conn, id, handshake.Attach{Channel: RelayChannel, Association: 1, Known: ticket})
-	release()
-	switch {
-	case err != nil:
-		conn.Close()
-		return nil, err
-	case n.tls != nil:
-		return n.tls.Server(conn), nil
-	}
-	return conn, nil
+	return n.tls.Server(conn), nil
 }
 
 // rejoin tries whether there is a direct way again to where k leads over others. If
