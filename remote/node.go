@@ -17,6 +17,7 @@ import (
 	"github.com/lithammer/shortuuid/v4"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/delay"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/handshake"
 	"github.com/topos-go/topos/remote/secure"
@@ -284,12 +285,7 @@ func (n *Node) shut() bool {
 
 // backoff returns how long to wait after the given number of attempts in vain.
 func (n *Node) backoff(attempts int) time.Duration {
-	d := n.cfg.RedialMin << min(attempts, 20)
-	if d > n.cfg.RedialMax || d <= 0 {
-		d = n.cfg.RedialMax
-	}
 	n.randMu.Lock()
 	defer n.randMu.Unlock()
-	// Half of it is jitter, so that many nodes do not come back at once.
-	return d/2 + time.Duration(n.rand.Int64N(int64(d/2)+1))
+	return delay.Backoff(n.rand, n.cfg.RedialMin, n.cfg.RedialMax, attempts)
 }

@@ -45,7 +45,7 @@ var lattice = [][]place{
 	},
 	{ // processes; and pure protocols, which know nothing of them
 		{packages: "actor"},
-		{packages: "overlay/...", pure: true},
+		{packages: "overlay/...", imports: "internal/delay", pure: true},
 	},
 	{ // OTP on one node; the protocols, simulated
 		{packages: "internal/sim/...", imports: "overlay/..."},

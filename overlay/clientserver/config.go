@@ -1,6 +1,7 @@
 package clientserver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -134,35 +135,28 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Role, Auto)
-	setDefault(&c.Servers, DefaultServers)
-	setDefault(&c.MaxServers, 2*c.Servers)
-	setDefault(&c.ClientLinks, DefaultClientLinks)
-	setDefault(&c.Interval, DefaultInterval)
-	setDefault(&c.Misses, DefaultMisses)
-	setDefault(&c.Settle, DefaultSettle)
-	setDefault(&c.Patience, DefaultPatience)
-	setDefault(&c.Yield, DefaultYield)
-	setDefault(&c.Attempts, DefaultAttempts)
-	setDefault(&c.RedialMin, DefaultRedialMin)
-	setDefault(&c.RedialMax, DefaultRedialMax)
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.DialTimeout, DefaultDialTimeout)
-	setDefault(&c.Linger, DefaultLinger)
-	setDefault(&c.Forget, DefaultForget)
-	setDefault(&c.Bury, DefaultBury)
-	setDefault(&c.MaxClients, DefaultMaxClients)
-	setDefault(&c.MaxMembers, DefaultMaxMembers)
-	setDefault(&c.MaxClaims, DefaultMaxClaims)
-	setDefault(&c.MaxLinks, DefaultMaxLinks)
-	setDefault(&c.MaxSeeds, DefaultMaxSeeds)
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.Role = cmp.Or(c.Role, Auto)
+	c.Servers = cmp.Or(c.Servers, DefaultServers)
+	c.MaxServers = cmp.Or(c.MaxServers, 2*c.Servers)
+	c.ClientLinks = cmp.Or(c.ClientLinks, DefaultClientLinks)
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Misses = cmp.Or(c.Misses, DefaultMisses)
+	c.Settle = cmp.Or(c.Settle, DefaultSettle)
+	c.Patience = cmp.Or(c.Patience, DefaultPatience)
+	c.Yield = cmp.Or(c.Yield, DefaultYield)
+	c.Attempts = cmp.Or(c.Attempts, DefaultAttempts)
+	c.RedialMin = cmp.Or(c.RedialMin, DefaultRedialMin)
+	c.RedialMax = cmp.Or(c.RedialMax, DefaultRedialMax)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.DialTimeout = cmp.Or(c.DialTimeout, DefaultDialTimeout)
+	c.Linger = cmp.Or(c.Linger, DefaultLinger)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
+	c.Bury = cmp.Or(c.Bury, DefaultBury)
+	c.MaxClients = cmp.Or(c.MaxClients, DefaultMaxClients)
+	c.MaxMembers = cmp.Or(c.MaxMembers, DefaultMaxMembers)
+	c.MaxClaims = cmp.Or(c.MaxClaims, DefaultMaxClaims)
+	c.MaxLinks = cmp.Or(c.MaxLinks, DefaultMaxLinks)
+	c.MaxSeeds = cmp.Or(c.MaxSeeds, DefaultMaxSeeds)
 }
 
 // Valid reports all mistakes in c at once.

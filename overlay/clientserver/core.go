@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/internal/delay"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -131,7 +132,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		}
 	}
 	if !now.Before(c.intervalAt) {
-		c.intervalAt = now.Add(c.jitter(c.cfg.Interval))
+		c.intervalAt = now.Add(delay.Jitter(c.cfg.Rand, c.cfg.Interval))
 		c.interval(now)
 	}
 	c.settle(now)
@@ -140,7 +141,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 
 func (c *Core) begin(now time.Time) {
 	if c.began.IsZero() {
-		c.began, c.intervalAt = now, now.Add(c.jitter(c.cfg.Interval))
+		c.began, c.intervalAt = now, now.Add(delay.Jitter(c.cfg.Rand, c.cfg.Interval))
 		c.probeSeeds(now, true)
 	}
 }
@@ -234,17 +235,7 @@ func (c *Core) wakeAt(t time.Time) {
 	}
 }
 
-// jitter returns a wait of d on average, so that nodes that were started
-// together do not act together.
-func (c *Core) jitter(d time.Duration) time.Duration {
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d)+1))
-}
-
 // backoff returns the wait after the given number of attempts in vain.
 func (c *Core) backoff(attempts int) time.Duration {
-	d := c.cfg.RedialMin << min(attempts, 20)
-	if d > c.cfg.RedialMax || d <= 0 {
-		d = c.cfg.RedialMax
-	}
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d/2)+1))
+	return delay.Backoff(c.cfg.Rand, c.cfg.RedialMin, c.cfg.RedialMax, attempts)
 }

@@ -1,6 +1,7 @@
 package fullmesh
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -58,19 +59,12 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Interval, DefaultInterval)
-	setDefault(&c.Misses, DefaultMisses)
-	setDefault(&c.RedialMin, DefaultRedialMin)
-	setDefault(&c.RedialMax, DefaultRedialMax)
-	setDefault(&c.Forget, DefaultForget)
-	setDefault(&c.Gossip, DefaultGossip)
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Misses = cmp.Or(c.Misses, DefaultMisses)
+	c.RedialMin = cmp.Or(c.RedialMin, DefaultRedialMin)
+	c.RedialMax = cmp.Or(c.RedialMax, DefaultRedialMax)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
+	c.Gossip = cmp.Or(c.Gossip, DefaultGossip)
 }
 
 // Valid reports all mistakes in c at once.

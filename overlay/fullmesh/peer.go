@@ -3,6 +3,7 @@ package fullmesh
 import (
 	"time"
 
+	"github.com/topos-go/topos/internal/delay"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -130,10 +131,5 @@ func (c *Core) remove(now time.Time, p *peer, reason error) {
 
 // backoff returns the wait after the given number of attempts in vain.
 func (c *Core) backoff(attempts int) time.Duration {
-	d := c.cfg.RedialMin << min(attempts, 20)
-	if d > c.cfg.RedialMax || d <= 0 {
-		d = c.cfg.RedialMax
-	}
-	// Half of it is jitter, so that many nodes do not come back at once.
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d/2)+1))
+	return delay.Backoff(c.cfg.Rand, c.cfg.RedialMin, c.cfg.RedialMax, attempts)
 }

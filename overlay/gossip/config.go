@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -97,28 +98,21 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.MaxFanout, max(DefaultMaxFanout, c.Fanout))
-	setDefault(&c.Refresh, DefaultRefresh)
-	setDefault(&c.Misses, DefaultMisses)
-	setDefault(&c.Sample, DefaultSample)
-	setDefault(&c.Attempts, DefaultAttempts)
-	setDefault(&c.RedialMin, DefaultRedialMin)
-	setDefault(&c.RedialMax, DefaultRedialMax)
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.DialTimeout, DefaultDialTimeout)
-	setDefault(&c.Linger, DefaultLinger)
-	setDefault(&c.Forget, DefaultForget)
-	setDefault(&c.MaxFaded, DefaultMaxFaded)
-	setDefault(&c.MaxKnown, DefaultMaxKnown)
-	setDefault(&c.MaxLinks, DefaultMaxLinks)
-	setDefault(&c.MaxSeeds, DefaultMaxSeeds)
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.MaxFanout = cmp.Or(c.MaxFanout, max(DefaultMaxFanout, c.Fanout))
+	c.Refresh = cmp.Or(c.Refresh, DefaultRefresh)
+	c.Misses = cmp.Or(c.Misses, DefaultMisses)
+	c.Sample = cmp.Or(c.Sample, DefaultSample)
+	c.Attempts = cmp.Or(c.Attempts, DefaultAttempts)
+	c.RedialMin = cmp.Or(c.RedialMin, DefaultRedialMin)
+	c.RedialMax = cmp.Or(c.RedialMax, DefaultRedialMax)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.DialTimeout = cmp.Or(c.DialTimeout, DefaultDialTimeout)
+	c.Linger = cmp.Or(c.Linger, DefaultLinger)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
+	c.MaxFaded = cmp.Or(c.MaxFaded, DefaultMaxFaded)
+	c.MaxKnown = cmp.Or(c.MaxKnown, DefaultMaxKnown)
+	c.MaxLinks = cmp.Or(c.MaxLinks, DefaultMaxLinks)
+	c.MaxSeeds = cmp.Or(c.MaxSeeds, DefaultMaxSeeds)
 }
 
 // Valid reports all mistakes in c at once.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/internal/delay"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -103,7 +104,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		return nil
 	}
 	if c.refreshAt.IsZero() {
-		c.refreshAt = now.Add(c.jitter(c.cfg.Refresh))
+		c.refreshAt = now.Add(delay.Jitter(c.cfg.Rand, c.cfg.Refresh))
 		c.probeSeeds(now, true)
 	}
 	for _, p := range slices.Clone(c.peers) {
@@ -115,7 +116,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		c.retryAt = time.Time{}
 	}
 	if !now.Before(c.refreshAt) {
-		c.refreshAt = now.Add(c.jitter(c.cfg.Refresh))
+		c.refreshAt = now.Add(delay.Jitter(c.cfg.Rand, c.cfg.Refresh))
 		c.refresh(now)
 	}
 	c.fill(now)
@@ -201,17 +202,7 @@ func (c *Core) take() overlay.Effects {
 	return effects
 }
 
-// jitter returns a wait of d on average, so that nodes that were started
-// together do not act together.
-func (c *Core) jitter(d time.Duration) time.Duration {
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d)+1))
-}
-
 // backoff returns the wait after the given number of attempts in vain.
 func (c *Core) backoff(attempts int) time.Duration {
-	d := c.cfg.RedialMin << min(attempts, 20)
-	if d > c.cfg.RedialMax || d <= 0 {
-		d = c.cfg.RedialMax
-	}
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d/2)+1))
+	return delay.Backoff(c.cfg.Rand, c.cfg.RedialMin, c.cfg.RedialMax, attempts)
 }

@@ -1,6 +1,7 @@
 package static
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -72,22 +73,15 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Accept, Configured)
-	setDefault(&c.RedialMin, DefaultRedialMin)
-	setDefault(&c.RedialMax, DefaultRedialMax)
-	setDefault(&c.Yield, DefaultYield)
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.DialTimeout, DefaultDialTimeout)
-	setDefault(&c.Asks, DefaultAsks)
-	setDefault(&c.MaxPeers, DefaultMaxPeers)
-	setDefault(&c.MaxGuests, DefaultMaxGuests)
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.Accept = cmp.Or(c.Accept, Configured)
+	c.RedialMin = cmp.Or(c.RedialMin, DefaultRedialMin)
+	c.RedialMax = cmp.Or(c.RedialMax, DefaultRedialMax)
+	c.Yield = cmp.Or(c.Yield, DefaultYield)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.DialTimeout = cmp.Or(c.DialTimeout, DefaultDialTimeout)
+	c.Asks = cmp.Or(c.Asks, DefaultAsks)
+	c.MaxPeers = cmp.Or(c.MaxPeers, DefaultMaxPeers)
+	c.MaxGuests = cmp.Or(c.MaxGuests, DefaultMaxGuests)
 }
 
 // Valid reports all mistakes in c at once.
