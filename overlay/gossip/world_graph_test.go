@@ -203,20 +203,7 @@ func TestGraphIsSoundAfterChurnLossAndPartitions(t *testing.T) {
 		w.Grow(5 * time.Millisecond)
 		w.Loss = 50
 		for step := range 150 {
-			i, j := w.Rng.IntN(80), w.Rng.IntN(80)
-			switch w.Rng.IntN(5) {
-			case 0:
-				w.Crash(i)
-			case 1, 2:
-				w.Crash(i)
-				w.Boot(i)
-			case 3:
-				if i != j {
-					w.Sever(i, j)
-				}
-			case 4:
-				w.Leave(i)
-			}
+			i := w.Disturb()
 			w.Run(300 * time.Millisecond)
 			if step%50 == 20 {
 				w.Partition(func(a, b int) bool { return (a < i) != (b < i) })

@@ -79,20 +79,7 @@ func TestConfiguredGraphIsBackAfterChurnLossAndPartition(t *testing.T) {
 		w.Grow(5 * time.Millisecond)
 		w.Loss = 50
 		for range 100 {
-			i, j := w.Rng.IntN(60), w.Rng.IntN(60)
-			switch w.Rng.IntN(5) {
-			case 0:
-				w.Crash(i)
-			case 1, 2:
-				w.Crash(i)
-				w.Boot(i)
-			case 3:
-				if i != j {
-					w.Sever(i, j)
-				}
-			case 4:
-				w.Leave(i)
-			}
+			w.Disturb()
 			w.Run(300 * time.Millisecond)
 		}
 		w.Partition(func(a, b int) bool { return (a < 30) != (b < 30) })
