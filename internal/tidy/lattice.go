@@ -49,7 +49,7 @@ var lattice = [][]place{
 	},
 	{ // OTP on one node; the protocols, simulated
 		{packages: "internal/sim/...", imports: "overlay/..."},
-		{packages: "internal/sim/topology", imports: "overlay/...", modules: "github.com/cockroachdb/datadriven"}, // for tests only
+		{packages: "internal/sim/topology", imports: "overlay/... internal/sim/timeline", modules: "github.com/cockroachdb/datadriven"}, // for tests only
 		{packages: "actor/actortest", imports: "actor"},
 		{packages: "supervisor", imports: "actor"},
 		{packages: "behaviours/server behaviours/statem behaviours/event", imports: "actor"},

@@ -1,7 +1,6 @@
 package fullmesh
 
 import (
-	"container/heap"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -11,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -21,8 +21,7 @@ type world struct {
 	t     *rapid.T
 	rng   *rand.Rand
 	now   time.Time
-	queue timeline
-	seq   int
+	queue timeline.Timeline[func()]
 	sites map[string]*site // by address
 	links map[[2]string]*wireLink
 	cut   map[[2]string]bool            // partitioned pairs
@@ -53,29 +52,8 @@ type entry struct {
 	effect overlay.Effect
 }
 
-type happening struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type timeline []*happening
-
-func (q timeline) Len() int { return len(q) }
-func (q timeline) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q timeline) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *timeline) Push(x any)   { *q = append(*q, x.(*happening)) }
-func (q *timeline) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
 func (w *world) after(d time.Duration, do func()) {
-	w.seq++
-	heap.Push(&w.queue, &happening{w.now.Add(d), w.seq, do})
+	w.queue.Put(w.now.Add(d), do)
 }
 
 // delay is how long something takes on the network.
@@ -263,10 +241,9 @@ func (w *world) send(from overlay.Node, e overlay.Send) {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) {
-		h := heap.Pop(&w.queue).(*happening)
-		w.now = h.at
-		h.do()
+	for at, do, ok := w.queue.Take(until); ok; at, do, ok = w.queue.Take(until) {
+		w.now = at
+		do()
 	}
 	w.now = until
 }

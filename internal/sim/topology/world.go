@@ -1,13 +1,13 @@
 package topology
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -58,8 +58,7 @@ type World[C Core] struct {
 
 	t        Test
 	protocol Protocol[C]
-	queue    timeline
-	seq      int
+	queue    timeline.Timeline[func()]
 	pairs    map[[2]int]*pair
 	cut      func(a, b int) bool // partitioned
 	steps    int
@@ -199,8 +198,7 @@ func (w *World[C]) pair(a, b int) *pair {
 }
 
 func (w *World[C]) after(d time.Duration, do func()) {
-	w.seq++
-	heap.Push(&w.queue, happening{w.Now.Add(d), w.seq, do})
+	w.queue.Put(w.Now.Add(d), do)
 }
 
 // reach does something at place to that comes from place from, after
@@ -239,10 +237,9 @@ func (w *World[C]) Tell(i int, node overlay.Node, ev overlay.Event) {
 // Run lets time pass.
 func (w *World[C]) Run(d time.Duration) {
 	until := w.Now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) {
-		h := heap.Pop(&w.queue).(happening)
-		w.Now = h.at
-		h.do()
+	for at, do, ok := w.queue.Take(until); ok; at, do, ok = w.queue.Take(until) {
+		w.Now = at
+		do()
 	}
 	w.Now = until
 }
