@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/registry"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/remote"
 )
 

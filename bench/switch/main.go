@@ -27,7 +27,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 func main() {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/topos-go/topos"
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/remote"
 )
 

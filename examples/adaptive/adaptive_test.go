@@ -2,20 +2,14 @@ package main
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd/crowdtest"
 )
 
-// TestMain lets the test's own program be the members', too.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-member" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 
 func TestClusterOfProcessesChangesItsTopologyByItself(t *testing.T) {
 	var out strings.Builder

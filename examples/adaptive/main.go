@@ -8,25 +8,30 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 func main() {
-	member := flag.String("member", "", "run one member, which this program starts by itself, with this description")
-	limit := flag.Duration("limit", time.Minute, "how long each scene may take")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var err error
-	if *member != "" {
-		err = runMember(ctx, *member, os.Stdin, os.Stdout)
-	} else {
-		err = direct(ctx, *limit, os.Stdout)
-	}
-	if err != nil {
+	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "adaptive:", err)
 		os.Exit(1)
 	}
+}
+
+// run is the program, director or member.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
+	}
+	flags := flag.NewFlagSet("adaptive", flag.ExitOnError)
+	limit := flags.Duration("limit", time.Minute, "how long each scene may take")
+	_ = flags.Parse(args[1:])
+	return direct(ctx, *limit, out)
 }

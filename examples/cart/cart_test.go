@@ -2,35 +2,24 @@ package main
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/topos-go/topos/internal/crowd/crowdtest"
 )
 
-// TestMain lets the test binary serve as a member, as the program does.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-member" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 
-func show(t *testing.T, launch launcher) {
+func show(t *testing.T, inproc bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var out strings.Builder
-	d := &director{
-		out:    &out,
-		opts:   options{Carts: 5, Writes: 300, Seed: 3},
-		nodes:  3,
-		events: make(chan event, 1024),
-		ledger: newLedger(),
-		began:  time.Now(),
+	d := newDirector(&out, 3, options{Carts: 5, Writes: 300, Seed: 3})
+	if inproc {
+		d.crowd.Inside(run)
 	}
-	if err := d.run(ctx, launch); err != nil {
+	if err := d.run(ctx); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	for _, want := range []string{"KILLED", "was started again on", "views are equal", "Nothing that was acknowledged is lost"} {
@@ -43,9 +32,9 @@ func show(t *testing.T, launch launcher) {
 	}
 }
 
-func TestAClusterOfProcessesLosesOneAndNothingElse(t *testing.T) { show(t, launchProcess) }
+func TestAClusterOfProcessesLosesOneAndNothingElse(t *testing.T) { show(t, false) }
 
-func TestAClusterInOneProcessLosesANodeAndNothingElse(t *testing.T) { show(t, launchInside) }
+func TestAClusterInOneProcessLosesANodeAndNothingElse(t *testing.T) { show(t, true) }
 
 func TestTheLedgerFindsWhatIsLostAndWhatWasNeverSent(t *testing.T) {
 	l := newLedger()

@@ -8,32 +8,31 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd"
 )
-
-// handle is the director's grip on one member, in this process or another.
-type handle struct {
-	index int
-	name  string // the node's name, once started
-	tell  func(command)
-	kill  func() // at once, without a goodbye
-	wait  func() error
-	gone  bool
-}
-
-// launcher starts a member whose events go to events. The last of them has the
-// kind "gone".
-type launcher func(o options, events chan<- event) (*handle, error)
 
 // director runs the whole show.
 type director struct {
-	out     io.Writer
-	opts    options
-	nodes   int
-	events  chan event
-	members []*handle
-	ledger  *ledger
-	ready   int // members that were ready
-	began   time.Time
+	out    io.Writer
+	opts   options
+	crowd  crowd.Crowd[event]
+	names  []string // the nodes', once started
+	victim int      // who has been killed; -1: nobody
+	ledger *ledger
+	ready  int // members that were ready
+	began  time.Time
+}
+
+// grace is how long a member that is to leave may take.
+const grace = 20 * time.Second
+
+func newDirector(out io.Writer, nodes int, o options) *director {
+	d := &director{out: out, opts: o, victim: -1, ledger: newLedger(), began: time.Now()}
+	for i := range nodes {
+		d.crowd.Add(fmt.Sprintf("n%d", i+1))
+	}
+	return d
 }
 
 func (d *director) say(format string, args ...any) {
@@ -42,9 +41,13 @@ func (d *director) say(format string, args ...any) {
 
 // run starts the cluster, lets it write, kills a member in the middle and
 // checks what the others hold. Nil means that all was as promised.
-func (d *director) run(ctx context.Context, launch launcher) error {
-	defer d.stopAll()
-	if err := d.start(ctx, launch); err != nil {
+func (d *director) run(ctx context.Context) error {
+	defer func() {
+		if err := d.crowd.Close(grace); err != nil {
+			d.say("%v", err)
+		}
+	}()
+	if err := d.start(ctx); err != nil {
 		return err
 	}
 	before, err := d.owners(ctx)
@@ -52,15 +55,14 @@ func (d *director) run(ctx context.Context, launch launcher) error {
 		return err
 	}
 	d.showOwners(before)
-	victim := d.victim(before)
-	if err := d.write(ctx, victim); err != nil {
+	if err := d.write(ctx, d.busiest(before)); err != nil {
 		return err
 	}
 	after, err := d.owners(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.showMoves(before, after, victim); err != nil {
+	if err := d.showMoves(before, after); err != nil {
 		return err
 	}
 	views, err := d.agree(ctx)
@@ -70,127 +72,106 @@ func (d *director) run(ctx context.Context, launch launcher) error {
 	return d.verdict(views)
 }
 
-func (d *director) start(ctx context.Context, launch launcher) error {
-	var join []string
-	for i := range d.nodes {
-		o := d.opts
-		o.Index, o.Join = i+1, slices.Clone(join)
-		h, err := launch(o, d.events)
+func (d *director) start(ctx context.Context) error {
+	for i := range d.crowd.Len() {
+		if err := d.crowd.Start(i, d.opts); err != nil {
+			return fmt.Errorf("%w (without the permission to start processes, try -inproc)", err)
+		}
+		e, err := d.await(ctx, "started", i)
 		if err != nil {
 			return err
 		}
-		d.members = append(d.members, h)
-		e, err := d.await(ctx, "started", h)
-		if err != nil {
-			return err
-		}
-		h.name = fmt.Sprintf("n%d@%s", o.Index, e.Addr)
-		join = append(join, e.Addr)
-		d.say("started %s", h.name)
+		d.crowd.Locate(i, e.Addr)
+		d.names = append(d.names, d.crowd.Name(i)+"@"+e.Addr)
+		d.say("started %s", d.names[i])
 	}
-	if err := d.awaitReady(ctx); err != nil {
-		return err
-	}
-	d.say("all %d nodes see all %d carts", d.nodes, d.opts.Carts)
-	return nil
-}
-
-// next returns the next event, unless it means trouble.
-func (d *director) next(ctx context.Context, waitingFor string) (event, error) {
-	select {
-	case e := <-d.events:
-		if e.Kind == "ready" {
-			d.ready++
-		}
-		return e, d.trouble(e)
-	case <-ctx.Done():
-		return event{}, fmt.Errorf("waiting for %s: %w", waitingFor, ctx.Err())
-	}
-}
-
-// await returns the next event of a kind from h.
-func (d *director) await(ctx context.Context, kind string, h *handle) (event, error) {
-	for {
-		e, err := d.next(ctx, fmt.Sprintf("%q from node %d", kind, h.index))
-		if err != nil || e.Kind == kind && e.Node == h.index {
-			return e, err
-		}
-	}
-}
-
-// awaitReady returns when every member knows where all carts are served.
-func (d *director) awaitReady(ctx context.Context) error {
-	for d.ready < d.nodes {
+	for d.ready < d.crowd.Len() { // each knows where all carts are served
 		if _, err := d.next(ctx, "all nodes to be ready"); err != nil {
 			return err
 		}
 	}
+	d.say("all %d nodes see all %d carts", d.crowd.Len(), d.opts.Carts)
 	return nil
 }
 
-// trouble is an error if e is the unexpected end of a member.
-func (d *director) trouble(e event) error {
-	switch {
-	case e.Kind == "failed":
-		return fmt.Errorf("node %d: %s", e.Node, e.Error)
-	case e.Kind == "gone" && !d.members[e.Node-1].gone:
-		return fmt.Errorf("node %d ended unexpectedly", e.Node)
+// next returns the next event. That a member ends is an error, unless it was killed.
+func (d *director) next(ctx context.Context, waitingFor string) (crowd.Heard[event], error) {
+	h, err := d.crowd.Next(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("waiting for %s: %w", waitingFor, err)
 	}
-	return nil
+	if h.Event.Kind == "ready" {
+		d.ready++
+	}
+	return h, err
 }
 
-func (d *director) alive() []*handle {
-	return slices.DeleteFunc(slices.Clone(d.members), func(h *handle) bool { return h.gone })
+// await returns the next event of a kind from a node.
+func (d *director) await(ctx context.Context, kind string, node int) (event, error) {
+	for {
+		h, err := d.next(ctx, fmt.Sprintf("%q from %s", kind, d.crowd.Name(node)))
+		if err != nil || h.Event.Kind == kind && h.Index == node {
+			return h.Event, err
+		}
+	}
+}
+
+// alive are the nodes that have not been killed.
+func (d *director) alive() (nodes []int) {
+	for i := range d.crowd.Len() {
+		if i != d.victim {
+			nodes = append(nodes, i)
+		}
+	}
+	return nodes
 }
 
 func (d *director) owners(ctx context.Context) (map[string]string, error) {
-	h := d.alive()[0]
-	h.tell(command{Do: "owners"})
-	e, err := d.await(ctx, "owners", h)
+	first := d.alive()[0]
+	d.crowd.Tell(first, command{Do: "owners"})
+	e, err := d.await(ctx, "owners", first)
 	return e.Owners, err
 }
 
-// victim is the member that serves the most carts.
-func (d *director) victim(owners map[string]string) *handle {
+// busiest is the node that serves the most carts.
+func (d *director) busiest(owners map[string]string) int {
 	serves := make(map[string]int)
 	for _, node := range owners {
 		serves[node]++
 	}
-	return slices.MaxFunc(d.members, func(a, b *handle) int { return serves[a.name] - serves[b.name] })
+	return slices.MaxFunc(d.alive(), func(a, b int) int { return serves[d.names[a]] - serves[d.names[b]] })
 }
 
-// write lets all members write, and kills victim after a third of the writes.
-func (d *director) write(ctx context.Context, victim *handle) error {
-	total := d.nodes * d.opts.Writes
+// write lets all nodes write, and kills victim after a third of the writes.
+func (d *director) write(ctx context.Context, victim int) error {
+	writing := d.crowd.Len()
+	total := writing * d.opts.Writes
 	d.say("all nodes write at once: %d writes to %d carts", total, d.opts.Carts)
-	for _, h := range d.members {
-		h.tell(command{Do: "write"})
-	}
-	writing := d.nodes
+	d.crowd.TellAll(command{Do: "write"})
 	step := max(1, total/8)
 	for seen := 0; writing > 0; {
-		e, err := d.next(ctx, "all writes to be done")
+		h, err := d.next(ctx, "all writes to be done")
 		if err != nil {
 			return err
 		}
-		switch e.Kind {
-		case "sending":
+		switch e := h.Event; {
+		case h.Gone: // all that the victim had to say has been read
+			writing--
+		case e.Kind == "sending":
 			d.ledger.record(e)
-		case "write":
+		case e.Kind == "write":
 			d.ledger.record(e)
 			if seen++; seen%step == 0 {
 				d.say("%5d of %d writes acknowledged, %d without an answer", d.ledger.writes, total, d.ledger.errors)
 			}
 			if seen == total/3 {
-				victim.gone = true
-				victim.kill()
-				d.say("KILLED %s in the middle of it", victim.name)
+				d.victim = victim
+				if err := d.crowd.Kill(victim); err != nil {
+					return err
+				}
+				d.say("KILLED %s in the middle of it", d.names[victim])
 			}
-		case "written":
-			if !d.members[e.Node-1].gone {
-				writing--
-			}
-		case "gone": // all that the victim had to say has been read
+		case e.Kind == "written" && h.Index != d.victim:
 			writing--
 		}
 	}
@@ -202,13 +183,13 @@ func (d *director) write(ctx context.Context, victim *handle) error {
 func (d *director) agree(ctx context.Context) (map[string]carts, error) {
 	for {
 		views := make(map[string]carts)
-		for _, h := range d.alive() {
-			h.tell(command{Do: "view"})
-			e, err := d.await(ctx, "view", h)
+		for _, i := range d.alive() {
+			d.crowd.Tell(i, command{Do: "view"})
+			e, err := d.await(ctx, "view", i)
 			if err != nil {
 				return nil, fmt.Errorf("views have not become equal: %w", err)
 			}
-			views[h.name] = e.View
+			views[d.names[i]] = e.View
 		}
 		if d.equal(views) {
 			d.say("the survivors' views are equal")
@@ -223,7 +204,7 @@ func (d *director) agree(ctx context.Context) (map[string]carts, error) {
 }
 
 func (d *director) equal(views map[string]carts) bool {
-	first := views[d.alive()[0].name]
+	first := views[d.names[d.alive()[0]]]
 	for _, v := range views {
 		if !v.equal(first) {
 			return false
@@ -275,37 +256,15 @@ func (d *director) showOwners(owners map[string]string) {
 }
 
 // showMoves says where the victim's carts went.
-func (d *director) showMoves(before, after map[string]string, victim *handle) error {
+func (d *director) showMoves(before, after map[string]string) error {
+	victim := d.names[d.victim]
 	for _, cart := range slices.Sorted(maps.Keys(before)) {
 		switch {
-		case after[cart] == "" || after[cart] == victim.name:
+		case after[cart] == "" || after[cart] == victim:
 			return fmt.Errorf("%s is not served by any survivor", cart)
-		case before[cart] == victim.name:
+		case before[cart] == victim:
 			d.say("%s was started again on %s", cart, after[cart])
 		}
 	}
 	return nil
-}
-
-func (d *director) stopAll() {
-	for _, h := range d.alive() {
-		h.gone = true
-		h.tell(command{Do: "stop"})
-	}
-	finished := make(chan struct{})
-	go func() { // whoever is still talking is not listened to any more
-		for {
-			select {
-			case <-d.events:
-			case <-finished:
-				return
-			}
-		}
-	}()
-	for _, h := range d.members {
-		if err := h.wait(); err != nil {
-			d.say("node %d: %v", h.index, err)
-		}
-	}
-	close(finished)
 }

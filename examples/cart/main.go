@@ -14,8 +14,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 // limit is how long the whole show may take.
@@ -24,23 +27,24 @@ const limit = 30 * time.Second
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "cart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	nodes := flag.Int("nodes", 3, "how many nodes, at least 3")
-	carts := flag.Int("carts", 6, "how many carts")
-	writes := flag.Int("writes", 3000, "how many writes each node makes")
-	seed := flag.Uint64("seed", 1, "what is written, and where")
-	inproc := flag.Bool("inproc", false, "run all nodes in this process")
-	config := flag.String("member", "", "run as a member (used by the program itself)")
-	flag.Parse()
-	if *config != "" {
-		return serveMember(ctx, *config, os.Stdin, os.Stdout)
+// run is the program, director or member.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
 	}
+	flags := flag.NewFlagSet("cart", flag.ExitOnError)
+	nodes := flags.Int("nodes", 3, "how many nodes, at least 3")
+	carts := flags.Int("carts", 6, "how many carts")
+	writes := flags.Int("writes", 3000, "how many writes each node makes")
+	seed := flags.Uint64("seed", 1, "what is written, and where")
+	inproc := flags.Bool("inproc", false, "run all nodes in this process")
+	_ = flags.Parse(args[1:])
 	var errs []error
 	if *nodes < 3 {
 		errs = append(errs, fmt.Errorf("-nodes %d: a write is held by two nodes, so it takes 3 to lose one and go on", *nodes))
@@ -51,17 +55,9 @@ func run(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	launch := launchProcess
+	d := newDirector(out, *nodes, options{Carts: *carts, Writes: *writes, Seed: *seed})
 	if *inproc {
-		launch = launchInside
+		d.crowd.Inside(run)
 	}
-	d := &director{
-		out:    os.Stdout,
-		opts:   options{Carts: *carts, Writes: *writes, Seed: *seed},
-		nodes:  *nodes,
-		events: make(chan event, 1024),
-		ledger: newLedger(),
-		began:  time.Now(),
-	}
-	return d.run(ctx, launch)
+	return d.run(ctx)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,29 +15,26 @@ import (
 	"github.com/topos-go/topos/behaviours/server"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/crdtactor/crdt"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/supervisor"
 )
 
 // options are what all nodes of the cluster are started with.
 type options struct {
-	Index  int
 	Carts  int
 	Writes int
 	Seed   uint64
-	Join   []string
 }
 
 // command is what the director tells a node.
 type command struct {
-	Do string // "write", "owners", "view" or "stop"
+	Do string // "write", "owners" or "view"
 }
 
 // event is what a node tells the director: one of its fields counts.
 type event struct {
-	Node   int
-	Kind   string            // "started", "ready", "sending", "write", "written", "owners", "view" or "failed"
+	Kind   string            // "started", "ready", "sending", "write", "written", "owners" or "view"
 	Addr   string            `json:",omitempty"`
-	Error  string            `json:",omitempty"`
 	Owners map[string]string `json:",omitempty"` // cart to node
 	View   carts             `json:",omitempty"`
 
@@ -52,8 +50,9 @@ func (e event) line() line { return line{e.Cart, e.Item} }
 // member is one node of the cluster, running.
 type member struct {
 	options
-	node *topos.Node
-	tell func(event)
+	index int
+	node  *topos.Node
+	tell  func(event)
 
 	writing sync.WaitGroup
 }
@@ -62,43 +61,58 @@ func cartName(i int) string { return fmt.Sprintf("cart/%d", i) }
 
 func replicaName(cart string) actor.Name { return actor.Name("replica of " + cart) }
 
-// startMember starts a node with its replicas of all carts, and declares the
-// carts, each of which will be served by one node of the cluster.
-func startMember(ctx context.Context, o options, tell func(event)) (*member, error) {
+// serve is a member, from its start until it is to leave. If it is killed although
+// it is not a process of its own, ctx ends.
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) error {
+	var o options
+	if err := setup.Decode(&o); err != nil {
+		return err
+	}
 	node, err := topos.Start(ctx, topos.Config{
-		Name:   fmt.Sprintf("n%d", o.Index),
+		Name:   setup.Name,
 		Secret: "cart",
-		Join:   o.Join,
+		Join:   setup.Join,
 		Types:  topos.Types(AddItem{}),
 		Logger: slog.New(slog.DiscardHandler),
 		Settle: 300 * time.Millisecond,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m := &member{options: o, node: node, tell: tell}
+	defer context.AfterFunc(ctx, node.Kill)()
+	m := &member{options: o, index: setup.Index, node: node, tell: tell}
+	err = m.start(ctx)
+	if err == nil {
+		err = m.run(ctx, commands)
+	}
+	return errors.Join(err, node.Close(ctx))
+}
+
+// start starts the node's replicas of all carts, and declares the carts, each of
+// which will be served by one node of the cluster.
+func (m *member) start(ctx context.Context) error {
 	var replicas []supervisor.ChildSpec
 	var served []supervisor.ChildSpec
-	for i := range o.Carts {
+	for i := range m.Carts {
 		cart := cartName(i)
 		replicas = append(replicas, supervisor.ChildSpec{ID: cart, Start: crdtactor.Start(crdtactor.Config[*crdt.Cart]{
-			Name: replicaName(cart), New: func() *crdt.Cart { return new(crdt.Cart) }, Members: node.Members, AntiEntropy: 250 * time.Millisecond,
+			Name: replicaName(cart), New: func() *crdt.Cart { return new(crdt.Cart) }, Members: m.node.Members, AntiEntropy: 250 * time.Millisecond,
 		})})
 		served = append(served, supervisor.ChildSpec{ID: cart, Start: server.Start(func() server.Server {
 			return &cartServer{replica: replicaName(cart)}
 		}, actor.ClusterName(cart))})
 	}
-	if _, err := node.Supervise(ctx, supervisor.Spec{Children: replicas}); err != nil {
-		return nil, fmt.Errorf("replicas: %w", err)
+	if _, err := m.node.Supervise(ctx, supervisor.Spec{Children: replicas}); err != nil {
+		return fmt.Errorf("replicas: %w", err)
 	}
-	if err := node.Place(ctx, served...); err != nil {
-		return nil, fmt.Errorf("carts: %w", err)
+	if err := m.node.Place(ctx, served...); err != nil {
+		return fmt.Errorf("carts: %w", err)
 	}
-	tell(event{Kind: "started", Addr: node.Addr()})
-	return m, nil
+	m.tell(event{Kind: "started", Addr: m.node.Addr()})
+	return nil
 }
 
-// run carries out the director's commands until "stop" or the end of them.
+// run carries out the director's commands until the end of them.
 func (m *member) run(ctx context.Context, commands <-chan command) error {
 	defer m.writing.Wait()
 	for i := range m.Carts {
@@ -119,8 +133,6 @@ func (m *member) run(ctx context.Context, commands <-chan command) error {
 				return err
 			}
 			m.tell(event{Kind: "view", View: view})
-		case "stop":
-			return nil
 		}
 	}
 	return nil
@@ -129,7 +141,7 @@ func (m *member) run(ctx context.Context, commands <-chan command) error {
 // write makes this node's share of the writes, to carts wherever they live.
 func (m *member) write(ctx context.Context) {
 	items := []string{"apple", "bread", "cheese", "dates", "eggs"}
-	random := rand.New(rand.NewPCG(m.Seed, uint64(m.Index)))
+	random := rand.New(rand.NewPCG(m.Seed, uint64(m.index)))
 	for range m.Writes {
 		e := event{
 			Kind:     "sending",
@@ -141,9 +153,6 @@ func (m *member) write(ctx context.Context) {
 		e.Kind = "write"
 		_, err := actor.Call[bool](ctx, m.node, actor.ClusterName(e.Cart), AddItem{e.Item, e.Quantity})
 		e.Acked = err == nil
-		if err != nil {
-			e.Error = err.Error()
-		}
 		m.tell(e)
 		if err == nil {
 			continue

@@ -4,57 +4,66 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/topos-go/topos/behaviours/partition"
 	"github.com/topos-go/topos/crdtactor/crdt"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
-// company is all members, and what comes from them.
+// company is all members, by their index, and what they have told.
 type company struct {
-	members []*handle
-	events  chan heard
-	says    func(h *handle, text string) // shows what a member has to say
-	ending  bool
+	crowd crowd.Crowd[event]
+	last  [nodes]status             // what each last told
+	asked [nodes]int                // commands that it has not answered
+	says  func(member, text string) // shows what a member has to say
 }
 
-// hear takes in one event, unless over comes first.
-func (c *company) hear(ctx context.Context, over <-chan time.Time) (isOver bool, err error) {
-	select {
-	case <-ctx.Done():
-		return false, ctx.Err()
-	case <-over:
-		return true, nil
-	case e := <-c.events:
-		return false, c.note(e)
+// grace is how long a member that has been told to go may stay.
+const grace = 5 * time.Second
+
+// enter starts the next member, which joins those before it.
+func (c *company) enter(ctx context.Context, secret string, s partition.Strategy) error {
+	i := c.crowd.Add(nodeName(c.crowd.Len()))
+	if err := c.crowd.Start(i, options{Secret: secret, Strategy: s}); err != nil {
+		return err
 	}
+	for c.crowd.Addr(i) == "" {
+		if err := c.hear(ctx); err != nil {
+			return fmt.Errorf("waiting for %s to start: %w", c.crowd.Name(i), err)
+		}
+	}
+	return nil
 }
 
-// note takes in an event. The unexpected end of a member is an error.
-func (c *company) note(e heard) error {
-	switch e.Kind {
+// hear takes in one event.
+func (c *company) hear(ctx context.Context) error {
+	h, err := c.crowd.Next(ctx)
+	if err != nil {
+		return err
+	}
+	switch e := h.Event; e.Kind {
 	case "started":
-		e.from.addr = e.Text
+		c.crowd.Locate(h.Index, e.Text)
 	case "says":
-		c.says(e.from, e.Text)
+		c.says(c.crowd.Name(h.Index), e.Text)
 	case "status":
-		e.from.last = *e.Status
-		e.from.asked--
-	case "failed":
-		return fmt.Errorf("%s has failed: %s", e.from.name, e.Text)
-	case "gone":
-		if !c.ending {
-			return fmt.Errorf("%s has ended by itself", e.from.name)
-		}
+		c.last[h.Index] = *e.Status
+		c.asked[h.Index]--
 	}
 	return nil
 }
 
 // listen hears what members have to say for a while.
 func (c *company) listen(ctx context.Context, d time.Duration) error {
-	over := time.NewTimer(d)
-	defer over.Stop()
+	listening, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
 	for {
-		if isOver, err := c.hear(ctx, over.C); isOver || err != nil {
+		switch err := c.hear(listening); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return ctx.Err()
+		case err != nil:
 			return err
 		}
 	}
@@ -62,27 +71,27 @@ func (c *company) listen(ctx context.Context, d time.Duration) error {
 
 // ask tells all members to do the same, and returns when all have done it.
 func (c *company) ask(ctx context.Context, do command) error {
-	return c.askEach(ctx, func(*handle) command { return do })
+	return c.askEach(ctx, func(int) command { return do })
 }
 
 // askEach tells every member what to do, and returns when all have done it.
-func (c *company) askEach(ctx context.Context, do func(*handle) command) error {
+func (c *company) askEach(ctx context.Context, do func(i int) command) error {
 	ids := make(map[string]crdt.ReplicaID)
-	for _, h := range c.members {
-		if h.last.ID != "" {
-			ids[h.name] = h.last.ID
+	for i, s := range c.last {
+		if s.ID != "" {
+			ids[nodeName(i)] = s.ID
 		}
 	}
-	for _, h := range c.members {
-		what := do(h)
+	for i := range nodes {
+		what := do(i)
 		what.IDs = ids
-		h.asked++
-		h.do(what)
+		c.asked[i]++
+		c.crowd.Tell(i, what)
 	}
-	for _, h := range c.members {
-		for h.asked > 0 {
-			if _, err := c.hear(ctx, nil); err != nil {
-				return fmt.Errorf("waiting for what %s answers: %w", h.name, err)
+	for i := range nodes {
+		for c.asked[i] > 0 {
+			if err := c.hear(ctx); err != nil {
+				return fmt.Errorf("waiting for what %s answers: %w", nodeName(i), err)
 			}
 		}
 	}
@@ -90,30 +99,4 @@ func (c *company) askEach(ctx context.Context, do func(*handle) command) error {
 }
 
 // statuses returns what all members last told, in their order.
-func (c *company) statuses() []status {
-	all := make([]status, 0, len(c.members))
-	for _, h := range c.members {
-		all = append(all, h.last)
-	}
-	return all
-}
-
-// endAll lets all members leave and waits for their processes.
-func (c *company) endAll() error {
-	c.ending = true
-	done := make(chan error)
-	for _, h := range c.members {
-		go func() { done <- h.end() }()
-	}
-	var errs []error
-	for ended := 0; ended < len(c.members); {
-		select {
-		case err := <-done:
-			errs = append(errs, err)
-			ended++
-		case e := <-c.events: // nobody must be held up by this wait
-			errs = append(errs, c.note(e))
-		}
-	}
-	return errors.Join(errs...)
-}
+func (c *company) statuses() []status { return slices.Clone(c.last[:]) }

@@ -33,7 +33,7 @@ type director struct {
 
 func newDirector(out io.Writer, s partition.Strategy, secret string) *director {
 	d := &director{out: out, strategy: s, secret: secret, began: time.Now()}
-	d.company = company{events: make(chan heard, 256), says: func(h *handle, text string) { d.say("%s %s", h.name, text) }}
+	d.says = func(member, text string) { d.say("%s %s", member, text) }
 	return d
 }
 
@@ -44,7 +44,7 @@ func (d *director) say(format string, args ...any) {
 // run starts the cluster, parts and heals it, and checks what comes of it. Nil
 // means that all was as promised.
 func (d *director) run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, d.endAll()) }()
+	defer func() { err = errors.Join(err, d.crowd.Close(grace)) }()
 	if err := d.start(ctx); err != nil {
 		return err
 	}
@@ -75,38 +75,31 @@ func (d *director) run(ctx context.Context) (err error) {
 	return d.verdict()
 }
 
-// start starts the members, each of which joins those before it.
+// start starts the members.
 func (d *director) start(ctx context.Context) error {
-	var join []string
 	for i := range nodes {
-		o := options{Name: nodeName(i), Secret: d.secret, Join: slices.Clone(join), Strategy: d.strategy}
-		h, err := launch(o, d.events)
-		if err != nil {
+		if err := d.enter(ctx, d.secret, d.strategy); err != nil {
 			return err
 		}
-		d.members = append(d.members, h)
-		for h.addr == "" {
-			if _, err := d.hear(ctx, nil); err != nil {
-				return fmt.Errorf("waiting for %s to start: %w", h.name, err)
-			}
-		}
-		join = append(join, h.addr)
-		d.say("%s is process %d, at %s", h.name, h.cmd.Process.Pid, h.addr)
+		d.say("%s is process %d, at %s", nodeName(i), d.crowd.Pid(i), d.crowd.Addr(i))
 	}
 	return nil
 }
 
 // partition cuts the sides off from each other and checks what they do.
 func (d *director) partition(ctx context.Context) error {
-	if err := d.askEach(ctx, func(h *handle) command { return command{Do: "cut", Cut: d.beyond(h)} }); err != nil {
+	if err := d.askEach(ctx, func(i int) command { return command{Do: "cut", Cut: d.beyond(i)} }); err != nil {
 		return err
 	}
 	d.cut = true
-	d.say("CUT: %s", d.sides())
+	d.say("CUT: %s", sides())
 	knows := func() bool {
-		return !slices.ContainsFunc(d.members, func(h *handle) bool {
-			return !h.last.Parted || !slices.Equal(h.last.Members, d.sideOf(h))
-		})
+		for i, s := range d.last {
+			if !s.Parted || !slices.Equal(s.Members, sideOf(i)) {
+				return false
+			}
+		}
+		return true
 	}
 	if err := d.watch(ctx, "both sides to notice", knows); err != nil {
 		return err
@@ -154,9 +147,9 @@ func (d *director) heal(ctx context.Context) error {
 	if err := d.frames(ctx, together); err != nil {
 		return err
 	}
-	for i, h := range d.members {
-		if h.last.Counted == before[i].Counted {
-			return fmt.Errorf("%s does not count although all is healed", h.name)
+	for i, s := range d.last {
+		if s.Counted == before[i].Counted {
+			return fmt.Errorf("%s does not count although all is healed", nodeName(i))
 		}
 	}
 	return nil
@@ -164,39 +157,30 @@ func (d *director) heal(ctx context.Context) error {
 
 // allTogether reports whether everybody sees everybody.
 func (d *director) allTogether() bool {
-	return !slices.ContainsFunc(d.members, func(h *handle) bool {
-		return h.last.Parted || len(h.last.Members) != nodes
-	})
+	return !slices.ContainsFunc(d.last[:], func(s status) bool { return s.Parted || len(s.Members) != nodes })
 }
 
-// sideOf returns the names of those on h's side while the cluster is parted.
-func (d *director) sideOf(h *handle) []string {
-	side := d.members[:left]
-	if !slices.Contains(side, h) {
-		side = d.members[left:]
+// sideOf returns the names of those on node i's side while the cluster is parted.
+func sideOf(i int) (side []string) {
+	for k := range nodes {
+		if (k < left) == (i < left) {
+			side = append(side, nodeName(k))
+		}
 	}
-	var all []string
-	for _, m := range side {
-		all = append(all, m.name)
-	}
-	return all
+	return side
 }
 
-// beyond returns the addresses of those that are not on h's side.
-func (d *director) beyond(h *handle) []string {
-	var addrs []string
-	side := d.sideOf(h)
-	for _, m := range d.members {
-		if !slices.Contains(side, m.name) {
-			addrs = append(addrs, m.addr)
+// beyond returns the addresses of those that are not on node i's side.
+func (d *director) beyond(i int) (addrs []string) {
+	for k := range nodes {
+		if (k < left) != (i < left) {
+			addrs = append(addrs, d.crowd.Addr(k))
 		}
 	}
 	return addrs
 }
 
-func (d *director) sides() string {
-	return strings.Join(d.sideOf(d.members[0]), " ") + " | " + strings.Join(d.sideOf(d.members[left]), " ")
-}
+func sides() string { return strings.Join(sideOf(0), " ") + " | " + strings.Join(sideOf(left), " ") }
 
 // frames shows n frames.
 func (d *director) frames(ctx context.Context, n int) error {

@@ -17,30 +17,33 @@ import (
 	"crypto/rand"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
 
 	"github.com/topos-go/topos/behaviours/partition"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 func main() {
-	if err := run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "counters:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	strategy := flag.String("strategy", "continue", "what the sides do while they are parted: continue, readonly or merge")
-	limit := flag.Duration("limit", time.Minute, "how long the whole show may take")
-	config := flag.String("member", "", "run as a member (used by the program itself)")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if *config != "" {
-		return serveMember(ctx, *config, os.Stdin, os.Stdout)
+// run is the program, director or member.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
 	}
+	flags := flag.NewFlagSet("counters", flag.ExitOnError)
+	strategy := flags.String("strategy", "continue", "what the sides do while they are parted: continue, readonly or merge")
+	limit := flags.Duration("limit", time.Minute, "how long the whole show may take")
+	_ = flags.Parse(args[1:])
 	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	s, ok := map[string]partition.Strategy{
@@ -49,5 +52,5 @@ func run() error {
 	if !ok {
 		return fmt.Errorf("-strategy %q: must be continue, readonly or merge", *strategy)
 	}
-	return newDirector(os.Stdout, s, rand.Text()).run(ctx)
+	return newDirector(out, s, rand.Text()).run(ctx)
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -16,14 +14,13 @@ import (
 	"github.com/topos-go/topos/behaviours/partition"
 	"github.com/topos-go/topos/crdtactor"
 	"github.com/topos-go/topos/crdtactor/crdt"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/supervisor"
 )
 
 // options are what a member is started with.
 type options struct {
-	Name     string
 	Secret   string
-	Join     []string
 	Strategy partition.Strategy
 }
 
@@ -36,8 +33,8 @@ type command struct {
 
 // event is what a member tells the director.
 type event struct {
-	Kind   string // "started", "says", "status" or "failed"
-	Text   string // an address, something to show, or an error
+	Kind   string // "started", "says" or "status"
+	Text   string // an address, or something to show
 	Status *status
 }
 
@@ -55,7 +52,6 @@ const pause = 5 * time.Millisecond
 
 // member is one node of the cluster, running.
 type member struct {
-	options
 	node    *topos.Node
 	network *network
 	tell    func(event)
@@ -65,10 +61,14 @@ type member struct {
 }
 
 // startMember starts a node and its guarded counter.
-func startMember(ctx context.Context, o options, tell func(event)) (*member, error) {
-	m := &member{options: o, network: newNetwork(), tell: tell, news: make(chan string, 64)}
+func startMember(ctx context.Context, setup crowd.Setup, tell func(event)) (*member, error) {
+	var o options
+	if err := setup.Decode(&o); err != nil {
+		return nil, err
+	}
+	m := &member{network: newNetwork(), tell: tell, news: make(chan string, 64)}
 	node, err := topos.Start(ctx, topos.Config{
-		Name: o.Name, Secret: o.Secret, Join: o.Join, Transport: m.network,
+		Name: setup.Name, Secret: o.Secret, Join: setup.Join, Transport: m.network,
 		Logger: slog.New(slog.DiscardHandler),
 		// Less than production wants, since nobody likes to wait.
 		Heartbeat: 300 * time.Millisecond, Misses: 4,
@@ -208,37 +208,11 @@ func (m *member) status(ctx context.Context, ids map[string]crdt.ReplicaID) (*st
 	return s, nil
 }
 
-// serveMember runs a member on standard input and output.
-func serveMember(ctx context.Context, config string, in io.Reader, out io.Writer) error {
-	var o options
-	if err := json.Unmarshal([]byte(config), &o); err != nil {
+// serve is a member, from its start until it is to leave.
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) error {
+	m, err := startMember(ctx, setup, tell)
+	if err != nil {
 		return err
 	}
-	commands := make(chan command)
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() { // ends with in, which the director closes, or with the program
-		defer close(commands)
-		for decoder := json.NewDecoder(in); ; {
-			var c command
-			if decoder.Decode(&c) != nil {
-				return
-			}
-			select {
-			case commands <- c:
-			case <-ended:
-				return
-			}
-		}
-	}()
-	encoder := json.NewEncoder(out)
-	tell := func(e event) { _ = encoder.Encode(e) } // nobody is left to hear of an error
-	m, err := startMember(ctx, o, tell)
-	if err == nil {
-		err = errors.Join(m.run(ctx, commands), m.close(ctx))
-	}
-	if err != nil {
-		tell(event{Kind: "failed", Text: err.Error()})
-	}
-	return err
+	return errors.Join(m.run(ctx, commands), m.close(ctx))
 }

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
 	"github.com/topos-go/topos/behaviours/mesh"
+	"github.com/topos-go/topos/internal/crowd"
 )
+
+// grace is how long a member that is to leave may take.
+const grace = 20 * time.Second
 
 // director starts the members, calls their services, and makes trouble.
 type director struct {
@@ -17,7 +22,7 @@ type director struct {
 	rate  int
 	began time.Time
 
-	members  []*handle
+	crowd    crowd.Crowd[bool] // who is ready
 	place    *place
 	services []*mesh.Service
 
@@ -60,22 +65,17 @@ func (d *director) start(ctx context.Context) error {
 		return err
 	}
 	for i := range d.size {
-		h, err := launch(options{Name: fmt.Sprintf("m%d", i+1), Join: []string{d.place.node.Addr()}})
-		if err != nil {
+		if err := d.crowd.Start(d.crowd.Add(fmt.Sprintf("m%d", i+1)), d.place.node.Addr()); err != nil {
 			return err
 		}
-		d.members = append(d.members, h)
 	}
-	for _, h := range d.members {
-		select {
-		case e, ok := <-h.events:
-			if !ok || e.Kind != "ready" {
-				return fmt.Errorf("%s did not start: %s", h.name, e.Error)
-			}
-			d.say("process %s (pid %d) offers orders, stock and prices", h.name, h.cmd.Process.Pid)
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", h.name, ctx.Err())
+	for range d.size {
+		if _, err := d.crowd.Next(ctx); err != nil {
+			return fmt.Errorf("waiting for members to start: %w", err)
 		}
+	}
+	for i := range d.size {
+		d.say("process %s (pid %d) offers orders, stock and prices", d.crowd.Name(i), d.crowd.Pid(i))
 	}
 	for _, s := range services {
 		service, err := d.place.mesh.Service(s.name, "^1", mesh.Idempotent())
@@ -89,12 +89,7 @@ func (d *director) start(ctx context.Context) error {
 
 // stop ends the members and the node.
 func (d *director) stop(err *error) {
-	for _, h := range d.members {
-		h.do("stop")
-		if e := h.wait(); e != nil && *err == nil {
-			*err = e
-		}
-	}
+	*err = errors.Join(*err, d.crowd.Close(grace))
 	if d.place != nil {
 		d.place.close(context.Background())
 	}

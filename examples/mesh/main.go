@@ -14,8 +14,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 // limit is how long the whole show may take.
@@ -24,20 +27,21 @@ const limit = 60 * time.Second
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mesh:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	members := flag.Int("members", 3, "how many processes, at least 3")
-	rate := flag.Int("rate", 300, "calls a second to each service")
-	config := flag.String("member", "", "run as a member (used by the program itself)")
-	flag.Parse()
-	if *config != "" {
-		return serveMember(ctx, *config, os.Stdin, os.Stdout)
+// run is the program, director or member.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
 	}
+	flags := flag.NewFlagSet("mesh", flag.ExitOnError)
+	members := flags.Int("members", 3, "how many processes, at least 3")
+	rate := flags.Int("rate", 300, "calls a second to each service")
+	_ = flags.Parse(args[1:])
 	var errs []error
 	if *members < 3 {
 		errs = append(errs, fmt.Errorf("-members %d: one is made sick and one is killed, so it takes 3", *members))
@@ -48,6 +52,6 @@ func run(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	d := &director{out: os.Stdout, size: *members, rate: *rate, began: time.Now()}
+	d := &director{out: out, size: *members, rate: *rate, began: time.Now()}
 	return d.run(ctx)
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/behaviours/mesh"
+	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/supervisor"
 )
 
@@ -26,16 +25,8 @@ var services = []struct {
 	{"prices", mesh.LeastConnections, 0.5},
 }
 
-// options are what a member is started with.
-type options struct {
-	Name string
-	Join []string
-}
-
-// event is what a member tells the director, command what it is told.
-type event struct{ Kind, Error string }
-
-type command struct{ Do string } // "break", "heal" or "stop"
+// command is what a member is told.
+type command struct{ Do string } // "break" or "heal"
 
 var errDisk = errors.New("the disk is gone")
 
@@ -52,35 +43,29 @@ func (i *instance) Receive(self *actor.Self, msg any) error {
 	return self.Reply(i.node)
 }
 
-// serveMember runs a member on standard input and output.
-func serveMember(ctx context.Context, config string, in io.Reader, out io.Writer) error {
-	tell := json.NewEncoder(out)
-	var o options
-	if err := json.Unmarshal([]byte(config), &o); err != nil {
+// serve is a member, from its start until it is to leave. It tells when its services
+// are there, which is all it has to say.
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(bool)) error {
+	var director string
+	if err := setup.Decode(&director); err != nil {
 		return err
 	}
-	p, err := startPlace(ctx, o.Name, o.Join, nil)
+	p, err := startPlace(ctx, setup.Name, []string{director}, nil)
 	if p != nil {
 		defer p.close(context.WithoutCancel(ctx))
 	}
-	broken := new(atomic.Bool)
-	if err == nil {
-		err = p.offer(ctx, broken)
-	}
 	if err != nil {
-		_ = tell.Encode(event{Kind: "failed", Error: err.Error()})
 		return err
 	}
-	if err := tell.Encode(event{Kind: "ready"}); err != nil {
+	broken := new(atomic.Bool)
+	if err := p.offer(ctx, broken); err != nil {
 		return err
 	}
-	for commands := json.NewDecoder(in); ; {
-		var c command
-		if commands.Decode(&c) != nil || c.Do == "stop" {
-			return nil // told so, or the director is gone
-		}
+	tell(true)
+	for c := range commands {
 		broken.Store(c.Do == "break")
 	}
+	return nil
 }
 
 // offer starts an instance of each service and registers it.

@@ -17,25 +17,26 @@ const (
 
 // scenes is the show itself.
 func (d *director) scenes(ctx context.Context) error {
-	sick, victim := d.members[1], d.members[2]
+	const sick, victim = 1, 2
+	sickName, victimName := d.crowd.Name(sick), d.crowd.Name(victim)
 	d.say("all is well")
 	if err := d.expectShares(ctx, d.size); err != nil {
 		return err
 	}
-	d.say("process %s is made SICK: its services fail", sick.name)
-	sick.do("break")
-	ill := func(in mesh.InstanceStatus) bool { return short(in.PID.Node().Name) == sick.name && !in.Healthy }
+	d.say("process %s is made SICK: its services fail", sickName)
+	d.crowd.Tell(sick, command{"break"})
+	ill := func(in mesh.InstanceStatus) bool { return short(in.PID.Node().Name) == sickName && !in.Healthy }
 	if err := d.await(ctx, "the sick to be known", ill, 1); err != nil {
 		return err
 	}
-	if err := d.expectOpened(sick.name); err != nil {
+	if err := d.expectOpened(sickName); err != nil {
 		return err
 	}
 	if err := d.expectShares(ctx, d.size-1); err != nil {
 		return err
 	}
-	d.say("process %s is HEALED", sick.name)
-	sick.do("heal")
+	d.say("process %s is HEALED", sickName)
+	d.crowd.Tell(sick, command{"heal"})
 	well := func(in mesh.InstanceStatus) bool { return in.Healthy && in.Circuit == mesh.Closed }
 	if err := d.await(ctx, "the healed to be called again", well, d.size); err != nil {
 		return err
@@ -43,8 +44,10 @@ func (d *director) scenes(ctx context.Context) error {
 	if err := d.expectShares(ctx, d.size); err != nil {
 		return err
 	}
-	d.say("process %s is KILLED", victim.name)
-	victim.kill()
+	d.say("process %s is KILLED", victimName)
+	if err := d.crowd.Kill(victim); err != nil {
+		return err
+	}
 	if err := d.await(ctx, "the killed to be forgotten", well, d.size-1); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ const (
 var lattice = [][]place{
 	{ // for the rest to build on
 		{packages: "internal/..."},
+		{packages: "internal/crowd/crowdtest", imports: "internal/crowd", modules: "go.uber.org/goleak"}, // for tests only
 	},
 	{ // processes; and pure protocols, which know nothing of them
 		{packages: "actor"},

@@ -1,50 +1,42 @@
 //go:build unix
 
-package crowd
+package crowd_test
 
 import (
-	"context"
+	"os"
 	"testing"
 	"time"
+
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 func TestStoppedMemberAnswersWhenItGoesOn(t *testing.T) {
 	c := newCrowd(t, 1)
-	if err := c.Start(0, nil); err != nil {
-		t.Fatal(err)
-	}
-	hear(t, c, limit)
+	started(t, c, 0, "")
 	if err := c.Stop(0); err != nil {
 		t.Fatal(err)
 	}
-	c.Tell(0, "this")
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if h, err := c.Next(ctx); err == nil {
+	c.Tell(0, order{Word: "this"})
+	if h, err := next(t, c, 200*time.Millisecond); err == nil {
 		t.Fatalf("a stopped member says %+v", h)
 	}
 	if err := c.Continue(0); err != nil {
 		t.Fatal(err)
 	}
-	if h := hear(t, c, limit); h.Event != "heard this" {
-		t.Fatalf("%+v", h)
-	}
+	expect(t, c, crowd.Heard[string]{Event: "heard this"})
 }
 
 func TestEndEndsStoppedMembersToo(t *testing.T) {
 	c := newCrowd(t, 2)
 	for i := range c.Len() {
-		if err := c.Start(i, nil); err != nil {
-			t.Fatal(err)
-		}
-		hear(t, c, limit)
+		started(t, c, i, "")
 	}
 	if err := c.Stop(1); err != nil {
 		t.Fatal(err)
 	}
 	c.End()
-	for i, p := range c.members {
-		if p.cmd.ProcessState == nil {
+	for i := range c.Len() {
+		if p, err := os.FindProcess(c.Pid(i)); err == nil && p.Kill() == nil {
 			t.Errorf("member %d has not been waited for", i)
 		}
 	}
