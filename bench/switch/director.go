@@ -260,10 +260,6 @@ func (d *director) gather(ctx context.Context, n int, kind string) ([]event, err
 		switch {
 		case err != nil:
 			return nil, err
-		case h.Gone:
-			return nil, fmt.Errorf("%w: %s", crowd.ErrGone, d.names[h.Index])
-		case h.Event.Kind == "failed":
-			return nil, fmt.Errorf("%s: %s", d.names[h.Index], h.Event.Error)
 		case h.Event.Kind != kind:
 			return nil, fmt.Errorf("%s: %q instead of %q", d.names[h.Index], h.Event.Kind, kind)
 		}

@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -32,7 +31,7 @@ type command struct {
 
 // event is what a member tells the director.
 type event struct {
-	Kind string // "view", "begun", "changed", "rested" or "failed"
+	Kind string // "view", "begun", "changed" or "rested"
 
 	Round    int      `json:",omitempty"`
 	Members  []string `json:",omitempty"`
@@ -40,8 +39,6 @@ type event struct {
 	Arrived  []arrived      `json:",omitempty"`
 	Sent     map[int]uint64 `json:",omitempty"` // to each node, of rested
 	Refused  int            `json:",omitempty"`
-
-	Error string `json:",omitempty"`
 }
 
 // member is one node.
@@ -66,28 +63,24 @@ func sinkName(from, to int) actor.ClusterName {
 }
 
 // serve runs a member until its director is gone.
-func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) error {
-	commands, tell := crowd.Serve[command, event](in, out)
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) error {
 	m := &member{index: setup.Index, tell: tell, sinks: make(map[int]*sink), sources: make(map[int]*source), stop: func() {}}
-	err := json.Unmarshal(setup.Extra, &m.extra)
+	err := setup.Decode(&m.extra)
 	if err == nil {
 		err = m.start(ctx, setup)
 	}
 	for c := range commands {
-		if err == nil {
-			err = m.obey(ctx, c)
-		}
 		if err != nil {
-			tell(event{Kind: "failed", Error: err.Error()})
 			break
 		}
+		err = m.obey(ctx, c)
 	}
 	m.stop()
 	m.sending.Wait()
-	if m.node == nil {
-		return err
+	if m.node != nil {
+		err = errors.Join(err, m.node.Close(ctx))
 	}
-	return m.node.Close(ctx)
+	return err
 }
 
 func (m *member) start(ctx context.Context, setup crowd.Setup) (err error) {
