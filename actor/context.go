@@ -50,8 +50,9 @@ func (p *process) lifeContext() context.Context {
 }
 
 // callContext is the context of a call that is being handled. It is cancelled
-// when nobody uses it any more: its users are each handler that has asked for it,
-// until it returns, and the call, until it is complete.
+// when nobody waits for the reply any more, and when nobody uses it any more: its
+// users are each handler that has asked for it, until it returns, and the call,
+// until it is answered.
 type callContext struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -60,6 +61,12 @@ type callContext struct {
 
 func (l *callContext) leave() {
 	if l != nil && l.users.Add(-1) == 0 {
+		l.cancel()
+	}
+}
+
+func (l *callContext) end() {
+	if l != nil {
 		l.cancel()
 	}
 }

@@ -1,6 +1,9 @@
 package actor
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Router carries signals to other nodes. It is declared here and implemented by
 // the remote layer; a [System] without one knows only itself.
@@ -65,8 +68,8 @@ type Signal struct {
 	Deadline time.Time
 	// Trace belongs to a message or call; see ContextWithTrace.
 	Trace []byte
-	// Via is how a message or call is to travel. The others take the default
-	// channel.
+	// Via is how a message or call is to travel, and what follows a call. The
+	// others take the default channel.
 	Via Delivery
 	// Loan says of a message that it is lent. The sending System leaves it nil;
 	// the Router sets it before Deliver.
@@ -89,7 +92,7 @@ const (
 	SignalUnlink                          // From, To
 	SignalExit                            // From, To, Reason, Link
 	SignalMonitor                         // From, To or Name, Ref
-	SignalDemonitor                       // From, To or Name, Ref
+	SignalDemonitor                       // From, To or Name, Ref; of a monitor, or of a call that is given up
 	SignalDown                            // From, To, Ref, Reason
 	SignalSpawn                           // From, To's node only or Name.Node, Name.Name, Ref, Msg, Deadline, Link, Watch
 	SignalSpawned                         // From, To or its node only, Ref, Reason, Link, Watch
@@ -147,12 +150,16 @@ func (s *System) route(sig Signal) error {
 
 // requestRemote sends the request c to another node.
 func (s *System) requestRemote(c *call, from *process, to target) error {
-	id := s.expect(c, remoteCall{node: to.pid.node, name: to.at.Node})
+	id := s.expect(c, remoteCall{to: to})
 	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace, Via: c.via}
 	if from != nil {
 		sig.From = from.pid()
 	}
-	return s.route(sig)
+	err := s.route(sig)
+	if err != nil {
+		s.peers.takeCall(id)
+	}
+	return err
 }
 
 // expect notes that an answer to c will come from another node, and returns the
@@ -162,6 +169,43 @@ func (s *System) expect(c *call, from remoteCall) uint64 {
 	from.ref = c.ref()
 	s.peers.addCall(c.abroad, from)
 	return c.abroad
+}
+
+// errWithdrawn completes a request from another node whose caller has given up,
+// or is lost with its node. Nobody is told.
+var errWithdrawn = errors.New("actor: caller has given up")
+
+// settleAbroad ends what is kept of c, a request of from to another node that is
+// complete with err. If nobody there has answered, it is withdrawn: its number is
+// that of a monitor too, as it were, which is taken back. What the deadline ends
+// here it ends there by itself.
+func (c *call) settleAbroad(from *process, err error) {
+	sent, open := c.sys.peers.takeCall(c.abroad)
+	ref := c.abroad
+	c.abroad = 0
+	if !open || sent.child != nil || err == ErrTimeout {
+		return
+	}
+	sig := Signal{Kind: SignalDemonitor, To: sent.to.pid, Name: sent.to.at, Ref: ref, Via: Delivery{Channel: c.via.Channel, Key: c.via.Key}}
+	if from != nil {
+		sig.From = from.pid()
+	}
+	_ = c.sys.route(sig) // if it cannot be sent, nor could the request, or the node is lost
+}
+
+// withdraw ends a request of p's from another node, whose caller has given up.
+func (p *process) withdraw(node NodeHandle, ref uint64) {
+	var found callRef
+	p.mu.Lock()
+	if a := p.annex.Load(); a != nil {
+		for c := a.calls.first; c != nil && found.c == nil; c = c.next {
+			if c.origin.node == node && c.origin.ref == ref {
+				found = c.ref()
+			}
+		}
+	}
+	p.mu.Unlock()
+	found.complete(nil, errWithdrawn, false)
 }
 
 // answerRemote sends the outcome of c, a request from another node, back.
@@ -228,7 +272,9 @@ func (p *process) deliverSignal(sig Signal) {
 	case SignalExit:
 		p.signalExit(exitSignal{from: sig.From, reason: sig.Reason, link: sig.Link, abroad: true}, nil)
 	case SignalDemonitor:
-		p.unwatch(watchKey{sig.Ref, sig.From.node})
+		if !p.unwatch(watchKey{sig.Ref, sig.From.node}) {
+			p.withdraw(sig.Origin, sig.Ref)
+		}
 	case SignalDown:
 		p.monitorDown(MonitorRef{sig.Ref}, sig.Reason, nil)
 	}

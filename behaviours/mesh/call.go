@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/hash"
 	"github.com/topos-go/topos/remote"
 )
 
@@ -38,8 +39,8 @@ func Idempotent() Option { return func(t *terms) { t.idempotent = true } }
 
 // Key is what [ConsistentHash] goes by.
 func Key(key string) Option {
-	hash := hashOf(key)
-	return func(t *terms) { t.keyed, t.hash = true, hash }
+	h := hash.Of(key)
+	return func(t *terms) { t.keyed, t.hash = true, h }
 }
 
 // Fallback answers a call that no instance has answered, err saying why: there

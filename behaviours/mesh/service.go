@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // Service is a way to the instances of one service whose versions are in some
@@ -50,7 +51,7 @@ func (m *Mesh) Service(name, versions string, defaults ...Option) (*Service, err
 	}
 	s := &Service{mesh: m, pool: p, name: name, versions: constraint, defaults: slices.Clone(defaults), spans: newSpans(m.tracer, name)}
 	m.seeds++
-	s.chooser.random.Store(mix(m.seeds))
+	s.chooser.random.Store(hash.Mix(m.seeds))
 	m.mu.Unlock()
 	s.snapshot.Store(newSnapshot(0, nil, RoundRobin))
 	p.mu.Lock()

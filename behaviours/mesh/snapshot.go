@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // snapshot is what a service's instances are at one moment, made ready for
@@ -64,13 +66,7 @@ const golden = 0x9e3779b97f4a7c15
 // next returns a random number. It is SplitMix64 (Steele, Lea, Flood, OOPSLA
 // 2014), which any number of goroutines may step without a lock.
 func (c *chooser) next() uint64 {
-	return mix(c.random.Add(golden))
-}
-
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return hash.Mix(c.random.Add(golden))
 }
 
 // below maps a number of 64 random bits to one below n.
@@ -108,8 +104,8 @@ func (s *snapshot) free(in *instance, t *tried, now time.Duration) bool {
 }
 
 // pick chooses an instance, or nil if none is free. It takes no lock and does
-// not allocate. hash is the call's key, and hashed says whether it has one.
-func (s *snapshot) pick(c *chooser, hash uint64, hashed bool, t *tried, now time.Duration) *instance {
+// not allocate. key is the hash of the call's key, and keyed says whether it has one.
+func (s *snapshot) pick(c *chooser, key uint64, keyed bool, t *tried, now time.Duration) *instance {
 	n := len(s.ready)
 	if n == 0 {
 		return nil
@@ -123,8 +119,8 @@ func (s *snapshot) pick(c *chooser, hash uint64, hashed bool, t *tried, now time
 	case Weighted:
 		first = s.weighed(c.turn.Add(1) * golden)
 	case ConsistentHash:
-		if hashed {
-			return s.hashed(c, hash, t, now)
+		if keyed {
+			return s.hashed(c, key, t, now)
 		}
 		first = below(c.next(), n)
 	case PowerOfTwo:
@@ -222,10 +218,10 @@ func (s *snapshot) weighed(at uint64) int {
 
 // hashed is the first instance on the ring, from the key's place on, that is
 // free and has not more than its share of the calls under way, by a quarter.
-func (s *snapshot) hashed(c *chooser, hash uint64, t *tried, now time.Duration) *instance {
+func (s *snapshot) hashed(c *chooser, key uint64, t *tried, now time.Duration) *instance {
 	n := int64(len(s.ready))
 	limit := (5*(c.inflight.Load()+1) + 4*n - 1) / (4 * n) // 1.25 times the mean, rounded up
-	place := s.ring.place(hash)
+	place := s.ring.place(key)
 	var spare *instance
 	last := int32(-1)
 	for range min(len(s.ring.points), 16*len(s.ready)) {

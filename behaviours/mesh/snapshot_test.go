@@ -10,6 +10,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // crew makes n instances of equal weight.
@@ -35,7 +36,7 @@ func shares(s *snapshot, c *chooser, n int, key func(i int) uint64) map[*instanc
 
 func unkeyed(int) uint64 { return 0 }
 
-func keyed(i int) uint64 { return hashOf(fmt.Sprint("key ", i)) }
+func keyed(i int) uint64 { return hash.Of(fmt.Sprint("key ", i)) }
 
 func TestSharesAreEvenWithEveryBalancing(t *testing.T) {
 	const instances, picks = 10, 40_000
@@ -273,7 +274,7 @@ func BenchmarkPick(b *testing.B) {
 			b.ReportAllocs()
 			var asked tried
 			for i := uint64(0); b.Loop(); i++ {
-				if s.pick(c, mix(i), true, &asked, 2*time.Second) == nil {
+				if s.pick(c, hash.Mix(i), true, &asked, 2*time.Second) == nil {
 					b.Fatal("nobody")
 				}
 			}
