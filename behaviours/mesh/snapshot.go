@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 	"sync/atomic"
@@ -16,9 +15,11 @@ type snapshot struct {
 	breaker   *breaker // of the service
 	known     int      // instances of the versions asked for
 	balancing Balancing
-	ready     []*instance // by PID
-	weights   []uint64    // sums of the weights up to each; with Weighted
-	ring      *ring       // with ConsistentHash
+	ready     []*instance      // by PID
+	weights   []uint64         // sums of the weights up to each; with Weighted
+	rows      [][]atomic.Int64 // calls under way at ready ones; with LeastConnections
+	circle    []*instance      // see walk; with LeastConnections
+	ring      *ring            // with ConsistentHash
 }
 
 func newSnapshot(known int, ready []*instance, balancing Balancing) *snapshot {
@@ -30,7 +31,7 @@ func newSnapshot(known int, ready []*instance, balancing Balancing) *snapshot {
 // next is newSnapshot that keeps what has not changed since s.
 func (s *snapshot) next(known int, ready []*instance, balancing Balancing) *snapshot {
 	if balancing == s.balancing && slices.Equal(ready, s.ready) {
-		return &snapshot{known: known, ready: ready, balancing: balancing, weights: s.weights, ring: s.ring}
+		return &snapshot{known: known, ready: ready, balancing: balancing, weights: s.weights, rows: s.rows, circle: s.circle, ring: s.ring}
 	}
 	return newSnapshot(known, ready, balancing)
 }
@@ -45,6 +46,8 @@ func (s *snapshot) prepare() {
 			sum += uint64(in.definition.Weight)
 			s.weights = append(s.weights, sum)
 		}
+	case LeastConnections:
+		s.rows, s.circle = rows(ready), newCircle(ready)
 	case ConsistentHash:
 		s.ring = newRing(ready)
 	}
@@ -148,38 +151,6 @@ func (s *snapshot) another(c *chooser, first int, t *tried, now time.Duration) *
 		}
 	}
 	return nil
-}
-
-// least is a free instance with the fewest calls under way. The search begins at
-// a random one that is free, if a few draws find one, so that of several all
-// have the same chance.
-func (s *snapshot) least(c *chooser, t *tried, now time.Duration) *instance {
-	at := below(c.next(), len(s.ready))
-	for range 4 {
-		if s.free(s.ready[at], t, now) {
-			break
-		}
-		at = below(c.next(), len(s.ready))
-	}
-	best, fewest := s.fewer(s.ready[at:], nil, math.MaxInt64, t, now)
-	if fewest > 0 {
-		best, _ = s.fewer(s.ready[:at], best, fewest, t, now)
-	}
-	return best
-}
-
-// fewer is the first free instance of list with the fewest calls under way, if
-// it has fewer than best.
-func (s *snapshot) fewer(list []*instance, best *instance, fewest int64, t *tried, now time.Duration) (*instance, int64) {
-	for _, in := range list {
-		if calls := in.inflight.Load(); calls < fewest && s.free(in, t, now) {
-			best, fewest = in, calls
-			if calls == 0 {
-				break
-			}
-		}
-	}
-	return best, fewest
 }
 
 // better is the one of two random instances that has less to do.
