@@ -45,33 +45,6 @@ func Call[R any](ctx context.Context, from Caller, to Address, req any, opts ...
 	return replyAs[R](to, value)
 }
 
-// Encoded is a reply that came from another node and whose type only the
-// caller knows. A [Router] may hand one to [System.Deliver]; Call decodes it.
-type Encoded interface {
-	// DecodeInto stores the value in *target.
-	DecodeInto(target any) error
-}
-
-func replyAs[R any](to Address, value any) (R, error) {
-	if e, ok := value.(Encoded); ok {
-		return decodeReply[R](to, e)
-	}
-	r, ok := value.(R)
-	if !ok && value != nil { // nil is R's zero value
-		return r, &CallError{To: copyAddress(to), Err: ErrReplyType}
-	}
-	return r, nil
-}
-
-// decodeReply is by itself because its R is allocated.
-func decodeReply[R any](to Address, e Encoded) (R, error) {
-	var r R
-	if err := e.DecodeInto(&r); err != nil {
-		return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
-	}
-	return r, nil
-}
-
 // call is one request and the place where its reply arrives. Calls are reused;
 // a generation keeps a late reply from reaching a later request.
 //

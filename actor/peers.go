@@ -170,12 +170,7 @@ func (p *process) nodeLost(node NodeHandle, reason error) {
 			delete(a.watchers, key)
 		}
 	}
-	var calls []callRef
-	for c := a.calls.first; c != nil; c = c.next {
-		if c.origin.node == node {
-			calls = append(calls, c.ref())
-		}
-	}
+	calls := a.callsFrom(node)
 	if a.caller == node {
 		a.caller = NodeHandle{}
 	}

@@ -1,9 +1,6 @@
 package actor
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Router carries signals to other nodes. It is declared here and implemented by
 // the remote layer; a [System] without one knows only itself.
@@ -169,43 +166,6 @@ func (s *System) expect(c *call, from remoteCall) uint64 {
 	from.ref = c.ref()
 	s.peers.addCall(c.abroad, from)
 	return c.abroad
-}
-
-// errWithdrawn completes a request from another node whose caller has given up,
-// or is lost with its node. Nobody is told.
-var errWithdrawn = errors.New("actor: caller has given up")
-
-// settleAbroad ends what is kept of c, a request of from to another node that is
-// complete with err. If nobody there has answered, it is withdrawn: its number is
-// that of a monitor too, as it were, which is taken back. What the deadline ends
-// here it ends there by itself.
-func (c *call) settleAbroad(from *process, err error) {
-	sent, open := c.sys.peers.takeCall(c.abroad)
-	ref := c.abroad
-	c.abroad = 0
-	if !open || sent.child != nil || err == ErrTimeout {
-		return
-	}
-	sig := Signal{Kind: SignalDemonitor, To: sent.to.pid, Name: sent.to.at, Ref: ref, Via: Delivery{Channel: c.via.Channel, Key: c.via.Key}}
-	if from != nil {
-		sig.From = from.pid()
-	}
-	_ = c.sys.route(sig) // if it cannot be sent, nor could the request, or the node is lost
-}
-
-// withdraw ends a request of p's from another node, whose caller has given up.
-func (p *process) withdraw(node NodeHandle, ref uint64) {
-	var found callRef
-	p.mu.Lock()
-	if a := p.annex.Load(); a != nil {
-		for c := a.calls.first; c != nil && found.c == nil; c = c.next {
-			if c.origin.node == node && c.origin.ref == ref {
-				found = c.ref()
-			}
-		}
-	}
-	p.mu.Unlock()
-	found.complete(nil, errWithdrawn, false)
 }
 
 // answerRemote sends the outcome of c, a request from another node, back.
