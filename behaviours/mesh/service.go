@@ -49,7 +49,7 @@ func (m *Mesh) Service(name, versions string, defaults ...Option) (*Service, err
 		p, fresh = newPool(m, name), true
 		m.pools[name] = p
 	}
-	s := &Service{mesh: m, pool: p, name: name, versions: constraint, terms: terms{}.with(defaults), spans: newSpans(m.tracer, name)}
+	s := &Service{mesh: m, pool: p, name: name, versions: constraint, terms: terms{}.with(defaults), spans: newSpans(m.cfg.Tracer, name)}
 	m.seeds++
 	s.chooser.random.Store(hash.Mix(m.seeds))
 	m.mu.Unlock()

@@ -142,6 +142,42 @@ func TestSendRequestCheckReqidCollection(t *testing.T) {
 	})
 }
 
+// Responses that are there already are handed out in the order in which they came.
+func TestResponsesComeOutInTheOrderInWhichTheyCame(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		pid := f.spawn(&suite{})
+		var c server.Requests[int, string]
+		for i := range 10 {
+			c.Send(f.Context(), f.sys, pid, delayedAnswer{time.Duration(i*7%10+1) * 100 * time.Millisecond}, i*7%10)
+		}
+		time.Sleep(2 * time.Second)
+		for want := range 10 {
+			if response, err := c.Wait(f.Context()); err != nil || response.Label != want {
+				f.Fatalf("response %+v, %v; want %d", response, err, want)
+			}
+		}
+	})
+}
+
+func TestRequestsOfACollectionThatIsAbandonedAreGivenUp(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		pid := f.spawn(&suite{})
+		var c server.Requests[int, string]
+		var sent []*actor.Request[string]
+		for i := range 3 {
+			sent = append(sent, c.Send(f.Context(), f.sys, pid, delayedAnswer{time.Second}, i))
+		}
+		c.Abandon()
+		for _, r := range sent {
+			_, err := r.Wait(f.Context())
+			f.wantFailed("request", err, context.Canceled)
+		}
+		if c.Len() != 0 {
+			f.Errorf("%d requests are left", c.Len())
+		}
+	})
+}
+
 // A process that is notified goes on with its other messages meanwhile.
 func TestNotifyTellsAProcessThatTheResponseIsThere(t *testing.T) {
 	bubble(t, func(f *fixture) {
