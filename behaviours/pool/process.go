@@ -250,11 +250,7 @@ func (p *process) assign(self *actor.Self, w *work, slot int) {
 		w.leave()
 	}
 	w.worker = p.workers[slot]
-	msg := w.msg
-	if p.cfg.Work != nil {
-		msg = task{w.ctx, msg}
-	}
-	w.request = actor.SendRequest[any](w.ctx, self, w.worker.pid, msg)
+	w.request = actor.SendRequest[any](w.ctx, self, w.worker.pid, w.msg)
 	w.request.Notify(self.PID(), finished{w.id})
 }
 
