@@ -46,6 +46,31 @@ func TestLeastConnectionsIsFairBetweenEquals(t *testing.T) {
 	}
 }
 
+func TestLeastConnectionsTakesTheNextIfTheLeastLoadedIsNotFree(t *testing.T) {
+	list, c := crew(20), new(chooser)
+	for i, in := range list {
+		in.inflight.Store(int64(i / 5)) // five each
+	}
+	s := newSnapshot(20, list, LeastConnections)
+	for _, in := range list[:5] {
+		in.gone.Store(true)
+	}
+	for _, in := range list[5:9] {
+		for range 5 {
+			p, _ := in.breaker.admit(0)
+			in.breaker.ended(p, errCounted)
+		}
+	}
+	var asked tried
+	if in := s.pick(c, 0, false, &asked, 0); in != list[9] {
+		t.Errorf("the only one that is free among the next was not taken, but one with %d calls", in.inflight.Load())
+	}
+	asked.add(list[9])
+	if in := s.pick(c, 0, false, &asked, 0); in.inflight.Load() != 2 {
+		t.Errorf("one with %d calls was taken, 2 have the fewest", in.inflight.Load())
+	}
+}
+
 // What is under way at instances that are not in the snapshot, because they are
 // sick or of other versions, counts for nothing.
 func TestLeastConnectionsLooksAtThoseThatAreReadyOnly(t *testing.T) {
