@@ -119,31 +119,3 @@ func TestLeastConnectionsSharesOutWhatComesAtOnce(t *testing.T) {
 		}
 	}
 }
-
-func TestSeatsAreTakenOverAndNoneIsSharedByTwo(t *testing.T) {
-	var seats tally
-	held := make(map[seat]bool)
-	take := func() seat {
-		s := seats.take()
-		if held[s] {
-			t.Fatal("a seat was given to two")
-		}
-		held[s] = true
-		return s
-	}
-	var mine []seat
-	for range 150 {
-		mine = append(mine, take())
-	}
-	for range 1000 {
-		last := mine[len(mine)-1]
-		delete(held, last)
-		seats.give(last)
-		if s := take(); s != last {
-			t.Fatal("a free seat was not taken again")
-		}
-	}
-	if len(seats.blocks) != 3 {
-		t.Errorf("%d blocks for 150 seats", len(seats.blocks))
-	}
-}

@@ -8,7 +8,6 @@ import (
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/behaviours/server"
 	"github.com/topos-go/topos/clustertest"
-	"github.com/topos-go/topos/remote"
 )
 
 // listening is a server that keeps its calls and notes when their contexts end.
@@ -33,7 +32,7 @@ func TestServerHearsThatItsCallerOnAnotherNodeHasGivenUp(t *testing.T) {
 		defer cancel()
 		for _, to := range []actor.Address{pid, actor.NameAt{Name: "listening", Node: c.Node(1).Name()}} {
 			for name, opts := range map[string][]actor.SendOption{
-				"default channel": nil, "another channel": {actor.Channel(remote.RPCChannel)},
+				"default channel": nil, "another channel": {actor.Channel("rpc")},
 				"key": {actor.Key("k")}, "acknowledged": {actor.Ack()},
 			} {
 				r := actor.SendRequest[any](ctx, c.Node(0), to, "?", opts...)
