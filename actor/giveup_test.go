@@ -151,11 +151,11 @@ func TestRequestWhoseCallerOnAnotherNodeGaveUpIsNotHandled(t *testing.T) {
 
 func TestContextsOfCallsEndWhenTheNodeOfTheirCallersIsLost(t *testing.T) {
 	cluster(t, func(t *testing.T, net *network, a, b *place) {
+		ended := make(chan time.Duration, 3)
+		busy, waiting := spawn(t, b.System, attentive(ended)), spawn(t, b.System, deferring(ended))
 		for range 2 { // and again when the same node is back
-			ended := make(chan time.Duration, 3)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 			defer cancel()
-			busy, waiting := spawn(t, b.System, attentive(ended)), spawn(t, b.System, deferring(ended))
 			requests := []*actor.Request[any]{
 				actor.SendRequest[any](ctx, a.System, busy, "?"), actor.SendRequest[any](ctx, a.System, waiting, "?"),
 			}
@@ -173,8 +173,33 @@ func TestContextsOfCallsEndWhenTheNodeOfTheirCallersIsLost(t *testing.T) {
 				t.Error("the context of another node's call has ended too")
 			}
 			own.Abandon()
+			<-ended
 			net.connect("a", "b")
 			net.connect("b", "a")
+		}
+	})
+}
+
+// Numbers of requests are only unique on the node that has sent them.
+func TestCallersOfOneNodeTakeNoCallsOfAnothersBack(t *testing.T) {
+	cluster(t, func(t *testing.T, net *network, a, b *place) {
+		c := net.start(t, "c")
+		net.connect("c", "b")
+		net.connect("b", "c")
+		pid := spawn(t, b.System, slow())
+		const n = 20
+		var given, kept []*actor.Request[int]
+		for i := range n {
+			given = append(given, actor.SendRequest[int](t.Context(), a.System, pid, i))
+			kept = append(kept, actor.SendRequest[int](t.Context(), c.System, pid, i))
+		}
+		synctest.Wait()
+		for _, r := range given {
+			r.Abandon()
+		}
+		for i, r := range kept {
+			<-r.Done()
+			wantResponse(t, r, i, nil)
 		}
 	})
 }

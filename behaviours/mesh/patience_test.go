@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,6 +43,48 @@ func TestCallersThatGiveUpOpenNoCircuit(t *testing.T) {
 		}
 		if n := mute.count(); n != 40 {
 			t.Errorf("%d calls came, want 40", n)
+		}
+	})
+}
+
+func TestInstanceHasTheTimeOfATryAndTheNextTheRest(t *testing.T) {
+	bubble(t, mesh.Config{}, func(t *testing.T, _ *world) {
+		w := newWorld(t, mesh.Config{TryTimeout: time.Second})
+		list := w.addMany(2, orders())
+		for _, in := range list {
+			in.set(func(i *instance) { i.mute = true })
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		ask := func(opts ...mesh.Option) (time.Duration, error) {
+			began := time.Now()
+			_, err := mesh.Call[int](ctx, w.service(""), w.sys, 7, opts...)
+			return time.Since(began), err
+		}
+		if took, err := ask(); !errors.Is(err, mesh.ErrServiceTimeout) || took != time.Second {
+			t.Errorf("not idempotent: %v after %v", err, took)
+		}
+		asked := list[0]
+		if asked.count() == 0 {
+			asked = list[1]
+		}
+		other := list[0]
+		if asked == other {
+			other = list[1]
+		}
+		other.set(func(i *instance) { i.mute = false })
+		late := 0
+		for range 3 {
+			took, err := ask(mesh.Idempotent())
+			if err != nil || took != 0 && took != time.Second {
+				t.Errorf("idempotent: %v after %v", err, took)
+			}
+			if took > 0 {
+				late++
+			}
+		}
+		if n := other.count(); n != 3 || late != asked.count()-1 {
+			t.Errorf("the one that answers had %d calls of 3, the other %d, %d were late", n, asked.count()-1, late)
 		}
 	})
 }
