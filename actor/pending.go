@@ -11,7 +11,9 @@ import (
 // Invariants:
 //  1. The fields above mu are written before the request is sent.
 //  2. reply and failure are written once, before complete is set.
-//  3. What ends a request by itself, its timer, its context and the end of its
+//  3. The call is not reused before send is through with it: its reply may come
+//     while the sender still waits for room in the mailbox.
+//  4. What ends a request by itself, its timer, its context and the end of its
 //     sender, is watched only once it is in the callee's custody, and while it is
 //     not complete: a call that was complete before would stay there.
 type pending struct {
@@ -26,6 +28,7 @@ type pending struct {
 	failure  error
 	done     chan struct{} // if somebody has asked for it; closed when complete
 	then     []func()      // called when complete
+	sent     bool          // send is through
 	armed    bool          // the call's timer runs
 	leave    [2]func() bool
 }
@@ -70,8 +73,7 @@ func (p *process) ending() bool {
 	return p.interruptedLocked() != nil
 }
 
-// watch lets what gives the request up do so. c may be complete by now, and then
-// is another's.
+// watch lets what gives the request up do so.
 func (r *pending) watch(ctx context.Context, c *call) {
 	var life context.Context
 	if r.from != nil {
@@ -79,6 +81,7 @@ func (r *pending) watch(ctx context.Context, c *call) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.sent = true
 	if r.complete {
 		return
 	}
@@ -103,7 +106,7 @@ func (r *pending) respond(c *call, value any, err error, replied bool) {
 	r.reply = value
 	r.mu.Lock()
 	r.complete = true
-	done, then, leave, armed := r.done, r.then, r.leave, r.armed
+	done, then, leave, sent, armed := r.done, r.then, r.leave, r.sent, r.armed
 	r.then, r.leave = nil, [2]func() bool{}
 	r.mu.Unlock()
 	for _, stop := range leave {
@@ -115,7 +118,7 @@ func (r *pending) respond(c *call, value any, err error, replied bool) {
 	if c.abroad != 0 {
 		c.settleAbroad(r.from, err)
 	}
-	if replied && stopped {
+	if replied && stopped && sent {
 		r.sys.recycle(c)
 	}
 	if done != nil {

@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -244,5 +245,30 @@ func TestRequestsLeaveNothingBehind(t *testing.T) {
 	}
 	if grown := after - before; grown > 2<<20 {
 		t.Errorf("%d bytes are left of 22,000 requests", grown)
+	}
+}
+
+// Replies come while senders still wait for room: none goes to another request.
+func TestRequestsToASmallMailboxHaveTheirOwnReplies(t *testing.T) {
+	sys := actortest.NewSystem(t)
+	pid := spawn(t, sys, echo(), actor.Mailbox{Capacity: 2, Overflow: actor.OverflowBlock, Wait: time.Minute})
+	const senders, each = 4, 500
+	failed := make(chan error, senders)
+	for s := range senders {
+		go func() {
+			for i := range each {
+				want := s*each + i
+				if got, err := actor.SendRequest[int](t.Context(), sys, pid, want).Wait(t.Context()); got != want || err != nil {
+					failed <- fmt.Errorf("reply %d, %w; want %d", got, err, want)
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range senders {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
 	}
 }
