@@ -49,7 +49,7 @@ func TestTimerThatIsSetAgainFiresOnceAndAtItsNewTime(t *testing.T) {
 }
 
 // payload is large enough to be missed.
-type payload struct{ bytes [1 << 16]byte }
+type payload [1 << 16]byte
 
 func TestEventThatWasHandledIsNotHeldByAMachineThatWaits(t *testing.T) {
 	sys := actortest.NewSystem(t)
