@@ -42,7 +42,7 @@ func (p *process) awaitDown(ctx context.Context, ref MonitorRef) (Down, error) {
 			return Down{}, ErrKilled
 		}
 		if ctx.Err() != nil {
-			return Down{}, contextError(ctx)
+			return Down{}, ContextError(ctx)
 		}
 		p.awaitLocked(ctx, m)
 	}

@@ -244,7 +244,7 @@ func (b *bound) await(ctx context.Context, w *waiter, from *process) error {
 	case <-timeout.C:
 		return late
 	case <-ctx.Done():
-		return contextError(ctx)
+		return ContextError(ctx)
 	case <-ended:
 		return context.Cause(life)
 	}

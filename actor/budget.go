@@ -51,8 +51,7 @@ func (p *process) deliverAbroad(msg any, size int, by *Inflow) (over bool, err e
 		return false, ErrNoProc
 	}
 	if c, ok := msg.(*call); ok {
-		c.callee = p
-		p.ensureAnnex().calls.add(c)
+		p.acceptAbroad(c)
 	}
 	budget := p.sys.budget
 	switch {

@@ -45,33 +45,6 @@ func Call[R any](ctx context.Context, from Caller, to Address, req any, opts ...
 	return replyAs[R](to, value)
 }
 
-// Encoded is a reply that came from another node and whose type only the
-// caller knows. A [Router] may hand one to [System.Deliver]; Call decodes it.
-type Encoded interface {
-	// DecodeInto stores the value in *target.
-	DecodeInto(target any) error
-}
-
-func replyAs[R any](to Address, value any) (R, error) {
-	if e, ok := value.(Encoded); ok {
-		return decodeReply[R](to, e)
-	}
-	r, ok := value.(R)
-	if !ok && value != nil { // nil is R's zero value
-		return r, &CallError{To: copyAddress(to), Err: ErrReplyType}
-	}
-	return r, nil
-}
-
-// decodeReply is by itself because its R is allocated.
-func decodeReply[R any](to Address, e Encoded) (R, error) {
-	var r R
-	if err := e.DecodeInto(&r); err != nil {
-		return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
-	}
-	return r, nil
-}
-
 // call is one request and the place where its reply arrives. Calls are reused;
 // a generation keeps a late reply from reaching a later request.
 //
@@ -95,6 +68,8 @@ type call struct {
 	prev, next *call
 	held       bool
 	limited    *callContext // if callee has asked for it
+
+	request *pending // that waits for the outcome; nil: a goroutine does, at ready
 
 	// The outcome, written by the completer before it sends to ready.
 	value   any
@@ -132,10 +107,22 @@ func (r callRef) complete(value any, err error, replied bool) bool {
 		limited := c.limited
 		c.limited = nil
 		p.mu.Unlock()
-		limited.leave()
+		if replied || err == ErrTimeout && !c.deadline.IsZero() {
+			limited.leave() // what is late ends by itself, now
+		} else {
+			limited.end() // nobody wants the reply any more
+		}
 	}
-	if c.origin.node != (NodeHandle{}) {
+	switch {
+	case c.origin.node == (NodeHandle{}):
+	case err == errWithdrawn:
+		return true
+	default:
 		c.answerRemote(value, err)
+		return true
+	}
+	if c.request != nil {
+		c.request.respond(c, value, err, replied)
 		return true
 	}
 	c.value, c.err, c.replied = value, err, replied
@@ -157,6 +144,7 @@ func (s *System) newCall(msg any) *call {
 func (s *System) recycle(c *call) {
 	c.state.Store(c.state.Load() + 1) // a new generation, waiting
 	c.msg, c.value, c.err, c.callee, c.trace, c.deadline = nil, nil, nil, nil, nil, time.Time{}
+	c.request = nil
 	c.replied = false
 	if c.via != (Delivery{}) {
 		c.via = Delivery{}
@@ -174,16 +162,10 @@ func callAny(ctx context.Context, from Caller, to Address, req any, opts []SendO
 		return nil, &CallError{To: copyAddress(to), Err: ErrKilled}
 	}
 	if ctx.Err() != nil {
-		return nil, &CallError{To: copyAddress(to), Err: contextError(ctx)}
+		return nil, &CallError{To: copyAddress(to), Err: ContextError(ctx)}
 	}
 	c := sys.newCall(req)
-	if d, ok := ctx.Deadline(); ok {
-		c.deadline = d
-	}
-	c.trace = TraceFrom(ctx)
-	if len(opts) > 0 {
-		c.apply(opts)
-	}
+	c.prepare(ctx, opts)
 	value, err := c.outcome(ctx, p, sys.request(ctx, c, p, to))
 	if err != nil {
 		return nil, &CallError{To: copyAddress(to), Err: err}
@@ -203,19 +185,25 @@ func (c *call) outcome(ctx context.Context, p *process, err error) (any, error) 
 		ref.complete(nil, err, false)
 	}
 	stopped := ref.wait(ctx)
-	if c.abroad != 0 {
-		sys.peers.takeCall(c.abroad) // still there unless the reply came
-		c.abroad = 0
-	}
 	value, err := c.value, c.err
+	if c.abroad != 0 {
+		c.settleAbroad(p, err)
+	}
 	if c.replied && stopped {
 		sys.recycle(c)
 	}
 	return value, err
 }
 
-// apply notes how the request is to be sent.
-func (c *call) apply(opts []SendOption) {
+// prepare notes how the request is to be sent.
+func (c *call) prepare(ctx context.Context, opts []SendOption) {
+	if d, ok := ctx.Deadline(); ok {
+		c.deadline = d
+	}
+	c.trace = TraceFrom(ctx)
+	if len(opts) == 0 {
+		return
+	}
 	o := gather(opts)
 	if c.via = o.via; o.trace != nil {
 		c.trace = o.trace
@@ -237,15 +225,16 @@ func (r callRef) wait(ctx context.Context) (stopped bool) {
 		select {
 		case <-c.ready:
 		case <-done:
-			r.complete(nil, contextError(ctx), false)
+			r.complete(nil, ContextError(ctx), false)
 			<-c.ready
 		}
 	}
 	return !byDefault || c.timer.Stop()
 }
 
-// contextError is how a call reports that ctx has ended.
-func contextError(ctx context.Context) error {
+// ContextError is how a wait reports that ctx has ended: ErrTimeout if its deadline
+// has passed, else its error.
+func ContextError(ctx context.Context) error {
 	err := ctx.Err()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return ErrTimeout
@@ -318,7 +307,7 @@ func (s *System) request(ctx context.Context, c *call, from *process, to Address
 	if p == nil {
 		return ErrNoProc
 	}
-	if p == from {
+	if p == from && c.request == nil {
 		return ErrCallSelf
 	}
 	return p.deliverCall(ctx, c, from)

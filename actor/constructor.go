@@ -24,7 +24,7 @@ func (s *System) construct(name string, args any) (a Actor, opts []SpawnOption, 
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = newPanicError(v)
+			err = NewPanicError(v)
 		}
 	}()
 	return construct(args)

@@ -13,14 +13,28 @@ type life struct {
 	cancel context.CancelCauseFunc
 }
 
+// traceContext is a context with a trace: what Value has for a traceKey is the
+// traceContext itself.
+type traceContext struct {
+	context.Context
+	trace []byte
+}
+
 type traceKey struct{}
+
+func (c *traceContext) Value(key any) any {
+	if _, ok := key.(traceKey); ok {
+		return c
+	}
+	return c.Context.Value(key)
+}
 
 // ContextWithTrace returns a copy of ctx that carries trace. A [Call] made with
 // it, and a message sent with [Traced], carry the same bytes to the receiver,
 // whose [Self.Context] has them again. The kernel does not look into them; they
 // are meant for a W3C traceparent. The caller must not change trace afterwards.
 func ContextWithTrace(ctx context.Context, trace []byte) context.Context {
-	return context.WithValue(ctx, traceKey{}, trace)
+	return &traceContext{ctx, trace}
 }
 
 // TraceFrom returns the bytes that [ContextWithTrace] put into ctx, or nil. The
@@ -29,8 +43,13 @@ func TraceFrom(ctx context.Context) []byte {
 	if ctx == context.Background() {
 		return nil
 	}
-	trace, _ := ctx.Value(traceKey{}).([]byte)
-	return trace
+	if c, ok := ctx.(*traceContext); ok {
+		return c.trace
+	}
+	if c, ok := ctx.Value(traceKey{}).(*traceContext); ok {
+		return c.trace
+	}
+	return nil
 }
 
 // lifeContext returns p's context, which is cancelled with the exit reason as
@@ -50,8 +69,9 @@ func (p *process) lifeContext() context.Context {
 }
 
 // callContext is the context of a call that is being handled. It is cancelled
-// when nobody uses it any more: its users are each handler that has asked for it,
-// until it returns, and the call, until it is complete.
+// when nobody waits for the reply any more, and when nobody uses it any more: its
+// users are each handler that has asked for it, until it returns, and the call,
+// until it is answered.
 type callContext struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -60,6 +80,12 @@ type callContext struct {
 
 func (l *callContext) leave() {
 	if l != nil && l.users.Add(-1) == 0 {
+		l.cancel()
+	}
+}
+
+func (l *callContext) end() {
+	if l != nil {
 		l.cancel()
 	}
 }

@@ -215,11 +215,20 @@ func TestContextOfACallEndsAtItsDeadline(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}})
-		began := time.Now()
-		_, _ = actor.Call[any](context.Background(), sys, pid, 1)
-		synctest.Wait()
-		if ctx.Err() != context.DeadlineExceeded || time.Since(began) != actor.DefaultCallTimeout {
-			t.Errorf("%v after %v", ctx.Err(), time.Since(began))
+		ask := func(caller context.Context, want time.Duration) {
+			began := time.Now()
+			_, _ = actor.Call[any](caller, sys, pid, 1)
+			synctest.Wait()
+			if took := time.Since(began); ctx.Err() == nil || took != want {
+				t.Errorf("%v after %v, want %v", ctx.Err(), took, want)
+			}
+		}
+		ask(context.Background(), actor.DefaultCallTimeout)
+		limited, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		ask(limited, time.Minute)
+		if ctx.Err() != context.DeadlineExceeded {
+			t.Error(ctx.Err())
 		}
 	})
 }

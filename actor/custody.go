@@ -66,6 +66,18 @@ func (p *process) deliverCall(ctx context.Context, c *call, from *process) error
 	return nil
 }
 
+// acceptAbroad takes c, which came from another node, into p's custody, and notes
+// that the loss of that node concerns p. p.mu is held.
+func (p *process) acceptAbroad(c *call) {
+	a := p.ensureAnnex()
+	c.callee = p
+	a.calls.add(c)
+	if a.caller != c.origin.node {
+		a.caller, a.abroad = c.origin.node, true
+		p.sys.peers.watch(c.origin.node, p.id)
+	}
+}
+
 // handleCall lets the actor handle the request msg of r.
 func (p *process) handleCall(r callRef, msg any) error {
 	if !r.waiting() {

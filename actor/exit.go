@@ -210,7 +210,7 @@ func (p *process) terminate(reason *error) {
 		}
 		*reason = ErrGoexit
 		if v := recover(); v != nil {
-			*reason = newPanicError(v)
+			*reason = NewPanicError(v)
 		}
 	}()
 	t.Terminate(p.self(), *reason)

@@ -95,12 +95,15 @@ func (p *process) watch(key watchKey, by PID) bool {
 	return true
 }
 
-func (p *process) unwatch(key watchKey) {
+// unwatch ends a monitor of p. It reports false if there is none.
+func (p *process) unwatch(key watchKey) (found bool) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if a := p.annex.Load(); a != nil {
+		_, found = a.watchers[key]
 		delete(a.watchers, key)
 	}
-	p.mu.Unlock()
+	return found
 }
 
 // monitorDown lets the monitor ref of p fire, unless it was taken back.

@@ -75,3 +75,32 @@ func TestTerminateAfterAFailedCallHasNothingOfTheCall(t *testing.T) {
 		}
 	})
 }
+
+func TestPanicErrorMadeByOthersHasTheStackOfThePanic(t *testing.T) {
+	contain := func(f func()) (err *actor.PanicError) {
+		made := func(v any) *actor.PanicError { return actor.NewPanicError(v) }
+		defer func() { err = made(recover()) }()
+		f()
+		return nil
+	}
+	var none *actor.PanicError
+	for name, f := range map[string]func(){
+		"panic":       func() { panic("oops") },
+		"dereference": func() { _ = none.Value },
+		"index":       func() { _ = []int{}[len(name0)] },
+	} {
+		err := contain(f)
+		if err.Value == nil || err.Error() == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if first, _, _ := strings.Cut(err.Stack(), "\n"); !strings.Contains(first, "TestPanicErrorMadeByOthersHasTheStackOfThePanic.func") ||
+			!strings.Contains(err.Stack(), "panic_test.go") || strings.Contains(err.Stack(), "runtime.gopanic") {
+			t.Errorf("%s: the stack begins with %q", name, first)
+		}
+	}
+	if s := (&actor.PanicError{Value: "from another node"}).Stack(); s != "" {
+		t.Errorf("a stack out of nothing: %q", s)
+	}
+}
+
+const name0 = "one"

@@ -3,7 +3,7 @@ package actor
 import "sync"
 
 // peerTable knows which local processes have links or monitors to which other
-// node, in either direction, so that the loss of a node need not visit every
+// node, in either direction, or requests from there, so that the loss of a node need not visit every
 // process. It may name processes that have none any more; they ignore the loss.
 type peerTable struct {
 	mu     sync.Mutex
@@ -17,8 +17,7 @@ type peerTable struct {
 // remoteCall is a request that waits for a reply from another node.
 type remoteCall struct {
 	ref   callRef
-	node  NodeHandle // zero if only the node's name is known
-	name  string
+	to    target
 	child *expected // of a spawn
 }
 
@@ -119,7 +118,7 @@ func (t *peerTable) lost(node NodeHandle, reason error) (ids map[processID]struc
 	}
 	delete(t.errands, node)
 	for id, c := range t.calls {
-		if c.node == node || c.node == (NodeHandle{}) && c.name == name {
+		if at := c.to.pid.node; at == node || at == (NodeHandle{}) && c.to.at.Node == name {
 			calls = append(calls, c.ref)
 			delete(t.calls, id)
 		}
@@ -141,7 +140,8 @@ func (t *peerTable) takeCall(id uint64) (remoteCall, bool) {
 	return c, ok
 }
 
-// nodeLost fires p's links and monitors to node, and forgets node's to p.
+// nodeLost fires p's links and monitors to node, and forgets node's to p and the
+// requests that came from there.
 func (p *process) nodeLost(node NodeHandle, reason error) {
 	name := node.Value().Name
 	p.mu.Lock()
@@ -170,7 +170,14 @@ func (p *process) nodeLost(node NodeHandle, reason error) {
 			delete(a.watchers, key)
 		}
 	}
+	calls := a.callsFrom(node)
+	if a.caller == node {
+		a.caller = NodeHandle{}
+	}
 	p.mu.Unlock()
+	for _, ref := range calls {
+		ref.complete(nil, errWithdrawn, false)
+	}
 	for _, pid := range links {
 		p.signalExit(exitSignal{from: pid, reason: reason, link: true}, nil)
 	}

@@ -79,8 +79,9 @@ type annex struct {
 	grace    *time.Timer // runs from kill to zombie
 	blocked  callRef     // the call the process is waiting for
 	label    string
-	abroad   bool // may be in the system's peerTable
-	aborted  bool // the start failed: nobody need be told of an exit
+	abroad   bool       // may be in the system's peerTable
+	caller   NodeHandle // the other node that has called last, which that table knows
+	aborted  bool       // the start failed: nobody need be told of an exit
 	life     *life
 	idle     *idleTimer
 	account  *account

@@ -108,12 +108,15 @@ type PanicError struct {
 // maxPanicFrames bounds the stack kept with a PanicError.
 const maxPanicFrames = 48
 
-// newPanicError must be called by the deferred function that recovered value.
-func newPanicError(value any) *PanicError {
+// NewPanicError returns the error of a panic with that value, as recover has
+// returned it, with the stack of the panic. It must be called by the deferred
+// function that has recovered, or by what that calls. It is for those who contain
+// the panics of others themselves; the kernel does so for processes.
+func NewPanicError(value any) *PanicError {
 	// Program counters are kept and symbolised only when somebody looks:
 	// formatting a stack takes longer than restarting the process.
 	pcs := make([]uintptr, maxPanicFrames)
-	n := runtime.Callers(3, pcs)
+	n := runtime.Callers(2, pcs)
 	return &PanicError{Value: value, stack: pcs[:n]}
 }
 
@@ -126,14 +129,21 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Stack formats the calls that led to the panic, innermost first, one
-// "function (file:line)" a line. The runtime's own way of panicking is left out.
+// "function (file:line)" a line. The runtime's own way of panicking is left out,
+// and so is what has recovered. It is empty if the error came from another node.
 func (e *PanicError) Stack() string {
 	var b strings.Builder
 	frames := runtime.CallersFrames(e.stack)
-	for {
+	const before, within, after = 0, 1, 2 // the runtime's way of panicking
+	for at := before; ; {
 		f, more := frames.Next()
-		panicking := b.Len() == 0 && strings.HasPrefix(f.Function, "runtime.")
-		if f.Function != "" && !panicking {
+		switch {
+		case at == before && f.Function == "runtime.gopanic":
+			at = within
+		case at == within && !strings.HasPrefix(f.Function, "runtime."):
+			at = after
+		}
+		if at == after && f.Function != "" {
 			fmt.Fprintf(&b, "%s (%s:%d)\n", f.Function, f.File, f.Line)
 		}
 		if !more {

@@ -1,5 +1,7 @@
 package actor
 
+import "errors"
+
 // Reply answers the call in hand. It always returns nil, so that a handler can
 // end with it. If the message is not a call, has been answered, its caller has
 // given up, or this process has been killed, nothing happens.
@@ -46,3 +48,30 @@ func (f From) ReplyError(err error) bool { return f.ref.complete(nil, err, true)
 
 // Waiting reports whether the caller still waits.
 func (f From) Waiting() bool { return f.ref.waiting() }
+
+// Encoded is a reply that came from another node and whose type only the
+// caller knows. A [Router] may hand one to [System.Deliver]; Call decodes it.
+type Encoded interface {
+	// DecodeInto stores the value in *target.
+	DecodeInto(target any) error
+}
+
+func replyAs[R any](to Address, value any) (R, error) {
+	if e, ok := value.(Encoded); ok {
+		return decodeReply[R](to, e)
+	}
+	r, ok := value.(R)
+	if !ok && value != nil { // nil is R's zero value
+		return r, &CallError{To: copyAddress(to), Err: ErrReplyType}
+	}
+	return r, nil
+}
+
+// decodeReply is by itself because its R is allocated.
+func decodeReply[R any](to Address, e Encoded) (R, error) {
+	var r R
+	if err := e.DecodeInto(&r); err != nil {
+		return r, &CallError{To: copyAddress(to), Err: errors.Join(ErrReplyType, err)}
+	}
+	return r, nil
+}

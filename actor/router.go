@@ -65,8 +65,8 @@ type Signal struct {
 	Deadline time.Time
 	// Trace belongs to a message or call; see ContextWithTrace.
 	Trace []byte
-	// Via is how a message or call is to travel. The others take the default
-	// channel.
+	// Via is how a message or call is to travel, and what follows a call. The
+	// others take the default channel.
 	Via Delivery
 	// Loan says of a message that it is lent. The sending System leaves it nil;
 	// the Router sets it before Deliver.
@@ -89,7 +89,7 @@ const (
 	SignalUnlink                          // From, To
 	SignalExit                            // From, To, Reason, Link
 	SignalMonitor                         // From, To or Name, Ref
-	SignalDemonitor                       // From, To or Name, Ref
+	SignalDemonitor                       // From, To or Name, Ref; of a monitor, or of a call that is given up
 	SignalDown                            // From, To, Ref, Reason
 	SignalSpawn                           // From, To's node only or Name.Node, Name.Name, Ref, Msg, Deadline, Link, Watch
 	SignalSpawned                         // From, To or its node only, Ref, Reason, Link, Watch
@@ -147,12 +147,16 @@ func (s *System) route(sig Signal) error {
 
 // requestRemote sends the request c to another node.
 func (s *System) requestRemote(c *call, from *process, to target) error {
-	id := s.expect(c, remoteCall{node: to.pid.node, name: to.at.Node})
+	id := s.expect(c, remoteCall{to: to})
 	sig := Signal{Kind: SignalCall, To: to.pid, Name: to.at, Ref: id, Msg: c.msg, Deadline: c.deadline, Trace: c.trace, Via: c.via}
 	if from != nil {
 		sig.From = from.pid()
 	}
-	return s.route(sig)
+	err := s.route(sig)
+	if err != nil {
+		s.peers.takeCall(id)
+	}
+	return err
 }
 
 // expect notes that an answer to c will come from another node, and returns the
@@ -228,7 +232,9 @@ func (p *process) deliverSignal(sig Signal) {
 	case SignalExit:
 		p.signalExit(exitSignal{from: sig.From, reason: sig.Reason, link: sig.Link, abroad: true}, nil)
 	case SignalDemonitor:
-		p.unwatch(watchKey{sig.Ref, sig.From.node})
+		if !p.unwatch(watchKey{sig.Ref, sig.From.node}) {
+			p.withdraw(sig.Origin, sig.Ref)
+		}
 	case SignalDown:
 		p.monitorDown(MonitorRef{sig.Ref}, sig.Reason, nil)
 	}

@@ -16,7 +16,7 @@ func (p *process) run() (again bool) {
 		}
 		var reason error = ErrGoexit
 		if v := recover(); v != nil {
-			reason = newPanicError(v)
+			reason = NewPanicError(v)
 		}
 		again = false
 		p.exit(reason)

@@ -39,9 +39,11 @@ func (s *Self) Logger() *slog.Logger { return s.sys.log.With("pid", s.PID()) }
 // the exit reason as its cause, when the process is killed, receives an exit
 // signal that ends it, or has ended. It costs nothing until it is asked for.
 //
-// It may be kept after the handler has returned. That of a call is then
-// cancelled when the call has been answered or its caller has given up; that of
-// another message lives as long as the process.
+// That of a call is cancelled too as soon as its caller has given up, or has
+// ended, or its node is lost; a caller on another node is heard of as far as the
+// request's channel keeps order, and at the deadline in any case. It may be kept
+// after the handler has returned: that of a call then lives until the call has
+// been answered, that of another message as long as the process.
 func (s *Self) Context() context.Context { return s.proc().messageContext() }
 
 // Send sends msg to the process at to. It does not wait for it to be handled,

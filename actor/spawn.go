@@ -196,7 +196,7 @@ func (p *process) init(ctx context.Context, a Initializer) (err error) {
 			return
 		}
 		if v := recover(); v != nil {
-			err = newPanicError(v)
+			err = NewPanicError(v)
 			return
 		}
 		p.abort(ErrGoexit) // spawn will not go on

@@ -40,7 +40,7 @@ func (s *System) spawnThere(ctx context.Context, parent *process, node NodeID, c
 	if parent != nil {
 		sig.From = parent.pid()
 	}
-	sig.Ref = s.expect(c, remoteCall{node: to.pid.node, name: node.Name, child: &expected{parent, tied}})
+	sig.Ref = s.expect(c, remoteCall{to: to, child: &expected{parent, tied}})
 	value, err := c.outcome(ctx, parent, s.route(sig))
 	if err != nil {
 		return PID{}, MonitorRef{}, err

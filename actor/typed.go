@@ -28,12 +28,12 @@ type Returns[R any] struct{}
 
 func (Returns[R]) returns(R) {}
 
-// Request is a request whose reply is an R: a struct that embeds Returns[R].
-type Request[R any] interface{ returns(R) }
+// Question is a request whose reply is an R: a struct that embeds Returns[R].
+type Question[R any] interface{ returns(R) }
 
 // Ask is [Call] with the reply's type taken from the request. It fails with
 // ErrRequestType if req is not an M.
-func Ask[M, R any](ctx context.Context, from Caller, to Ref[M], req Request[R], opts ...SendOption) (R, error) {
+func Ask[M, R any](ctx context.Context, from Caller, to Ref[M], req Question[R], opts ...SendOption) (R, error) {
 	if _, ok := any(req).(M); !ok {
 		var none R
 		return none, &CallError{To: copyAddress(to.to), Err: fmt.Errorf("%w: %T", ErrRequestType, req)}

@@ -78,7 +78,7 @@
 //
 // # Options
 //
-// [Types] registers message types, [WithConfig] changes nodes' configurations,
-// [Seed] repeats. Messages within a node are not copied, here as in production:
+// [Types] registers message types, [Errors] errors, [WithConfig] changes nodes'
+// configurations, [Seed] repeats. Messages within a node are not copied, here as in production:
 // a test that is to find shared memory runs with the race detector.
 package clustertest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos"
@@ -26,6 +27,7 @@ func (c *Cluster) start(i int) {
 	cfg := topos.Config{
 		Secret: secret,
 		Types:  c.opts.types,
+		Errors: slices.Clone(c.opts.errors),
 		Logger: c.schedule.logger(c.t),
 	}
 	for _, other := range c.members {

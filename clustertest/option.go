@@ -21,6 +21,7 @@ type options struct {
 	seed   uint64
 	seeded bool
 	types  []codec.Type
+	errors []error
 	config []func(c *Cluster, i int, cfg *topos.Config)
 }
 
@@ -36,6 +37,12 @@ func Seed(seed uint64) Option {
 // [topos.Types].
 func Types(samples ...any) Option {
 	return func(o *options) { o.types = append(o.types, topos.Types(samples...)...) }
+}
+
+// Errors registers errors on all nodes that errors.Is shall recognise when they
+// come from another one; see topos.Config.Errors. This module's own are.
+func Errors(errs ...error) Option {
+	return func(o *options) { o.errors = append(o.errors, errs...) }
 }
 
 // WithConfig lets f change the configuration of node i, each time it is

@@ -3,6 +3,8 @@ package clustertest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,4 +85,29 @@ func TestNodeMonitorTellsOfEachEndOfANode(t *testing.T) {
 			c.Eventually(10*time.Second, func() bool { return len(c.Node(0).Members()) == 2 })
 		}
 	})
+}
+
+func TestRegisteredErrorsKeepTheirIdentityBetweenNodes(t *testing.T) {
+	errKnown, errUnknown := errors.New("test: known"), errors.New("test: unknown")
+	ask := func(ctx context.Context, c *clustertest.Cluster, why error) error {
+		pid, err := c.Node(1).Spawn(ctx, actor.Func(func(*actor.Self, any) error { return fmt.Errorf("it broke: %w", why) }))
+		if err != nil {
+			return err
+		}
+		_, err = actor.Call[any](ctx, c.Node(0), pid, Say{})
+		return err
+	}
+	run(t, 2, func(t *testing.T, c *clustertest.Cluster) {
+		for range 2 { // and after a restart
+			if err := ask(t.Context(), c, errKnown); !errors.Is(err, errKnown) {
+				t.Errorf("a registered one: %v", err)
+			}
+			if err := ask(t.Context(), c, errUnknown); errors.Is(err, errUnknown) || !strings.Contains(err.Error(), "test: unknown") {
+				t.Errorf("one that is not: %v", err)
+			}
+			c.Stop(1)
+			c.Restart(1)
+			c.WaitMembers(2)
+		}
+	}, clustertest.Errors(errKnown))
 }

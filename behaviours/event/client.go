@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/behaviours/internal/order"
 )
 
 // The requests to a manager. Those with exported fields travel to other nodes.
@@ -35,7 +36,7 @@ type (
 // on other nodes, to be registered with the types of a node: without it [Call],
 // [Delete], [Which] and [Stop] fail there. Events are the user's own messages.
 func Messages() []any {
-	return []any{deleteRequest{}, callRequest{}, whichRequest{}, stopRequest{}}
+	return []any{deleteRequest{}, callRequest{}, whichRequest{}, order.Stop{}}
 }
 
 // Add adds a handler to the manager at to, behind the others. It returns when

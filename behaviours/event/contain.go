@@ -1,10 +1,6 @@
 package event
 
-import (
-	"runtime/debug"
-
-	"github.com/topos-go/topos/actor"
-)
+import "github.com/topos-go/topos/actor"
 
 // What handlers do is called here, and what they do wrong contained: none of it
 // ends the manager.
@@ -12,8 +8,9 @@ import (
 // caught, deferred, turns a panic of a handler into an error.
 func caught(self *actor.Self, err *error) {
 	if v := recover(); v != nil {
-		self.Logger().Error("event handler panicked", "panic", v, "stack", string(debug.Stack()))
-		*err = &actor.PanicError{Value: v}
+		panicked := actor.NewPanicError(v)
+		self.Logger().Error("event handler panicked", "panic", v, "stack", panicked.Stack())
+		*err = panicked
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/behaviours/internal/order"
 )
 
 // New returns the actor of an event manager, without handlers. It traps exits.
@@ -57,9 +58,8 @@ func (m *manager) Receive(self *actor.Self, msg any) error {
 		m.call(self, r)
 	case whichRequest:
 		return self.Reply(m.which())
-	case stopRequest:
-		self.From() // fails with the reason when all is over
-		return r.reason()
+	case order.Stop:
+		return r.Obey(self)
 	default: // an event for whose handling somebody waits
 		m.notify(self, msg)
 		return self.Reply(true)

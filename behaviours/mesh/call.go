@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/hash"
 	"github.com/topos-go/topos/remote"
 )
 
@@ -25,10 +26,17 @@ type terms struct {
 	via        []actor.SendOption
 }
 
-func (t *terms) apply(opts []Option) {
-	for _, opt := range opts {
-		opt(t)
+// with returns t with opts besides.
+func (t terms) with(opts []Option) terms {
+	if len(opts) == 0 {
+		return t
 	}
+	own := new(terms) // which alone is on the heap, and only if there are any
+	*own = t
+	for _, opt := range opts {
+		opt(own)
+	}
+	return *own
 }
 
 // Idempotent says that it does no harm if a request runs at two instances. Only
@@ -38,8 +46,8 @@ func Idempotent() Option { return func(t *terms) { t.idempotent = true } }
 
 // Key is what [ConsistentHash] goes by.
 func Key(key string) Option {
-	hash := hashOf(key)
-	return func(t *terms) { t.keyed, t.hash = true, hash }
+	h := hash.Of(key)
+	return func(t *terms) { t.keyed, t.hash = true, h }
 }
 
 // Fallback answers a call that no instance has answered, err saying why: there
@@ -94,12 +102,10 @@ func isOne(err error, targets ...error) bool {
 // calls, as with actor.Call; it must belong to Config.System.
 func Call[R any](ctx context.Context, s *Service, from actor.Caller, req any, opts ...Option) (R, error) {
 	var r R
-	c := call{service: s}
+	c := call{service: s, terms: s.terms.with(opts)}
 	if self, ok := from.(*actor.Self); ok {
 		c.self = self.PID()
 	}
-	c.apply(s.defaults)
-	c.apply(opts)
 	ctx = c.traced(ctx)
 	for c.next(ctx) {
 		try, cancel := c.limited(ctx)

@@ -3,7 +3,6 @@ package mesh_test
 import (
 	"context"
 	"errors"
-	"reflect"
 	"testing"
 	"time"
 
@@ -36,15 +35,7 @@ func nodes(t *testing.T, n int, f func(t *testing.T, c *clustertest.Cluster, w [
 			list[i] = join(t, c, i, mesh.Config{})
 		}
 		f(t, c, list)
-	}, withErrors(clustertest.WithConfig, append(mesh.WireErrors(), errBroken)))
-}
-
-// withErrors registers errors in a node's configuration, whose type stands above
-// this package.
-func withErrors[C any](with func(func(*clustertest.Cluster, int, *C)) clustertest.Option, errs []error) clustertest.Option {
-	return with(func(_ *clustertest.Cluster, _ int, cfg *C) {
-		reflect.ValueOf(cfg).Elem().FieldByName("Errors").Set(reflect.ValueOf(errs))
-	})
+	}, clustertest.Errors(errBroken))
 }
 
 // await returns when s knows n instances, h of them well.

@@ -92,7 +92,7 @@ func Start(ctx context.Context, cfg Config) (*Mesh, error) {
 	}
 	m := &Mesh{cfg: cfg, epoch: time.Now(), pools: make(map[string]*pool), seeds: cfg.Seed, booked: make(map[registrationKey]bool)}
 	if cfg.Tracer != nil {
-		m.tracer = cfg.Tracer.Tracer("github.com/topos-go/topos/behaviours/mesh")
+		m.tracer = cfg.Tracer.Tracer(scope)
 	}
 	var err error
 	m.root, err = supervisor.Spawn(ctx, cfg.System, supervisor.Spec{Children: []supervisor.ChildSpec{

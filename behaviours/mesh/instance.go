@@ -28,8 +28,9 @@ type instance struct {
 	spanAttributes []attribute.KeyValue // if there are spans
 
 	breaker  *breaker
-	inflight atomic.Int64
-	gone     atomic.Bool // it has ended, and will never be back
+	seat     seat
+	inflight *atomic.Int64 // the seat's count
+	gone     atomic.Bool   // it has ended, and will never be back
 
 	cost  atomic.Uint64 // peak EWMA of the latency in nanoseconds, as float64 bits
 	stamp atomic.Int64  // when that was, in nanoseconds of the mesh's clock
@@ -47,6 +48,9 @@ type instance struct {
 	seenCalls, seenFailures, seenElapsed int64 // when the outlier interval began
 }
 
+// sit gives the instance its seat.
+func (in *instance) sit(s seat) { in.seat, in.inflight = s, s.count() }
+
 // end notes that a call has ended at now, which began at then.
 func (in *instance) end(then, now time.Duration, answered, failed bool) {
 	in.inflight.Add(-1)
@@ -63,12 +67,14 @@ func (in *instance) end(then, now time.Duration, answered, failed bool) {
 // observe adds a latency to the peak EWMA. A rise counts at once. Two that are
 // observed at the same moment may count as one.
 func (in *instance) observe(latency float64, now time.Duration) {
-	cost := in.costAt(now)
+	// What is left of a latency fades once as time passes, and makes room for the
+	// new one.
+	w := weightAfter(now - time.Duration(in.stamp.Load()))
+	cost := math.Float64frombits(in.cost.Load()) * w
 	if latency > cost {
 		cost = latency
 	} else {
-		w := weightAfter(now - time.Duration(in.stamp.Load()))
-		cost = cost + (latency-cost)*(1-w)
+		cost += (latency - cost) * (1 - w)
 	}
 	in.cost.Store(math.Float64bits(cost))
 	in.stamp.Store(int64(now))

@@ -27,7 +27,8 @@ type pool struct {
 
 	mu        sync.Mutex
 	instances []*instance // by PID
-	policy    Definition  // of the highest version
+	tally     tally
+	policy    Definition // of the highest version
 	views     []*Service
 	nextJudge time.Duration
 	closed    bool
@@ -119,7 +120,11 @@ func (p *pool) reconcile() (events []Event, fresh bool) {
 				p.mesh.cfg.Logger.Warn("mesh: an instance is left out", "service", p.name, "instance", m.PID, "error", err)
 				continue
 			}
+			if in != nil {
+				p.tally.give(in.seat)
+			}
 			in = &instance{pid: m.PID, definition: d, version: v, metadata: m.Metadata[definitionKey]}
+			in.sit(p.tally.take())
 			in.breaker = p.newBreaker(d.Breaker, in.pid)
 			if p.mesh.tracer != nil {
 				in.spanAttributes = in.attributes()
@@ -139,6 +144,7 @@ func (p *pool) reconcile() (events []Event, fresh bool) {
 		p.instances = append(p.instances, in)
 	}
 	for _, in := range before {
+		p.tally.give(in.seat)
 		tell(in, Vanished)
 	}
 	slices.SortFunc(p.instances, func(a, b *instance) int { return comparePIDs(a.pid, b.pid) })

@@ -3,6 +3,8 @@ package mesh
 import (
 	"cmp"
 	"slices"
+
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // places is how many places an instance of weight 1 has on the ring: enough for
@@ -40,9 +42,9 @@ func newRing(ready []*instance) *ring {
 		halved++
 	}
 	for i, in := range ready {
-		seed := hashOf(in.pid.String())
+		seed := hash.Of(in.pid.String())
 		for k := range max(1, each(in)>>halved) {
-			r.points = append(r.points, point{mix(seed + uint64(k+1)*golden), int32(i)})
+			r.points = append(r.points, point{hash.Mix(seed + uint64(k+1)*golden), int32(i)})
 		}
 	}
 	slices.SortFunc(r.points, func(a, b point) int {
@@ -79,13 +81,4 @@ func (r *ring) place(hash uint64) int {
 		return 0
 	}
 	return at
-}
-
-// hashOf is FNV-1a, mixed: the same on every node.
-func hashOf(s string) uint64 {
-	h := uint64(0xcbf29ce484222325)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 0x100000001b3
-	}
-	return mix(h)
 }

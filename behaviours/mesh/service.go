@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // Service is a way to the instances of one service whose versions are in some
@@ -19,7 +20,7 @@ type Service struct {
 	pool     *pool
 	name     string
 	versions *semver.Constraints // nil: all
-	defaults []Option
+	terms    terms               // of each call that does not say otherwise
 	snapshot atomic.Pointer[snapshot]
 	closed   atomic.Bool
 	chooser  chooser
@@ -48,9 +49,9 @@ func (m *Mesh) Service(name, versions string, defaults ...Option) (*Service, err
 		p, fresh = newPool(m, name), true
 		m.pools[name] = p
 	}
-	s := &Service{mesh: m, pool: p, name: name, versions: constraint, defaults: slices.Clone(defaults), spans: newSpans(m.tracer, name)}
+	s := &Service{mesh: m, pool: p, name: name, versions: constraint, terms: terms{}.with(defaults), spans: newSpans(m.cfg.Tracer, name)}
 	m.seeds++
-	s.chooser.random.Store(mix(m.seeds))
+	s.chooser.random.Store(hash.Mix(m.seeds))
 	m.mu.Unlock()
 	s.snapshot.Store(newSnapshot(0, nil, RoundRobin))
 	p.mu.Lock()
@@ -79,9 +80,7 @@ func (s *Service) Close() {
 // What comes of that, the mesh does not learn. It fails with
 // ErrServiceNotFound, ErrNoHealthyInstances or ErrCircuitOpen.
 func (s *Service) Pick(opts ...Option) (actor.PID, error) {
-	var t terms
-	t.apply(s.defaults)
-	t.apply(opts)
+	t := s.terms.with(opts)
 	in, err := s.choose(s.snapshot.Load(), &t, new(tried), s.mesh.now())
 	if err != nil {
 		return actor.PID{}, &Error{Service: s.name, Err: err}

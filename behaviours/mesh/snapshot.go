@@ -1,11 +1,12 @@
 package mesh
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // snapshot is what a service's instances are at one moment, made ready for
@@ -14,9 +15,11 @@ type snapshot struct {
 	breaker   *breaker // of the service
 	known     int      // instances of the versions asked for
 	balancing Balancing
-	ready     []*instance // by PID
-	weights   []uint64    // sums of the weights up to each; with Weighted
-	ring      *ring       // with ConsistentHash
+	ready     []*instance      // by PID
+	weights   []uint64         // sums of the weights up to each; with Weighted
+	rows      [][]atomic.Int64 // calls under way at ready ones; with LeastConnections
+	circle    []*instance      // see walk; with LeastConnections
+	ring      *ring            // with ConsistentHash
 }
 
 func newSnapshot(known int, ready []*instance, balancing Balancing) *snapshot {
@@ -28,7 +31,7 @@ func newSnapshot(known int, ready []*instance, balancing Balancing) *snapshot {
 // next is newSnapshot that keeps what has not changed since s.
 func (s *snapshot) next(known int, ready []*instance, balancing Balancing) *snapshot {
 	if balancing == s.balancing && slices.Equal(ready, s.ready) {
-		return &snapshot{known: known, ready: ready, balancing: balancing, weights: s.weights, ring: s.ring}
+		return &snapshot{known: known, ready: ready, balancing: balancing, weights: s.weights, rows: s.rows, circle: s.circle, ring: s.ring}
 	}
 	return newSnapshot(known, ready, balancing)
 }
@@ -43,6 +46,8 @@ func (s *snapshot) prepare() {
 			sum += uint64(in.definition.Weight)
 			s.weights = append(s.weights, sum)
 		}
+	case LeastConnections:
+		s.rows, s.circle = rows(ready), newCircle(ready)
 	case ConsistentHash:
 		s.ring = newRing(ready)
 	}
@@ -64,13 +69,7 @@ const golden = 0x9e3779b97f4a7c15
 // next returns a random number. It is SplitMix64 (Steele, Lea, Flood, OOPSLA
 // 2014), which any number of goroutines may step without a lock.
 func (c *chooser) next() uint64 {
-	return mix(c.random.Add(golden))
-}
-
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return hash.Mix(c.random.Add(golden))
 }
 
 // below maps a number of 64 random bits to one below n.
@@ -108,8 +107,8 @@ func (s *snapshot) free(in *instance, t *tried, now time.Duration) bool {
 }
 
 // pick chooses an instance, or nil if none is free. It takes no lock and does
-// not allocate. hash is the call's key, and hashed says whether it has one.
-func (s *snapshot) pick(c *chooser, hash uint64, hashed bool, t *tried, now time.Duration) *instance {
+// not allocate. key is the hash of the call's key, and keyed says whether it has one.
+func (s *snapshot) pick(c *chooser, key uint64, keyed bool, t *tried, now time.Duration) *instance {
 	n := len(s.ready)
 	if n == 0 {
 		return nil
@@ -123,8 +122,8 @@ func (s *snapshot) pick(c *chooser, hash uint64, hashed bool, t *tried, now time
 	case Weighted:
 		first = s.weighed(c.turn.Add(1) * golden)
 	case ConsistentHash:
-		if hashed {
-			return s.hashed(c, hash, t, now)
+		if keyed {
+			return s.hashed(c, key, t, now)
 		}
 		first = below(c.next(), n)
 	case PowerOfTwo:
@@ -152,38 +151,6 @@ func (s *snapshot) another(c *chooser, first int, t *tried, now time.Duration) *
 		}
 	}
 	return nil
-}
-
-// least is a free instance with the fewest calls under way. The search begins at
-// a random one that is free, if a few draws find one, so that of several all
-// have the same chance.
-func (s *snapshot) least(c *chooser, t *tried, now time.Duration) *instance {
-	at := below(c.next(), len(s.ready))
-	for range 4 {
-		if s.free(s.ready[at], t, now) {
-			break
-		}
-		at = below(c.next(), len(s.ready))
-	}
-	best, fewest := s.fewer(s.ready[at:], nil, math.MaxInt64, t, now)
-	if fewest > 0 {
-		best, _ = s.fewer(s.ready[:at], best, fewest, t, now)
-	}
-	return best
-}
-
-// fewer is the first free instance of list with the fewest calls under way, if
-// it has fewer than best.
-func (s *snapshot) fewer(list []*instance, best *instance, fewest int64, t *tried, now time.Duration) (*instance, int64) {
-	for _, in := range list {
-		if calls := in.inflight.Load(); calls < fewest && s.free(in, t, now) {
-			best, fewest = in, calls
-			if calls == 0 {
-				break
-			}
-		}
-	}
-	return best, fewest
 }
 
 // better is the one of two random instances that has less to do.
@@ -222,10 +189,10 @@ func (s *snapshot) weighed(at uint64) int {
 
 // hashed is the first instance on the ring, from the key's place on, that is
 // free and has not more than its share of the calls under way, by a quarter.
-func (s *snapshot) hashed(c *chooser, hash uint64, t *tried, now time.Duration) *instance {
+func (s *snapshot) hashed(c *chooser, key uint64, t *tried, now time.Duration) *instance {
 	n := int64(len(s.ready))
 	limit := (5*(c.inflight.Load()+1) + 4*n - 1) / (4 * n) // 1.25 times the mean, rounded up
-	place := s.ring.place(hash)
+	place := s.ring.place(key)
 	var spare *instance
 	last := int32(-1)
 	for range min(len(s.ring.points), 16*len(s.ready)) {

@@ -12,21 +12,26 @@ import (
 	"github.com/topos-go/topos/actor"
 )
 
+// traceparentSize is that of a W3C header of version 00.
+const traceparentSize = len("00-") + 32 + 1 + 16 + len("-00")
+
 // traceparent is the W3C header of a span: version 00.
 func traceparent(sc trace.SpanContext) []byte {
-	b := make([]byte, 0, len("00-")+32+1+16+len("-00"))
+	b := make([]byte, traceparentSize)
 	id, span := sc.TraceID(), sc.SpanID()
-	b = append(b, "00-"...)
-	b = hex.AppendEncode(b, id[:])
-	b = append(b, '-')
-	b = hex.AppendEncode(b, span[:])
-	b = append(b, '-')
-	return hex.AppendEncode(b, []byte{byte(sc.TraceFlags() & (trace.FlagsSampled | trace.FlagsRandom))})
+	flags := [...]byte{byte(sc.TraceFlags() & (trace.FlagsSampled | trace.FlagsRandom))}
+	copy(b, "00-")
+	hex.Encode(b[3:], id[:])
+	b[35] = '-'
+	hex.Encode(b[36:], span[:])
+	b[52] = '-'
+	hex.Encode(b[53:], flags[:])
+	return b
 }
 
 // parseTraceparent is its inverse. Versions to come may have more at the end.
 func parseTraceparent(b []byte) (trace.SpanContext, bool) {
-	const size = 55
+	const size = traceparentSize
 	if len(b) < size || b[2] != '-' || b[35] != '-' || b[52] != '-' {
 		return trace.SpanContext{}, false
 	}
@@ -102,17 +107,22 @@ type spans struct {
 	start  []trace.SpanStartOption
 }
 
-func newSpans(tracer trace.Tracer, service string) spans {
-	if tracer == nil {
+// scope is the name of the mesh's tracers.
+const scope = "github.com/topos-go/topos/behaviours/mesh"
+
+func newSpans(provider trace.TracerProvider, service string) spans {
+	if provider == nil {
 		return spans{}
 	}
+	// What all of its spans have in common is their scope's: an attribute of a span
+	// costs a tenth of the span.
+	tracer := provider.Tracer(scope, trace.WithInstrumentationAttributes(attribute.String("mesh.service", service)))
 	return spans{tracer, "call " + service, []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient)}}
 }
 
 // attributes are what a span of a call says of the instance.
 func (in *instance) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{
-		attribute.String("mesh.service", in.definition.Name),
 		attribute.String("mesh.instance", in.pid.String()), attribute.String("mesh.version", in.definition.Version),
 	}
 }
@@ -124,7 +134,10 @@ func (c *call) traced(ctx context.Context) context.Context {
 		return ctx
 	}
 	ctx, c.span = s.tracer.Start(Extract(ctx), s.name, s.start...)
-	return Inject(ctx)
+	if sc := c.span.SpanContext(); sc.IsValid() {
+		return actor.ContextWithTrace(ctx, traceparent(sc))
+	}
+	return ctx
 }
 
 // endSpan ends it.

@@ -89,8 +89,7 @@ type Config struct {
 	// slot, from 0 on: any actor that answers calls, here or on another node, for
 	// to a worker each job is a call. [Same] and [Spread] make one. The worker in
 	// a slot is started again with the same function when it crashes. Its
-	// self.Context() ends at the job's deadline, but not when the caller gives up
-	// earlier.
+	// self.Context() ends as Work's does.
 	Worker func(slot int) actor.StartFunc
 	// Size is how many workers there are; of an elastic pool, at least.
 	Size int

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/topos-go/topos/internal/hash"
 )
 
 // ledger is what a test notes of what a desk has decided.
@@ -227,7 +229,7 @@ func TestKeysAreSpreadEvenlyOverWorkers(t *testing.T) {
 	d := upDesk(workers, workers)
 	var count [workers]int
 	for i := range keys {
-		count[d.owner(hashKey(strconv.Itoa(i)+"-key"))]++
+		count[d.owner(hash.Of(strconv.Itoa(i)+"-key"))]++
 	}
 	for slot, n := range count {
 		if n < keys/workers*9/10 || n > keys/workers*11/10 {
@@ -241,12 +243,12 @@ func TestOnlyTheKeysOfANewWorkerMove(t *testing.T) {
 	d := upDesk(7, 8)
 	before := make([]int, keys)
 	for i := range keys {
-		before[i] = d.owner(hashKey(strconv.Itoa(i) + "-key"))
+		before[i] = d.owner(hash.Of(strconv.Itoa(i) + "-key"))
 	}
 	d.slots[7].state = up
 	moved := 0
 	for i, was := range before {
-		now := d.owner(hashKey(strconv.Itoa(i) + "-key"))
+		now := d.owner(hash.Of(strconv.Itoa(i) + "-key"))
 		if now == was {
 			continue
 		}

@@ -96,7 +96,7 @@ func (g *gather) answer(value any, err error) {
 func (g *gather) judge(r *result) (good bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			good, r.err = false, fmt.Errorf("judge panicked: %v", v)
+			good, r.err = false, fmt.Errorf("judge: %w", actor.NewPanicError(v))
 		}
 	}()
 	return g.good(r.value)

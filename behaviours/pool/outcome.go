@@ -66,14 +66,6 @@ func (p *process) settle(self *actor.Self, w *work, value any, err error) {
 	}
 }
 
-// given is how a job fails whose caller has given up.
-func given(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return actor.ErrTimeout
-	}
-	return ctx.Err()
-}
-
 // conclude tells the caller of a job in hand how it went, if it has gone any way
 // when the pool ends. What has not fails with the pool's reason.
 func (p *process) conclude(self *actor.Self, w *work) {

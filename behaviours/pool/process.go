@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/behaviours/server"
+	"github.com/topos-go/topos/internal/hash"
 	"github.com/topos-go/topos/supervisor"
 )
 
@@ -41,7 +41,7 @@ type work struct {
 	ctx     context.Context
 	leave   func() bool // ends the watch over ctx while it waits
 	worker  *member     // who has it in hand
-	request *server.Request[any]
+	request *actor.Request[any]
 	doubted bool // it was given to somebody who may have begun with it
 }
 
@@ -106,7 +106,7 @@ func (p *process) Init(self *actor.Self) error {
 	}
 	p.supDown = self.Monitor(p.sup)
 	for slot := range p.cfg.Size {
-		worker, err := supervisor.StartInstance(unhurried(self.Context()), self, p.sup, slot)
+		worker, err := supervisor.StartInstance(actor.Patient(self.Context()), self, p.sup, slot)
 		if err != nil {
 			p.close(self)
 			return err
@@ -119,7 +119,7 @@ func (p *process) Init(self *actor.Self) error {
 		p.close(self)
 		return err
 	}
-	p.life = unhurried(self.System().ProcessContext(pid))
+	p.life = actor.Patient(self.System().ProcessContext(pid))
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (p *process) take(self *actor.Self, now time.Time, w *work) {
 			p.settle(self, w, nil, err)
 			return
 		}
-		w.slot, w.hash = byHash, hashKey(key)
+		w.slot, w.hash = byHash, hash.Of(key)
 	}
 	p.perform(self, p.desk.offer(now, &w.job))
 	p.watch(self, w)
@@ -200,7 +200,7 @@ func (p *process) take(self *actor.Self, now time.Time, w *work) {
 func (p *process) key(msg any) (key string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: %v", ErrKey, v)
+			err = fmt.Errorf("%w: %w", ErrKey, actor.NewPanicError(v))
 		}
 	}()
 	return p.cfg.Key(msg), nil
@@ -223,7 +223,7 @@ func (p *process) watch(self *actor.Self, w *work) {
 
 func (p *process) withdraw(self *actor.Self, w *work) {
 	if w != nil && p.desk.withdraw(w.id) {
-		p.settle(self, w, nil, given(w.ctx))
+		p.settle(self, w, nil, actor.ContextError(w.ctx))
 	}
 }
 
@@ -250,12 +250,8 @@ func (p *process) assign(self *actor.Self, w *work, slot int) {
 		w.leave()
 	}
 	w.worker = p.workers[slot]
-	msg := w.msg
-	if p.cfg.Work != nil {
-		msg = task{w.ctx, msg}
-	}
-	w.request = server.SendRequest[any](w.ctx, self, w.worker.pid, msg)
-	w.request.Notify(self, self.PID(), finished{w.id})
+	w.request = actor.SendRequest[any](w.ctx, self, w.worker.pid, w.msg)
+	w.request.Notify(self.PID(), finished{w.id})
 }
 
 // hired notes that there is a worker in a slot.
@@ -307,17 +303,4 @@ func (p *process) Terminate(self *actor.Self, _ error) {
 		}
 	}
 	p.close(self)
-}
-
-// patient is a context with a deadline that nobody lives to see, for a request
-// that is not to have the default one.
-type patient struct {
-	context.Context
-	deadline time.Time
-}
-
-func (p patient) Deadline() (time.Time, bool) { return p.deadline, true }
-
-func unhurried(ctx context.Context) context.Context {
-	return patient{ctx, time.Now().Add(100 * 365 * 24 * time.Hour)}
 }

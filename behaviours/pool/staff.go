@@ -52,7 +52,7 @@ type staff struct{ pool, sup actor.PID }
 func (s *staff) Receive(self *actor.Self, msg any) error {
 	switch m := msg.(type) {
 	case hire:
-		pid, err := supervisor.StartInstance(unhurried(self.Context()), self, s.sup, m.slot)
+		pid, err := supervisor.StartInstance(actor.Patient(self.Context()), self, s.sup, m.slot)
 		if err == nil && pid.IsZero() {
 			err = actor.ErrIgnore
 		}
@@ -60,7 +60,7 @@ func (s *staff) Receive(self *actor.Self, msg any) error {
 			return self.Send(s.pool, notHired{m.slot, err})
 		}
 	case dismiss:
-		if err := supervisor.TerminateInstance(unhurried(self.Context()), self, s.sup, m.pid); err != nil {
+		if err := supervisor.TerminateInstance(actor.Patient(self.Context()), self, s.sup, m.pid); err != nil {
 			return err // it is no supervisor of ours any more
 		}
 		return self.Send(s.pool, dismissed{m.slot})

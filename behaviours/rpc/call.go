@@ -173,10 +173,7 @@ func (k *call) verdict(err error) Verdict {
 // ended says why the call must not go on, whatever the error of its last try.
 func (k *call) ended(ctx context.Context) error {
 	if ctx.Err() != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return actor.ErrTimeout
-		}
-		return ctx.Err()
+		return actor.ContextError(ctx)
 	}
 	if self, ok := k.from.(*actor.Self); ok {
 		return context.Cause(k.cfg.System.ProcessContext(self.PID()))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,15 +17,7 @@ import (
 func nodes(t *testing.T, n int, f func(t *testing.T, c *clustertest.Cluster)) {
 	t.Helper()
 	clustertest.Run(t, n, f, clustertest.Types(append(rpc.WireTypes(), get{}, wait{})...),
-		withErrors(clustertest.WithConfig, append(rpc.WireErrors(), errBroken)))
-}
-
-// withErrors registers errors in a node's configuration, whose type stands above
-// this package.
-func withErrors[C any](with func(func(*clustertest.Cluster, int, *C)) clustertest.Option, errs []error) clustertest.Option {
-	return with(func(_ *clustertest.Cluster, _ int, cfg *C) {
-		reflect.ValueOf(cfg).Elem().FieldByName("Errors").Set(reflect.ValueOf(errs))
-	})
+		clustertest.Errors(errBroken))
 }
 
 func TestRequestsAndErrorsPassBetweenNodes(t *testing.T) {

@@ -110,6 +110,42 @@ func TestFullServerRefusesWhatItCannotQueue(t *testing.T) {
 	})
 }
 
+// Nobody wants its answer, even if the server has not been told.
+func TestRequestWhoseTimeIsOverInTheQueueDoesNotRun(t *testing.T) {
+	bubble(t, func(t *testing.T, net *wires, a, b *actor.System) {
+		net.dropping(func(sig actor.Signal) bool { _, cancel := sig.Msg.(rpc.Cancel); return cancel })
+		var ran counter
+		server := serve(t, b, rpc.ServerConfig{Handler: func(ctx context.Context, self *actor.Self, req any) (any, error) {
+			time.Sleep(10 * time.Second)
+			return ran.handle(ctx, self, req)
+		}})
+		c := client(t, a, rpc.Config{TryTimeout: time.Hour})
+		ask := func(n int, within time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			_, err := rpc.Call[int](ctx, c, a, server, get{n})
+			return err
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := ask(1, time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if err := ask(2, time.Second); !errors.Is(err, actor.ErrTimeout) {
+			t.Errorf("the second: %v", err)
+		}
+		wg.Wait()
+		if err := ask(3, time.Hour); err != nil {
+			t.Error(err)
+		}
+		if ran.of(1) != 1 || ran.of(2) != 0 || ran.of(3) != 1 {
+			t.Errorf("they ran %d, %d and %d times", ran.of(1), ran.of(2), ran.of(3))
+		}
+	})
+}
+
 func TestCancelledCallEndsTheContextOfItsHandler(t *testing.T) {
 	bubble(t, func(t *testing.T, net *wires, a, b *actor.System) {
 		ended := make(chan error, 1)

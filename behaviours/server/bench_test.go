@@ -97,7 +97,7 @@ func BenchmarkSendRequest(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := server.SendRequest[*ping](context.Background(), sys, pid, (*ping)(nil)).Wait(context.Background()); err != nil {
+		if _, err := actor.SendRequest[*ping](context.Background(), sys, pid, (*ping)(nil)).Wait(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}

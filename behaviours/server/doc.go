@@ -35,9 +35,9 @@
 //
 // # Asking without waiting
 //
-// [SendRequest] sends a request now and lets its response be waited for, or
+// actor.SendRequest sends a request now and lets its response be waited for, or
 // looked at, later; [Requests] collects many under labels and hands out the
-// responses as they come; [Request.Notify] turns a response into a message, so
+// responses as they come; the request's Notify turns a response into a message, so
 // that a server goes on serving meanwhile. [MultiCall] asks the servers of one
 // name on several nodes, [Abcast] casts to them. All of them ask any actor, not
 // only servers.

@@ -33,16 +33,16 @@ func (e NodeError) Unwrap() error { return e.Err }
 // A node is named as in actor.NodeID, such as "a@10.0.0.1:7000"; one that is
 // named twice is called twice.
 func MultiCall[R any](ctx context.Context, from actor.Caller, nodes []string, name actor.Name, req any, opts ...actor.SendOption) (replies []NodeReply[R], bad []NodeError) {
-	requests := make([]*Request[R], len(nodes))
+	requests := make([]*actor.Request[R], len(nodes))
 	for i, node := range nodes {
-		requests[i] = SendRequest[R](ctx, from, actor.NameAt{Name: name, Node: node}, req, opts...)
+		requests[i] = actor.SendRequest[R](ctx, from, actor.NameAt{Name: name, Node: node}, req, opts...)
 	}
 	for i, r := range requests {
-		<-r.done // bounded by ctx, the default timeout and the life of the caller
-		if r.err != nil {
-			bad = append(bad, NodeError{nodes[i], r.err})
+		<-r.Done() // bounded by ctx, the default timeout and the life of the caller
+		if value, err, _ := r.Check(); err != nil {
+			bad = append(bad, NodeError{nodes[i], err})
 		} else {
-			replies = append(replies, NodeReply[R]{nodes[i], r.value})
+			replies = append(replies, NodeReply[R]{nodes[i], value})
 		}
 	}
 	return replies, bad

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/behaviours/internal/order"
 )
 
 // process is a Server as the kernel sees it.
@@ -56,9 +57,8 @@ func (p *process) Receive(self *actor.Self, msg any) error {
 	var next Next
 	var err error
 	if self.IsCall() {
-		if stop, ok := msg.(stopRequest); ok {
-			self.From() // fails with the reason when all is over
-			return stop.reason()
+		if stop, ok := msg.(order.Stop); ok {
+			return stop.Obey(self)
 		}
 		next, err = p.server.HandleCall(self, msg)
 	} else {

@@ -29,18 +29,6 @@ func startDoubler(ctx context.Context) (*actor.System, actor.PID) {
 	return sys, pid
 }
 
-// A request is sent now and its response looked at later.
-func ExampleSendRequest() {
-	ctx := context.Background()
-	sys, pid := startDoubler(ctx)
-	defer sys.Close(ctx)
-
-	request := server.SendRequest[int](ctx, sys, pid, 21)
-	// ... something else ...
-	fmt.Println(request.Wait(ctx))
-	// Output: 42 <nil>
-}
-
 // Many requests are on their way at the same time, each with a label.
 func ExampleRequests() {
 	ctx := context.Background()

@@ -21,10 +21,10 @@ var ErrNoRequests = errors.New("server: no requests to wait for")
 // empty. It may be used by any goroutine, and must not be copied.
 type Requests[L, R any] struct {
 	mu      sync.Mutex
-	entries map[*Request[R]]labelled[L]
+	entries map[*actor.Request[R]]labelled[L]
 	added   uint64
-	ready   []*Request[R] // those with a response, removed ones among them
-	more    chan struct{} // capacity 1: something was added to ready
+	ready   []*actor.Request[R] // those with a response, removed ones among them
+	more    chan struct{}       // capacity 1: something was added to ready
 }
 
 type labelled[L any] struct {
@@ -39,19 +39,19 @@ type Response[L, R any] struct {
 	Err   error
 }
 
-// Send is [SendRequest] and [Requests.Add].
-func (c *Requests[L, R]) Send(ctx context.Context, from actor.Caller, to actor.Address, req any, label L, opts ...actor.SendOption) *Request[R] {
-	r := SendRequest[R](ctx, from, to, req, opts...)
+// Send is actor.SendRequest and [Requests.Add].
+func (c *Requests[L, R]) Send(ctx context.Context, from actor.Caller, to actor.Address, req any, label L, opts ...actor.SendOption) *actor.Request[R] {
+	r := actor.SendRequest[R](ctx, from, to, req, opts...)
 	c.Add(label, r)
 	return r
 }
 
 // Add puts r into the collection. A request can be in one only once; adding it
 // again gives it another label.
-func (c *Requests[L, R]) Add(label L, r *Request[R]) {
+func (c *Requests[L, R]) Add(label L, r *actor.Request[R]) {
 	c.mu.Lock()
 	if c.entries == nil {
-		c.entries = make(map[*Request[R]]labelled[L])
+		c.entries = make(map[*actor.Request[R]]labelled[L])
 	}
 	_, again := c.entries[r]
 	c.added++
@@ -59,7 +59,7 @@ func (c *Requests[L, R]) Add(label L, r *Request[R]) {
 	c.signal()
 	c.mu.Unlock()
 	if !again {
-		r.after(func() { c.responded(r) })
+		r.AfterFunc(func() { c.responded(r) })
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *Requests[L, R]) signal() chan struct{} {
 	return c.more
 }
 
-func (c *Requests[L, R]) responded(r *Request[R]) {
+func (c *Requests[L, R]) responded(r *actor.Request[R]) {
 	c.mu.Lock()
 	c.ready = append(c.ready, r)
 	c.mu.Unlock()
@@ -90,12 +90,12 @@ func (c *Requests[L, R]) Len() int {
 
 // All iterates over the requests in the order in which they were added. It
 // looks at the collection as it is when the iteration begins.
-func (c *Requests[L, R]) All() iter.Seq2[L, *Request[R]] {
-	return func(yield func(L, *Request[R]) bool) {
+func (c *Requests[L, R]) All() iter.Seq2[L, *actor.Request[R]] {
+	return func(yield func(L, *actor.Request[R]) bool) {
 		c.mu.Lock()
 		entries := maps.Clone(c.entries)
 		c.mu.Unlock()
-		byAge := func(a, b *Request[R]) int { return cmp.Compare(entries[a].nth, entries[b].nth) }
+		byAge := func(a, b *actor.Request[R]) int { return cmp.Compare(entries[a].nth, entries[b].nth) }
 		for _, r := range slices.SortedFunc(maps.Keys(entries), byAge) {
 			if !yield(entries[r].label, r) {
 				return
@@ -106,7 +106,7 @@ func (c *Requests[L, R]) All() iter.Seq2[L, *Request[R]] {
 
 // Remove takes r out without its response. It reports false if r is not in the
 // collection.
-func (c *Requests[L, R]) Remove(r *Request[R]) bool {
+func (c *Requests[L, R]) Remove(r *actor.Request[R]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, ok := c.entries[r]
@@ -125,7 +125,8 @@ func (c *Requests[L, R]) Check() (Response[L, R], bool) {
 		c.ready = c.ready[1:]
 		if e, ok := c.entries[r]; ok {
 			delete(c.entries, r)
-			return Response[L, R]{e.label, r.value, r.err}, true
+			value, err, _ := r.Check()
+			return Response[L, R]{e.label, value, err}, true
 		}
 	}
 	return Response[L, R]{}, false
@@ -152,7 +153,7 @@ func (c *Requests[L, R]) Wait(ctx context.Context) (Response[L, R], error) {
 			if response, ok := c.Check(); ok { // it came with the end
 				return response, nil
 			}
-			return Response[L, R]{}, waitError(ctx)
+			return Response[L, R]{}, actor.ContextError(ctx)
 		}
 	}
 }

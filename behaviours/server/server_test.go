@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/actor/actortest"
 	"github.com/topos-go/topos/behaviours/server"
 )
 
@@ -171,6 +172,38 @@ func TestContinueRunsBeforeMailThatWasThereFirst(t *testing.T) {
 	if err != nil || len(got) != 3 || got[0] != 1 || got[1] != 2 || got[2] != "mail" {
 		t.Errorf("order = %v, %v; want [1 2 mail]", got, err)
 	}
+}
+
+// A request that came during Init is none of the continue's: it is handled after.
+func TestContinueOfInitHasNoRequestInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sys := actortest.NewSystem(t)
+		var early *actor.Request[string]
+		s := &informed{}
+		s.init = func(self *actor.Self) (server.Next, error) {
+			early = actor.SendRequest[string](t.Context(), sys, self.PID(), "early")
+			return server.Next{Continue: 1}, nil
+		}
+		s.continu = func(self *actor.Self, _ any) (server.Next, error) {
+			if self.IsCall() {
+				t.Error("a request is in hand")
+			}
+			return server.Next{}, self.Reply("of the continue")
+		}
+		s.cast = func(_ *actor.Self, msg any) (server.Next, error) {
+			t.Errorf("a cast that nobody has sent: %v", msg)
+			return server.Next{}, nil
+		}
+		s.call = func(self *actor.Self, req any) (server.Next, error) {
+			return server.Next{}, self.Reply("of " + req.(string))
+		}
+		if _, err := sys.Spawn(t.Context(), server.New(s)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := early.Wait(t.Context()); got != "of early" || err != nil {
+			t.Errorf("reply %q, %v", got, err)
+		}
+	})
 }
 
 func TestSpawnDoesNotWaitForTheContinueOfInitButMailDoes(t *testing.T) {

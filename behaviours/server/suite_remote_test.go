@@ -255,7 +255,7 @@ func TestRequestFailsWhenTheNodeIsLost(t *testing.T) {
 	cluster(t, 2, func(f *fleet) {
 		ctx, cancel := context.WithTimeout(f.Context(), time.Hour)
 		defer cancel()
-		r := server.SendRequest[string](ctx, f.Node(0), f.at(1), time.Minute)
+		r := actor.SendRequest[string](ctx, f.Node(0), f.at(1), time.Minute)
 		f.Pass(time.Second)
 		f.Kill(1)
 		_, err := r.Wait(f.Context())

@@ -11,13 +11,13 @@ import (
 	"github.com/topos-go/topos/behaviours/server"
 )
 
-func (f *fixture) send(to actor.Address, req any) *server.Request[string] {
+func (f *fixture) send(to actor.Address, req any) *actor.Request[string] {
 	ctx, cancel := context.WithTimeout(f.Context(), time.Hour)
 	f.Cleanup(cancel)
-	return server.SendRequest[string](ctx, f.sys, to, req)
+	return actor.SendRequest[string](ctx, f.sys, to, req)
 }
 
-func (f *fixture) wantResponse(r *server.Request[string], want string) {
+func (f *fixture) wantResponse(r *actor.Request[string], want string) {
 	f.Helper()
 	if got, err := r.Wait(f.Context()); got != want || err != nil {
 		f.Errorf("response %q, %v; want %q", got, err, want)
@@ -142,16 +142,52 @@ func TestSendRequestCheckReqidCollection(t *testing.T) {
 	})
 }
 
+// Responses that are there already are handed out in the order in which they came.
+func TestResponsesComeOutInTheOrderInWhichTheyCame(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		pid := f.spawn(&suite{})
+		var c server.Requests[int, string]
+		for i := range 10 {
+			c.Send(f.Context(), f.sys, pid, delayedAnswer{time.Duration(i*7%10+1) * 100 * time.Millisecond}, i*7%10)
+		}
+		time.Sleep(2 * time.Second)
+		for want := range 10 {
+			if response, err := c.Wait(f.Context()); err != nil || response.Label != want {
+				f.Fatalf("response %+v, %v; want %d", response, err, want)
+			}
+		}
+	})
+}
+
+func TestRequestsOfACollectionThatIsAbandonedAreGivenUp(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		pid := f.spawn(&suite{})
+		var c server.Requests[int, string]
+		var sent []*actor.Request[string]
+		for i := range 3 {
+			sent = append(sent, c.Send(f.Context(), f.sys, pid, delayedAnswer{time.Second}, i))
+		}
+		c.Abandon()
+		for _, r := range sent {
+			_, err := r.Wait(f.Context())
+			f.wantFailed("request", err, context.Canceled)
+		}
+		if c.Len() != 0 {
+			f.Errorf("%d requests are left", c.Len())
+		}
+	})
+}
+
 // A process that is notified goes on with its other messages meanwhile.
 func TestNotifyTellsAProcessThatTheResponseIsThere(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		pid := f.spawn(&suite{})
-		var r *server.Request[string]
+		var r *actor.Request[string]
 		f.probe.Do(func(self *actor.Self) error {
 			ctx, cancel := context.WithTimeout(f.Context(), time.Minute)
 			f.Cleanup(cancel)
-			r = server.SendRequest[string](ctx, self, pid, delayedAnswer{time.Second})
-			r.Notify(self, self.PID(), "response")
+			r = actor.SendRequest[string](ctx, self, pid, delayedAnswer{time.Second})
+			r.Notify(self.PID(), "response")
 			return self.Send(self.PID(), "other")
 		})
 		f.probe.ExpectMessage("other", soon)
@@ -159,7 +195,7 @@ func TestNotifyTellsAProcessThatTheResponseIsThere(t *testing.T) {
 		if got, err, ok := r.Check(); got != "delayed" || err != nil || !ok {
 			f.Errorf("response %q, %v, %v", got, err, ok)
 		}
-		r.Notify(f.sys, f.probe.PID(), "at once")
+		r.Notify(f.probe.PID(), "at once")
 		f.probe.ExpectMessage("at once", soon)
 	})
 }
@@ -187,8 +223,8 @@ func TestRequestHasItsPlaceAmongTheMessagesOfItsSender(t *testing.T) {
 				sender, err := f.sys.Spawn(f.Context(), actor.Func(func(self *actor.Self, _ any) error {
 					for i := 0; i < 300; i += 3 {
 						_ = self.Send(pid, i)
-						server.SendRequest[string](f.Context(), self, pid, i+1)
-						server.SendRequest[string](f.Context(), self, pid, i+2)
+						actor.SendRequest[string](f.Context(), self, pid, i+1)
+						actor.SendRequest[string](f.Context(), self, pid, i+2)
 					}
 					return nil
 				}))
@@ -219,9 +255,9 @@ func TestRequestEndsWithTheProcessThatSentIt(t *testing.T) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		var r *server.Request[string]
+		var r *actor.Request[string]
 		f.probe.Do(func(self *actor.Self) error {
-			r = server.SendRequest[string](context.Background(), self, callee, "?")
+			r = actor.SendRequest[string](context.Background(), self, callee, "?")
 			return nil
 		})
 		f.probe.End(errBoom)
@@ -237,7 +273,7 @@ func TestRequestOfAKilledProcessIsNotSent(t *testing.T) {
 		pid := f.recorder()
 		victim, err := f.sys.Spawn(f.Context(), actor.Func(func(self *actor.Self, _ any) error {
 			_ = f.sys.Kill(self.PID())
-			_, err := server.SendRequest[string](context.Background(), self, pid, "too late").Wait(context.Background())
+			_, err := actor.SendRequest[string](context.Background(), self, pid, "too late").Wait(context.Background())
 			f.wantFailed("request", err, context.Canceled)
 			return nil
 		}))
@@ -254,15 +290,15 @@ func TestRequestWithoutDeadlineHasThatOfACall(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		pid := f.spawn(&suite{})
 		began := time.Now()
-		r := server.SendRequest[string](context.Background(), f.sys, pid, delayedAnswer{time.Hour})
+		r := actor.SendRequest[string](context.Background(), f.sys, pid, delayedAnswer{time.Hour})
 		_, err := r.Wait(f.Context())
 		f.wantFailed("request", err, actor.ErrTimeout)
 		if took := time.Since(began); took != actor.DefaultCallTimeout {
 			f.Errorf("took %v", took)
 		}
-		_, err = server.SendRequest[string](context.Background(), f.sys, pid, nil).Wait(f.Context())
+		_, err = actor.SendRequest[string](context.Background(), f.sys, pid, nil).Wait(f.Context())
 		f.wantFailed("request of nothing", err, actor.ErrNilMessage)
-		_, err = server.SendRequest[int](context.Background(), f.sys, pid, startedP{}).Wait(f.Context())
+		_, err = actor.SendRequest[int](context.Background(), f.sys, pid, startedP{}).Wait(f.Context())
 		f.wantFailed("response of another type", err, actor.ErrReplyType)
 	})
 }

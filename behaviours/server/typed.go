@@ -130,9 +130,9 @@ func (c Client[Q, R, M]) Call(ctx context.Context, from actor.Caller, req Q, opt
 	return actor.Call[R](ctx, from, c.to, req, opts...)
 }
 
-// Request is [SendRequest].
-func (c Client[Q, R, M]) Request(ctx context.Context, from actor.Caller, req Q, opts ...actor.SendOption) *Request[R] {
-	return SendRequest[R](ctx, from, c.to, req, opts...)
+// Request is actor.SendRequest.
+func (c Client[Q, R, M]) Request(ctx context.Context, from actor.Caller, req Q, opts ...actor.SendOption) *actor.Request[R] {
+	return actor.SendRequest[R](ctx, from, c.to, req, opts...)
 }
 
 // Cast sends msg and waits for nothing; see actor.Self.Send.

@@ -1,6 +1,9 @@
 package statem
 
-import "github.com/topos-go/topos/actor"
+import (
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/behaviours/internal/order"
+)
 
 // process is a Machine as the kernel sees it: it hands events to the handlers,
 // lets the core decide what follows, and keeps the timers.
@@ -66,9 +69,8 @@ func (p *process[S]) Receive(self *actor.Self, msg any) error {
 		}
 	}
 	if self.IsCall() {
-		if order, ok := msg.(stopRequest); ok {
-			self.From() // fails with the reason when all is over
-			return order.reason()
+		if stop, ok := msg.(order.Stop); ok {
+			return stop.Obey(self)
 		}
 		return p.run(Event{Kind: Call, Content: msg}, true)
 	}

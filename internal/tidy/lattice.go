@@ -53,7 +53,8 @@ var lattice = [][]place{
 		{packages: "internal/sim/topology", imports: "overlay/... internal/sim/timeline", modules: "github.com/cockroachdb/datadriven"}, // for tests only
 		{packages: "actor/actortest", imports: "actor"},
 		{packages: "supervisor", imports: "actor"},
-		{packages: "behaviours/server behaviours/statem behaviours/event", imports: "actor"},
+		{packages: "behaviours/internal/order", imports: "actor"},
+		{packages: "behaviours/server behaviours/statem behaviours/event", imports: "actor behaviours/internal/order"},
 	},
 	{ // the packages with sockets; pure data types
 		{packages: "remote/wire", imports: "actor", modules: gogo, pure: true},
