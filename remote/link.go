@@ -43,6 +43,7 @@ type link struct {
 	pipe *pipe
 	// inflow delivers plain messages; nil if all take the long way. Of the reader.
 	inflow *actor.Inflow
+	batch  *batch // of the reader, once it has met one
 	wg     sync.WaitGroup
 
 	draining atomic.Bool
@@ -196,9 +197,18 @@ func (k *link) read() error {
 		return ErrClosed
 	}
 	defer k.settle()
+	repeats := k.inflow != nil && l.stream.kind == streamData
 	for {
 		for {
-			f, ok, err := dec.Next()
+			var f wire.Frame
+			var ok bool
+			var err error
+			if repeats {
+				err = k.receiveRepeats()
+			}
+			if err == nil {
+				f, ok, err = dec.Next()
+			}
 			if err == nil && ok {
 				err = k.receive(f)
 			}
