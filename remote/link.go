@@ -123,6 +123,7 @@ func (k *link) stop() {
 	k.conn.Close()
 	k.wg.Wait()
 	k.ackTimer.Stop()
+	k.lane.node.loans.rest()
 }
 
 // dryUp lets the reader go on until nothing comes for a moment.
@@ -182,6 +183,7 @@ func (k *link) idle() bool {
 	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
 	if use == k.seenUse {
 		l.out.queue.rest()
+		l.node.loans.rest()
 	}
 	l.stream.mu.Unlock()
 	if use != k.seenUse || !settled || k.rested.IsZero() {
