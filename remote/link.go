@@ -43,8 +43,9 @@ type link struct {
 	pipe *pipe
 	// inflow delivers plain messages; nil if all take the long way. Of the reader.
 	inflow *actor.Inflow
-	batch  *batch // of the reader, once it has met one
-	wg     sync.WaitGroup
+	// repeats is the reader's memory for some of them, once it has met one.
+	repeats *[atATime]wire.Repeat
+	wg      sync.WaitGroup
 
 	draining atomic.Bool
 

@@ -6,21 +6,14 @@ import "github.com/topos-go/topos/remote/wire"
 // delivered: as many as share the costs well, and some microseconds' worth.
 const atATime = 32
 
-// batch is the memory to receive several messages in. It is the reader's.
-type batch struct {
-	frames [atATime]wire.Repeat
-	data   [atATime][]byte
-	msgs   [atATime]any
-}
-
 // receiveRepeats delivers what has come of messages that repeat others, several
 // at a time. It stops at anything else, and in doubt leaves it to receiveAgain.
 func (k *link) receiveRepeats() error {
 	for {
-		if k.batch == nil {
-			k.batch = new(batch)
+		if k.repeats == nil {
+			k.repeats = new([atATime]wire.Repeat)
 		}
-		frames := k.conn.dec.Repeats(k.batch.frames[:])
+		frames := k.conn.dec.Repeats(k.repeats[:])
 		if len(frames) == 0 {
 			return nil
 		}
@@ -42,27 +35,28 @@ func (k *link) receiveRepeats() error {
 // receiveRun delivers the first of frames, as many as are of one type. It
 // returns how many; those that take more than that are left.
 func (k *link) receiveRun(frames []wire.Repeat) (n int, err error) {
-	l, b := k.lane, k.batch
+	l := k.lane
 	known := l.heard[frames[0].Number]
 	if known == nil || known.reader == nil || !l.peer.gate.open() {
 		return 0, nil
 	}
+	// On the stack, where the collector need not hear of what is written.
+	var data [atATime][]byte
+	var room [atATime]any
 	for n < len(frames) {
 		if next := l.heard[frames[n].Number]; next == nil || next.reader != known.reader {
 			break
 		}
-		b.data[n] = frames[n].Payload
+		data[n] = frames[n].Payload
 		n++
 	}
-	msgs, _ := known.reader.ReadAll(b.msgs[:0], b.data[:n])
+	msgs, _ := known.reader.ReadAll(room[:0], data[:n])
 	for i, msg := range msgs {
 		if msg == nil {
-			clear(msgs[i:])
 			msgs = msgs[:i]
 			break
 		}
 	}
-	defer clear(msgs)
 	for n = 0; n < len(msgs); {
 		first, size := n, 0
 		for number := frames[first].Number; n < len(msgs) && frames[n].Number == number; n++ {
