@@ -60,4 +60,5 @@ func TestMemoryAtRestIsLeftToTheCollector(t *testing.T) {
 	if first.Value() != nil {
 		t.Error("it is kept")
 	}
+	runtime.KeepAlive(&ls)
 }

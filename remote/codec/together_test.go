@@ -251,7 +251,7 @@ func TestKeptValueKeepsFewNeighboursAlive(t *testing.T) {
 				held += size
 			}
 		}
-		if alive < 1 || alive > maxTogether || held > max(maxShared, size) {
+		if alive < 1 || alive > 16 || held > max(2<<10, size) {
 			t.Errorf("%d bytes each: %d messages and %d bytes are kept alive", size, alive, held)
 		}
 		if size == 10 && alive < 8 {
