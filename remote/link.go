@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,10 @@ var (
 	errFinished = errors.New("remote: hung up")
 	errAck      = errors.New("remote: confirmation of frames that were never sent")
 )
+
+// worthYielding is the size of a lent payload from which its reader lets others
+// go first: on a busy node that costs it a turn.
+const worthYielding = 256 << 10
 
 // stallChecks is how many heartbeats a connection may take without progress
 // while something waits for confirmation: more than a member may be silent,
@@ -269,6 +274,11 @@ func (k *link) receive(f wire.Frame) error {
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
+	if f.Loan != nil && len(f.Payload) >= worthYielding {
+		// Who has got it is next in line on this processor, in whose cache it is:
+		// once it has been returned, the next one is read into the same memory.
+		runtime.Gosched()
+	}
 	return err
 }
 
