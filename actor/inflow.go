@@ -1,8 +1,8 @@
 package actor
 
 // maxUnwoken is how many messages an [Inflow] delivers to a process before it
-// lets that run: some microseconds' worth, in which a process that handles them
-// faster than they come would otherwise be woken for each.
+// lets that run: some tens of microseconds' worth, in which a process that
+// handles them faster than they come would otherwise be woken for each.
 const maxUnwoken = 256
 
 // Inflow delivers messages that come one after the other, as over a connection,

@@ -71,7 +71,8 @@ func (t *Table) Next(seq uint32, lane Lane, aside bool, behind []Standing) (afte
 
 // Follow is Next of a message in an ordinary case: it goes where the sequence
 // stands, and neither it nor those before it are aside or wait for anything. If
-// that is not so, it reports false, and Next is to be asked.
+// that is not so, it reports false, and Next is to be asked. The message itself must
+// neither be aside nor wait for anything.
 func (t *Table) Follow(seq uint32, lane Lane) bool {
 	p := t.at(seq)
 	if p.lane != lane || p.aside || len(p.behind) > 0 {
