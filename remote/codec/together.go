@@ -11,7 +11,7 @@ import (
 // What values that came together may share of memory: so a value that is kept
 // for long keeps no more of others than about twice maxShared.
 const (
-	maxTogether = 16
+	maxTogether = 8
 	maxShared   = 2 << 10
 )
 
@@ -21,7 +21,7 @@ const (
 //
 // Taking memory once for several values is cheaper than for each. Neighbours in
 // data may lie in the same memory, which is only freed when none of them is used
-// any more: at most 16 values, which are not larger than 2 KiB, decoded from at
+// any more: at most 8 values, which are not larger than 2 KiB, decoded from at
 // most 2 KiB. Otherwise each is as if it were alone: no slice of one has room that
 // reaches into another. A value must not be given a finalizer, as is true of all
 // that do not begin their memory; [runtime.AddCleanup] serves.
@@ -38,7 +38,7 @@ func (r *Reader) ReadAll(into []any, data [][]byte) (all []any, err error) {
 	}()
 	for len(data) > 0 {
 		n, sum := r.together(data)
-		s := slab{shape: &r.shape, memory: reflect.MakeSlice(r.shape.slice, n, n).UnsafePointer()}
+		s := slab{shape: &r.shape, memory: reflect.New(r.shape.several[n-1]).UnsafePointer()}
 		if r.shape.hasRoom {
 			s.room = make([]byte, sum+1)
 		}
@@ -83,8 +83,8 @@ func (r *Reader) together(data [][]byte) (n, sum int) {
 // shape is how the values of a type lie in memory that they share. A zero shape
 // is that of values that do not.
 type shape struct {
-	slice reflect.Type // of the values, or what they point to
-	size  uintptr      // of one
+	several [maxTogether]reflect.Type // arrays of the values, or of what they point to, by length
+	size    uintptr                   // of one
 	// message is any message of the type; with another pointer it is another one.
 	message generated
 	// hasRoom says that there is a field of bytes, at offset room, that is
@@ -136,14 +136,15 @@ func (r *Reader) readIn(s *slab, i int, data []byte) (any, error) {
 func (r *Reader) findShape() {
 	switch r.encoding {
 	case Bytes:
-		t := reflect.TypeFor[[]byte]()
-		r.shape = shape{slice: reflect.SliceOf(t), size: t.Size(), hasRoom: true}
+		r.shape = shapeOf(reflect.TypeFor[[]byte]())
+		r.shape.hasRoom = true
 	case Gogo:
 		m, ok := reflect.New(r.typ).Interface().(generated)
 		if !ok || r.typ.Size() == 0 || r.typ.Size() > maxShared/2 {
 			return
 		}
-		r.shape = shape{slice: reflect.SliceOf(r.typ), size: r.typ.Size(), message: m}
+		r.shape = shapeOf(r.typ)
+		r.shape.message = m
 		for i := range r.typ.NumField() {
 			if f := r.typ.Field(i); takesRoom(r.typ, f) {
 				r.shape.hasRoom, r.shape.room = true, f.Offset
@@ -151,6 +152,14 @@ func (r *Reader) findShape() {
 			}
 		}
 	}
+}
+
+func shapeOf(t reflect.Type) shape {
+	s := shape{size: t.Size()}
+	for i := range s.several {
+		s.several[i] = reflect.ArrayOf(i+1, t)
+	}
+	return s
 }
 
 // takesRoom reports whether a message of type t is decoded so that the bytes of

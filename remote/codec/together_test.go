@@ -126,7 +126,7 @@ func TestValuesReadTogetherAreWhatTheyAreAlone(t *testing.T) {
 	for name, next := range kinds {
 		t.Run(name, func(t *testing.T) {
 			var values []any
-			for range 300 {
+			for range 80 {
 				values = append(values, next())
 			}
 			r, data := valuesOf(t, c, values...)
@@ -251,7 +251,7 @@ func TestKeptValueKeepsFewNeighboursAlive(t *testing.T) {
 				held += size
 			}
 		}
-		if alive < 1 || alive > 16 || held > max(2<<10, size) {
+		if alive < 1 || alive > 8 || held > max(2<<10, size) {
 			t.Errorf("%d bytes each: %d messages and %d bytes are kept alive", size, alive, held)
 		}
 		if size == 10 && alive < 8 {
