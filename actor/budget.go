@@ -69,11 +69,29 @@ func (p *process) deliverAbroad(msg any, size int, by *Inflow) (over bool, err e
 		over = p.charge(size+overhead, 0, 0)
 	}
 	if by != nil {
-		by.delivered(p) // unlocks
+		by.delivered(p, 1) // unlocks
 	} else {
 		p.wake(nil) // unlocks
 	}
 	return over, nil
+}
+
+// deliverRun is deliverAbroad of several messages at once, of the given size all
+// in all. It reports ok false if they have to be delivered one by one.
+func (p *process) deliverRun(msgs []any, size int, by *Inflow) (over, ok bool) {
+	p.mu.Lock()
+	if p.phase == phaseDead || p.mailbox.bounded {
+		p.mu.Unlock()
+		return false, false
+	}
+	for _, msg := range msgs {
+		p.mailbox.push(msg, p.sys)
+	}
+	if budget := p.sys.budget; p.mailbox.count > few || size >= small {
+		over = p.charge(size+len(msgs)*overhead, budget/quanta, budget)
+	}
+	by.delivered(p, len(msgs)) // unlocks
+	return over, true
 }
 
 // charge notes that mail of the given size waits, with a mark behind it if more

@@ -1,9 +1,9 @@
 package actor
 
 // maxUnwoken is how many messages an [Inflow] delivers to a process before it
-// lets that run: some microseconds' worth, in which a process that handles them
-// faster than they come would otherwise be woken for each.
-const maxUnwoken = 64
+// lets that run: some tens of microseconds' worth, in which a process that
+// handles them faster than they come would otherwise be woken for each.
+const maxUnwoken = 256
 
 // Inflow delivers messages that come one after the other, as over a connection,
 // with nothing but a sender, a receiver, which must be a process of this node, and
@@ -41,6 +41,28 @@ func (f *Inflow) Deliver(from, to PID, msg any, size int) (over bool) {
 	return over
 }
 
+// DeliverAll is Deliver of several messages, none of them nil, from one sender to
+// one receiver, in order. size is that of all of them.
+func (f *Inflow) DeliverAll(from, to PID, msgs []any, size int) (over bool) {
+	if len(msgs) == 0 {
+		return false
+	}
+	if to.node == f.sys.node {
+		if p := f.sys.procs.find(to.id); p != nil {
+			if p != f.idle {
+				f.Flush()
+			}
+			if over, ok := p.deliverRun(msgs, size, f); ok {
+				return over
+			}
+		}
+	}
+	for _, msg := range msgs {
+		over = f.Deliver(from, to, msg, size/len(msgs)) || over
+	}
+	return over
+}
+
 // Flush lets those run that have mail.
 func (f *Inflow) Flush() {
 	if f.idle != nil {
@@ -55,15 +77,16 @@ func (f *Inflow) wake() {
 	p.wake(nil) // unlocks
 }
 
-// delivered notes that p has mail. It is called with p.mu held and releases it.
-func (f *Inflow) delivered(p *process) {
+// delivered notes that p has mail: so many messages. It is called with p.mu held
+// and releases it.
+func (f *Inflow) delivered(p *process, n int) {
 	idle := p.phase == phaseIdle
 	p.mu.Unlock()
 	if !idle {
 		return // it runs, or is about to
 	}
 	f.idle = p
-	if f.unseen++; f.unseen >= maxUnwoken {
+	if f.unseen += n; f.unseen >= maxUnwoken {
 		f.wake()
 	}
 }

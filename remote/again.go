@@ -48,29 +48,10 @@ func (k *link) receiveAgain(f wire.Frame) error {
 		return fmt.Errorf("%w: number %d was never said", errSignal, number)
 	}
 	n.stats.received.Add(1)
-	if k.inflow != nil && !f.Fresh && known.reader != nil && l.peer.gate.open() {
-		if msg, ok := known.read(f.Payload); ok {
-			if k.inflow.Deliver(known.sig.From, known.sig.To, msg, len(f.Payload)) {
-				n.overflowing(l.stream, &known.sig)
-			}
-			l.stream.delivered[known.shard-1].Add(1)
-			return l.peer.gate.release(turn{Stream: l.stream, Lane: l.index, Seq: known.shard - 1})
-		}
-	}
 	a := arrival{stream: l.stream, sig: known.sig}
 	a.sig.Size = len(f.Payload)
 	n.decodeMessage(&a, f, known.encoding, known.typ, known.reader)
 	return n.arrived(l, &a, known.shard)
-}
-
-// read decodes a payload that must be copied if it is to be kept. It reports
-// false if it is no message.
-func (known *plainMessage) read(payload []byte) (msg any, ok bool) {
-	if known.encoding == codec.Bytes {
-		return append([]byte{}, payload...), true
-	}
-	msg, err := known.reader.Read(payload)
-	return msg, err == nil && msg != nil
 }
 
 // decodeMessage decodes the message, or request, or arguments, that a is.

@@ -92,4 +92,9 @@
 // When too much waits for one process, the node asks the others to send it no
 // more; whoever else they send to goes on. Heartbeats have a connection of their
 // own and are never behind.
+//
+// Small messages that arrive together, []byte and protobuf messages of gogo's, may
+// lie in the same memory, a few kilobytes of it: nobody can write into another's,
+// but one that is kept for long keeps its neighbours' memory, and none can be given
+// a finalizer. Who keeps few of many copies them. See codec.Reader.ReadAll.
 package remote

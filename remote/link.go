@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,10 @@ var (
 	errAck      = errors.New("remote: confirmation of frames that were never sent")
 )
 
+// worthYielding is the size of a lent payload from which its reader lets others
+// go first: on a busy node that costs it a turn.
+const worthYielding = 256 << 10
+
 // stallChecks is how many heartbeats a connection may take without progress
 // while something waits for confirmation: more than a member may be silent,
 // because a large message on a slow network takes its time.
@@ -43,7 +48,9 @@ type link struct {
 	pipe *pipe
 	// inflow delivers plain messages; nil if all take the long way. Of the reader.
 	inflow *actor.Inflow
-	wg     sync.WaitGroup
+	// repeats is the reader's memory for some of them, once it has met one.
+	repeats *[atATime]wire.Repeat
+	wg      sync.WaitGroup
 
 	draining atomic.Bool
 
@@ -122,6 +129,7 @@ func (k *link) stop() {
 	k.conn.Close()
 	k.wg.Wait()
 	k.ackTimer.Stop()
+	k.lane.node.loans.rest()
 }
 
 // dryUp lets the reader go on until nothing comes for a moment.
@@ -181,6 +189,7 @@ func (k *link) idle() bool {
 	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
 	if use == k.seenUse {
 		l.out.queue.rest()
+		l.node.loans.rest()
 	}
 	l.stream.mu.Unlock()
 	if use != k.seenUse || !settled || k.rested.IsZero() {
@@ -196,9 +205,18 @@ func (k *link) read() error {
 		return ErrClosed
 	}
 	defer k.settle()
+	repeats := k.inflow != nil && l.stream.kind == streamData
 	for {
 		for {
-			f, ok, err := dec.Next()
+			var f wire.Frame
+			var ok bool
+			var err error
+			if repeats {
+				err = k.receiveRepeats()
+			}
+			if err == nil {
+				f, ok, err = dec.Next()
+			}
 			if err == nil && ok {
 				err = k.receive(f)
 			}
@@ -256,6 +274,11 @@ func (k *link) receive(f wire.Frame) error {
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
+	if f.Loan != nil && len(f.Payload) >= worthYielding {
+		// Who has got it is next in line on this processor, in whose cache it is:
+		// once it has been returned, the next one is read into the same memory.
+		runtime.Gosched()
+	}
 	return err
 }
 

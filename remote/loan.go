@@ -3,6 +3,7 @@ package remote
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"github.com/topos-go/topos/remote/wire"
 )
@@ -18,12 +19,31 @@ const (
 // loans lends memory for payloads, by powers of two. It is a wire.Lender, and
 // may be used by any goroutine.
 type loans struct {
-	bySize [mostLoan - leastLoan + 1]sync.Pool // of *loan
+	bySize [mostLoan - leastLoan + 1]returned
+}
+
+// returned are loans of one size that have been returned. The last of them is
+// lent first: it is the likeliest to be in a processor's cache.
+type returned struct {
+	last atomic.Pointer[loan]
+	pool sync.Pool // of *loan
+}
+
+// rest leaves what has been returned to the collector, if it is not lent again
+// soon.
+func (ls *loans) rest() {
+	for i := range ls.bySize {
+		if r := &ls.bySize[i]; r.last.Load() != nil {
+			if l := r.last.Swap(nil); l != nil {
+				r.pool.Put(l)
+			}
+		}
+	}
 }
 
 // loan is memory that is lent.
 type loan struct {
-	from   *sync.Pool // nil: too large to be used again
+	from   *returned // nil: too large to be used again
 	memory []byte
 	asked  int
 }
@@ -34,10 +54,13 @@ func (ls *loans) Lend(n int) wire.Loan {
 	if size > mostLoan {
 		return &loan{memory: make([]byte, n), asked: n}
 	}
-	pool := &ls.bySize[size-leastLoan]
-	l, _ := pool.Get().(*loan)
+	from := &ls.bySize[size-leastLoan]
+	l := from.last.Swap(nil)
 	if l == nil {
-		l = &loan{from: pool, memory: make([]byte, 1<<size)}
+		l, _ = from.pool.Get().(*loan)
+	}
+	if l == nil {
+		l = &loan{from: from, memory: make([]byte, 1<<size)}
 	}
 	l.asked = n
 	return l
@@ -50,6 +73,8 @@ func (l *loan) Bytes() []byte { return l.memory[:l.asked:l.asked] }
 // Return gives the memory back.
 func (l *loan) Return() {
 	if l.from != nil {
-		l.from.Put(l)
+		if before := l.from.last.Swap(l); before != nil {
+			l.from.pool.Put(before)
+		}
 	}
 }

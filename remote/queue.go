@@ -148,11 +148,14 @@ func (q *queue) tail(n int) *segment {
 
 // pushAgain appends a frame that goes straight; see wire.Again.
 func (q *queue) pushAgain(number wire.Again, payload []byte) {
-	size := wire.HeaderSize + 1 + len(payload)
+	size := wire.AgainSize + len(payload)
 	q.frames++
 	q.bytes += size
 	t := q.tail(size)
-	t.data = append(wire.AppendAgain(t.data, number, len(payload)), payload...)
+	begin := len(t.data)
+	t.data = t.data[:begin+size] // there is room
+	wire.PutAgain(t.data[begin:], number, len(payload))
+	copy(t.data[begin+wire.AgainSize:], payload)
 	t.frames++
 }
 

@@ -72,7 +72,12 @@ func (n *Node) routeTo(p *peer, sig actor.Signal) error {
 // of this node, or none, on the default channel.
 func (n *Node) Carry(from, to actor.PID, msg any) error {
 	e := n.encoders.Get().(*encoder)
-	defer n.release(e)
+	err := n.carry(e, from, to, msg)
+	n.release(e)
+	return err
+}
+
+func (n *Node) carry(e *encoder, from, to actor.PID, msg any) error {
 	p := e.find(&n.peers, to.NodeHandle())
 	if p == nil || p.data.stage != nil || p.brakes.on() {
 		return n.Route(actor.Signal{Kind: actor.SignalMessage, From: from, To: to, Msg: msg})

@@ -145,18 +145,33 @@ func (s *stream) push(m outgoing, same sameKey, w *wait) error {
 // pushAtOnce queues a plain message. It reports false if that takes more than a
 // moment.
 func (s *stream) pushAtOnce(e *encoder) bool {
-	m := outgoing{shard: e.shard, payload: e.payload, plain: e}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.room.refuses(large(len(m.payload))) {
-		return false
+	var l *lane
+	if !s.closed && !s.room.refuses(large(len(e.payload))) {
+		if l = s.pushPlainLocked(e); l != nil {
+			l.rouse()
+		}
 	}
-	l := s.pushLocked(&m)
-	if l == nil {
-		return false
+	s.mu.Unlock()
+	return l != nil
+}
+
+// pushPlainLocked hands a plain message to its lane, as pushLocked does.
+func (s *stream) pushPlainLocked(e *encoder) *lane {
+	index := 0
+	if s.active > 1 {
+		index = order.Home(e.shard, s.active)
 	}
-	l.rouse()
-	return true
+	if index < len(s.lanes) {
+		if l := s.lanes[index]; l != nil && s.table.Follow(e.shard, l) {
+			l.pushPlain(e)
+			l.pushedLocked()
+			s.table.Pushed(e.shard)
+			s.growLocked()
+			return l
+		}
+	}
+	return s.pushLocked(&outgoing{shard: e.shard, payload: e.payload, plain: e})
 }
 
 // pushLocked hands m to its lane, which it returns: nil if the peer is retired.

@@ -9,6 +9,10 @@ import (
 // ready.
 const mostBoxed = 1024
 
+// words is what an interface is: its type, or the methods of that, and where the
+// value is, or the value itself if it is a pointer.
+type words struct{ typ, data unsafe.Pointer }
+
 // boxed returns the value that target, which reflect.New has made, points to.
 // Nobody may use target any more: if it can, the value stays where it is, where
 // target.Elem().Interface() would copy it into memory of its own.
@@ -19,8 +23,6 @@ func boxed(target reflect.Value) any {
 		// or to make a zero value for its type costs more than to copy it.
 		return target.Elem().Interface()
 	}
-	// An empty interface is two words: its type, and where the value is.
-	type words struct{ typ, data unsafe.Pointer }
 	zero := reflect.Zero(t).Interface()
 	(*words)(unsafe.Pointer(&zero)).data = target.UnsafePointer()
 	return zero

@@ -27,6 +27,9 @@
 // its offset from UTC and loses the name of its zone. A value is registered as
 // what it is sent as: Add and *Add are two types.
 //
+// Values that come together may lie in the same memory, which saves most of the
+// cost of small ones; see [Reader.ReadAll] for what one of them keeps alive.
+//
 // # What happens when it goes wrong
 //
 // A type that a side does not know gives ErrUnknownType on that side; bytes

@@ -65,3 +65,22 @@ func ExampleReader() {
 	// {1} <nil>
 	// true
 }
+
+// Values that came together are decoded together, up to the first that is none.
+func ExampleReader_ReadAll() {
+	c, _ := codec.New(codec.Config{})
+	r, _ := c.Reader(codec.Bytes, "")
+	values, err := r.ReadAll(nil, [][]byte{[]byte("one"), []byte("two")})
+	fmt.Printf("%s %v\n", values, err)
+
+	first := append(values[0].([]byte), " more"...) // leaves the second as it is
+	fmt.Printf("%s, %s\n", first, values[1])
+
+	r, _ = c.Reader(codec.CBOR, "int")
+	values, err = r.ReadAll(nil, [][]byte{{1}, {2}, {0xff}, {4}})
+	fmt.Println(values, errors.Is(err, codec.ErrDecode))
+	// Output:
+	// [one two] <nil>
+	// one more, two
+	// [1 2] true
+}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	gogo "github.com/gogo/protobuf/proto"
 	"google.golang.org/protobuf/proto"
@@ -18,6 +19,7 @@ type plan struct {
 	name     string // of CBOR and Gogo
 	deep     bool   // they can be nested to any depth
 	strange  bool   // not registered: only a reply may be of the type
+	sized    sized  // of Gogo: any message of the type; nil if it does not know how large it is
 }
 
 // maxPlans bounds how many are kept: a program has fewer types.
@@ -53,20 +55,22 @@ func (p *plans) add(t reflect.Type, is plan) {
 }
 
 // plan returns how v is encoded. If lenient, its type need not be registered.
-func (c *Codec) plan(s *Scratch, v any, lenient bool) (plan, error) {
-	t := reflect.TypeOf(v)
-	if s.codec == c && s.typ == t && (lenient || !s.last.strange) {
-		return s.last, nil
+// It is valid until s is used the next time.
+func (c *Codec) plan(s *Scratch, v any, lenient bool) (*plan, error) {
+	typ := (*words)(unsafe.Pointer(&v)).typ
+	if s.codec == c && s.typ == typ && (lenient || !s.last.strange) {
+		return &s.last, nil
 	}
+	t := reflect.TypeOf(v)
 	p, ok := c.plans.find(t)
 	if !ok || p.strange && !lenient {
 		var err error
 		if p, err = c.newPlan(t, v, lenient); err != nil {
-			return p, err
+			return nil, err
 		}
 	}
-	s.codec, s.typ, s.last = c, t, p
-	return p, nil
+	s.codec, s.typ, s.last = c, typ, p
+	return &s.last, nil
 }
 
 func (c *Codec) newPlan(t reflect.Type, v any, lenient bool) (plan, error) {
@@ -79,6 +83,9 @@ func (c *Codec) newPlan(t reflect.Type, v any, lenient bool) (plan, error) {
 			return p, fmt.Errorf("%w: %T is not in the protobuf registry", ErrUnknownType, v)
 		}
 		p = plan{encoding: Gogo, name: gogo.MessageName(m)}
+		if t.Kind() == reflect.Pointer { // which an interface holds itself
+			p.sized, _ = reflect.Zero(t).Interface().(sized)
+		}
 	default:
 		if _, ok := v.(error); ok && !c.names.has(t) {
 			p.encoding = Error
@@ -104,7 +111,7 @@ type Scratch struct {
 	buf bytes.Buffer
 	// last is the plan that codec made for the type it was used for last.
 	codec *Codec
-	typ   reflect.Type
+	typ   unsafe.Pointer // as an interface says it
 	last  plan
 }
 
@@ -137,14 +144,15 @@ func (c *Codec) encode(s *Scratch, v any, lenient bool) (Value, error) {
 	}
 	s.buf.Reset()
 	value := Value{Encoding: p.encoding, Type: p.name}
-	if err := c.encodeAs(&value, s, v); err != nil {
+	if err := c.encodeAs(&value, s, v, p.sized); err != nil {
 		return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
 	}
 	return value, nil
 }
 
-// encodeAs encodes v as value says, and contains what a user's methods can do.
-func (c *Codec) encodeAs(value *Value, s *Scratch, v any) (err error) {
+// encodeAs encodes v as value says, and contains what a user's methods can do. of
+// is plan.sized.
+func (c *Codec) encodeAs(value *Value, s *Scratch, v any, of sized) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
@@ -154,7 +162,12 @@ func (c *Codec) encodeAs(value *Value, s *Scratch, v any) (err error) {
 	case Protobuf:
 		return encodeGoogle(value, s, v.(proto.Message))
 	case Gogo:
-		return encodeGogo(value, s, v.(gogo.Message))
+		if of != nil {
+			(*words)(unsafe.Pointer(&of)).data = (*words)(unsafe.Pointer(&v)).data
+			return encodeSized(value, s, of)
+		}
+		value.Data, err = gogo.Marshal(v.(gogo.Message))
+		return err
 	case Error:
 		v = c.EncodeError(v.(error))
 	}

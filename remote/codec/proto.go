@@ -29,16 +29,13 @@ type sized interface {
 	MarshalToSizedBuffer(b []byte) (int, error)
 }
 
-func encodeGogo(value *Value, s *Scratch, m gogo.Message) (err error) {
-	generated, ok := m.(sized)
-	if !ok {
-		value.Data, err = gogo.Marshal(m)
-		return err
+func encodeSized(value *Value, s *Scratch, m sized) error {
+	size := m.Size()
+	if s.buf.Available() < size {
+		s.buf.Grow(size)
 	}
-	size := generated.Size()
-	s.buf.Grow(size)
 	value.Data = s.buf.AvailableBuffer()[:size]
-	n, err := generated.MarshalToSizedBuffer(value.Data)
+	n, err := m.MarshalToSizedBuffer(value.Data)
 	value.Data = value.Data[size-n:]
 	return err
 }

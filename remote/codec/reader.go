@@ -22,6 +22,7 @@ type Reader struct {
 	name     string
 	typ      reflect.Type             // of CBOR; of Gogo, without the pointer
 	google   protoreflect.MessageType // of Protobuf
+	shape    shape                    // of values that come together
 }
 
 // maxReaders bounds how many are kept: a program has fewer types.
@@ -55,6 +56,7 @@ func (c *Codec) Reader(encoding Encoding, name string) (*Reader, error) {
 	if err := r.find(); err != nil {
 		return nil, err
 	}
+	r.findShape()
 	c.readers.mu.Lock()
 	defer c.readers.mu.Unlock()
 	bigger := make(map[readerKey]*Reader)

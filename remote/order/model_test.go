@@ -106,8 +106,10 @@ func (w *world) send() {
 	}
 	p := w.lanes[c][l]
 	t := &w.channels[c].table
-	if after, must := t.Next(m.seq, &p.sent, aside, behind); must {
-		needs = append(needs, Need[int]{c, after})
+	if aside || len(behind) > 0 || !t.Follow(m.seq, &p.sent) {
+		if after, must := t.Next(m.seq, &p.sent, aside, behind); must {
+			needs = append(needs, Need[int]{c, after})
+		}
 	}
 	if len(needs) > 0 {
 		p.push(frame{seq: m.seq, needs: needs})

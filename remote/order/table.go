@@ -69,6 +69,19 @@ func (t *Table) Next(seq uint32, lane Lane, aside bool, behind []Standing) (afte
 	return after, must
 }
 
+// Follow is Next of a message in an ordinary case: it goes where the sequence
+// stands, and neither it nor those before it are aside or wait for anything. If
+// that is not so, it reports false, and Next is to be asked. The message itself must
+// neither be aside nor wait for anything.
+func (t *Table) Follow(seq uint32, lane Lane) bool {
+	p := t.at(seq)
+	if p.lane != lane || p.aside || len(p.behind) > 0 {
+		return false
+	}
+	p.count++
+	return true
+}
+
 // Pushed says that the frame of the message that Next was asked for has been
 // counted by its lane.
 func (t *Table) Pushed(seq uint32) {

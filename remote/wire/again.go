@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 )
@@ -12,10 +13,33 @@ const MaxRemembered = 64
 // that Signal.Remember gave it. It is one byte, less than [MaxRemembered].
 type Again uint8
 
+// Repeat is a small frame of KindAgain. Payload is valid until the next call of
+// [Decoder.Space].
+type Repeat struct {
+	Number  Again
+	Payload []byte
+}
+
 // AppendAgain is [Append] for an Again.
 func AppendAgain(b []byte, number Again, payload int) []byte {
-	return append(Header{Kind: KindAgain, Head: 1, Payload: payload}.Append(b), byte(number))
+	n := len(b)
+	b = grow(b, AgainSize)
+	PutAgain(b[n:], number, payload)
+	return b
 }
+
+// AgainSize is the length of such a frame, up to its payload.
+const AgainSize = HeaderSize + 1
+
+// PutAgain is [AppendAgain] to the beginning of b, which must be long enough.
+func PutAgain(b []byte, number Again, payload int) {
+	_ = b[HeaderSize]
+	binary.BigEndian.PutUint64(b, repeats|uint64(uint32(payload))) // see Header
+	b[HeaderSize] = byte(number)
+}
+
+// repeats is the header of a KindAgain, but for the length of its payload.
+const repeats = (uint64(KindAgain)<<24 | 1) << 32
 
 // Size returns 1.
 func (a *Again) Size() int { return 1 }

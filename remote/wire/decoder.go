@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
 
 // Frame is one frame that a [Decoder] has found.
 type Frame struct {
@@ -190,6 +194,38 @@ func (d *Decoder) Next() (Frame, bool, error) {
 		copy(place, f.Payload)
 	}
 	return d.complete(f)
+}
+
+// Repeats fills into with the frames that come next, as long as they are complete,
+// small, and of KindAgain, and returns those: the same that [Decoder.Next] would
+// give out, at less cost. None says nothing about what comes next.
+func (d *Decoder) Repeats(into []Repeat) []Repeat {
+	if d.limits.First > KindAgain || d.limits.Last < KindAgain {
+		return nil
+	}
+	found := 0
+	for found < len(into) {
+		b := d.buf[d.start:d.end]
+		if len(b) <= HeaderSize {
+			break
+		}
+		begin := binary.BigEndian.Uint64(b) // see Header
+		if begin&^math.MaxUint32 != repeats || uint32(begin) >= freshPayload || b[HeaderSize] >= MaxRemembered {
+			break
+		}
+		payload := int(uint32(begin))
+		size := AgainSize + payload
+		if len(b) < size || payload > d.limits.Payload {
+			break
+		}
+		into[found] = Repeat{Number: Again(b[HeaderSize]), Payload: b[AgainSize:size:size]}
+		d.start += size
+		found++
+	}
+	if found > 0 {
+		d.between = false
+	}
+	return into[:found]
 }
 
 // begin starts a frame with a large payload, of which some is there.

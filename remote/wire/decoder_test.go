@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,8 +14,21 @@ import (
 // feed gives b to d in pieces of at most step bytes and returns copies of the
 // frames that come out.
 func feed(d *Decoder, b []byte, step int) (frames []Frame, err error) {
+	return feedAsking(d, b, step, 0)
+}
+
+func sameFrame(a, b Frame) bool {
+	return a.Kind == b.Kind && bytes.Equal(a.Head, b.Head) && bytes.Equal(a.Payload, b.Payload)
+}
+
+// feedAsking is feed, with up to atOnce frames taken by Repeats at a time.
+func feedAsking(d *Decoder, b []byte, step, atOnce int) (frames []Frame, err error) {
+	into := make([]Repeat, atOnce)
 	for {
 		for {
+			for _, r := range d.Repeats(into) {
+				frames = append(frames, Frame{Kind: KindAgain, Head: []byte{byte(r.Number)}, Payload: bytes.Clone(r.Payload)})
+			}
 			f, ok, err := d.Next()
 			if err != nil {
 				return frames, err
@@ -145,12 +159,73 @@ func TestAppendOfWhatDoesNotFitPanics(t *testing.T) {
 	Header{Kind: KindSignal, Head: MaxHead + 1}.Append(nil)
 }
 
+func TestRepeatsAreWhatNextWouldGiveOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var stream []byte
+	for range 2000 {
+		n := []int{0, 1, 64, 300}[rng.IntN(4)]
+		if rng.IntN(100) == 0 {
+			n = freshPayload - 1 + rng.IntN(3)
+		}
+		if rng.IntN(10) == 0 {
+			stream = Append(stream, KindControl, &Control{Topic: "t"}, n)
+		} else {
+			stream = AppendAgain(stream, Again(rng.IntN(MaxRemembered)), n)
+		}
+		for range n {
+			stream = append(stream, byte(rng.Uint32()))
+		}
+	}
+	want, err := feed(NewDecoder(Session(1<<20)), stream, len(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []int{1, 9, 100, 5000, len(stream)} {
+		for _, atOnce := range []int{1, 2, 32} {
+			d := NewDecoder(Session(1 << 20))
+			got, err := feedAsking(d, stream, step, atOnce)
+			if err != nil || d.Buffered() != 0 {
+				t.Fatalf("pieces of %d, %d at once: %v, %d bytes left over", step, atOnce, err, d.Buffered())
+			}
+			if !slices.EqualFunc(want, got, sameFrame) {
+				t.Fatalf("pieces of %d, %d at once: %d frames differ from %d", step, atOnce, len(got), len(want))
+			}
+		}
+	}
+	d := NewDecoder(Session(1 << 20))
+	d.Advance(copy(d.Space(), AppendAgain(AppendAgain(AppendAgain(nil, 1, 0), 2, 0), 3, 0)))
+	if r := d.Repeats(make([]Repeat, 2)); len(r) != 2 || r[0].Number != 1 || r[1].Number != 2 {
+		t.Errorf("the first two of three are %v", r)
+	}
+}
+
+func TestRepeatsAreNotGivenOutWhereNextWouldRefuseThem(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits Limits
+		stream []byte
+	}{
+		"to a stranger":  {Handshake(), AppendAgain(nil, 1, 0)},
+		"beyond memory":  {Session(1 << 20), AppendAgain(nil, MaxRemembered, 0)},
+		"too large":      {Session(10), append(AppendAgain(nil, 1, 11), make([]byte, 11)...)},
+		"another length": {Session(1 << 20), append(Header{Kind: KindAgain, Head: 2}.Append(nil), 1, 1)},
+		"not whole":      {Session(1 << 20), append(AppendAgain(nil, 1, 3), 1, 2)},
+	} {
+		d := NewDecoder(test.limits)
+		d.Advance(copy(d.Space(), test.stream))
+		if r := d.Repeats(make([]Repeat, 3)); len(r) != 0 {
+			t.Errorf("%s: %v", name, r)
+		}
+	}
+}
+
 func FuzzDecoder(f *testing.F) {
 	hello := Append(nil, KindHello, &Hello{Cluster: "c", Nonce: make([]byte, 32)}, 0)
 	signal := append(Append(nil, KindSignal, &Signal{Kind: 1, To: 7}, 3), "abc"...)
 	f.Add(hello, true, uint16(3))
 	f.Add(append(signal, signal...), false, uint16(10))
 	f.Add(append(Append(nil, KindControl, &Control{Topic: "t"}, freshPayload), make([]byte, freshPayload)...), false, uint16(999))
+	f.Add(append(append(AppendAgain(AppendAgain(nil, 3, 0), 63, 3), "abc"...), signal...), false, uint16(30))
+	f.Add(AppendAgain(nil, MaxRemembered, 0), false, uint16(30))
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), true, uint16(100))
 	f.Fuzz(func(t *testing.T, stream []byte, stranger bool, step uint16) {
 		limits := Session(64 << 10)
@@ -159,6 +234,11 @@ func FuzzDecoder(f *testing.F) {
 		}
 		d := NewDecoder(limits)
 		frames, err := feed(d, stream, int(step)+1)
+		asked := NewDecoder(limits)
+		same, sameErr := feedAsking(asked, stream, int(step)+1, 1+int(step)%5)
+		if !slices.EqualFunc(frames, same, sameFrame) || (err == nil) != (sameErr == nil) {
+			t.Fatalf("asked for repeats: %d frames, %v; else %d, %v", len(same), sameErr, len(frames), err)
+		}
 		// What came out, put together again, is what went in.
 		var again []byte
 		for _, fr := range frames {

@@ -115,6 +115,8 @@ func ExampleAgain() {
 	signal := wire.Signal{Kind: 1, To: 7, Shard: 1, Encoding: 1, Remember: number + 1}
 	stream := append(wire.Append(nil, wire.KindSignal, &signal, 3), "one"...)
 	stream = append(wire.AppendAgain(stream, number, 3), "two"...)
+	stream = append(wire.AppendAgain(stream, number, 5), "three"...)
+	stream = append(wire.AppendAgain(stream, number, 4), "four"...)
 
 	d := wire.NewDecoder(wire.Session(1 << 20))
 	d.Advance(copy(d.Space(), stream))
@@ -124,11 +126,19 @@ func ExampleAgain() {
 			break
 		}
 		fmt.Printf("%v: %d bytes of message, payload %q\n", f.Kind, len(f.Head), f.Payload)
+		// A lane that is busy has more of the kind, which can be had at once.
+		if f.Kind == wire.KindAgain {
+			for _, r := range d.Repeats(make([]wire.Repeat, 32)) {
+				fmt.Printf("number %d again, payload %q\n", r.Number, r.Payload)
+			}
+		}
 	}
 	var a wire.Again
 	fmt.Println(a.Unmarshal([]byte{number}), a, a.Unmarshal([]byte{wire.MaxRemembered}))
 	// Output:
 	// signal: 11 bytes of message, payload "one"
 	// again: 1 bytes of message, payload "two"
+	// number 2 again, payload "three"
+	// number 2 again, payload "four"
 	// <nil> 2 wire: unexpected kind of frame: again with head 40
 }
