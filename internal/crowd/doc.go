@@ -21,7 +21,10 @@
 //		}
 //		c.Tell(0, command{Do: "count"})
 //		heard, err := c.Next(ctx)
-//		…
+//		if err == nil {
+//			_, err = fmt.Fprintln(out, heard.Event.Kind)
+//		}
+//		return err
 //	}
 //
 //	func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) error {

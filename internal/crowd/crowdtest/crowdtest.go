@@ -4,8 +4,9 @@
 //	func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 //
 //	func TestNothingIsLost(t *testing.T) {
-//		r := crowdtest.LastLine[result](t, run, "-nodes", "3")
-//		…
+//		if r := crowdtest.LastLine[result](t, run, "-nodes", "3"); r.Lost != 0 {
+//			t.Error(r)
+//		}
 //	}
 package crowdtest
 

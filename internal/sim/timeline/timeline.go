@@ -3,7 +3,7 @@
 // events.
 //
 //	var queue timeline.Timeline[func()]
-//	queue.Put(now.Add(latency), func() { ... })
+//	queue.Put(now.Add(latency), func() { receive(msg) })
 //	for at, do, ok := queue.Take(until); ok; at, do, ok = queue.Take(until) {
 //		now = at
 //		do()
