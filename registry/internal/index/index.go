@@ -64,30 +64,16 @@ func New[V, W any]() *Map[V, W] { return &Map[V, W]{seed: maphash.MakeSeed()} }
 // Get returns the value of key, or nil. It must not be changed; a later Set
 // puts another one in its place.
 func (m *Map[V, W]) Get(key string) *V {
-	hash := maphash.String(m.seed, key)
-	s := m.shards[hash%shards].Load()
-	if s == nil {
-		return nil
-	}
-	for i := s.first(hash); ; {
-		slot := s.slots[i].Load()
-		if slot == 0 {
-			return nil
-		}
-		if number := uint32(slot); (slot^hash)>>32 == 0 && number != gone {
-			if e := &s.entries[number-1]; e.key == key {
-				return &e.value
-			}
-		}
-		if i++; i == uint64(len(s.slots)) {
-			i = 0
-		}
-	}
+	value, _ := m.get(maphash.String(m.seed, key), key)
+	return value
 }
 
 // Whole returns the value of key and its rest, or nil twice. They must not be changed.
 func (m *Map[V, W]) Whole(key string) (*V, *W) {
-	hash := maphash.String(m.seed, key)
+	return m.get(maphash.String(m.seed, key), key)
+}
+
+func (m *Map[V, W]) get(hash uint64, key string) (*V, *W) {
 	s := m.shards[hash%shards].Load()
 	if _, number := s.find(hash, key); number > 0 {
 		return &s.entries[number-1].value, &s.rests[number-1]
@@ -100,7 +86,10 @@ func (m *Map[V, W]) Len() int { return int(m.live.Load()) }
 
 // Set gives key a value, in place of the one it had.
 func (m *Map[V, W]) Set(key string, value V, rest W) {
-	hash := maphash.String(m.seed, key)
+	m.set(maphash.String(m.seed, key), key, value, rest)
+}
+
+func (m *Map[V, W]) set(hash uint64, key string, value V, rest W) {
 	at := &m.shards[hash%shards]
 	s := at.Load()
 	if s == nil || s.used == len(s.entries) {
@@ -120,8 +109,9 @@ func (m *Map[V, W]) Set(key string, value V, rest W) {
 }
 
 // Delete removes key, if it is there.
-func (m *Map[V, W]) Delete(key string) {
-	hash := maphash.String(m.seed, key)
+func (m *Map[V, W]) Delete(key string) { m.remove(maphash.String(m.seed, key), key) }
+
+func (m *Map[V, W]) remove(hash uint64, key string) {
 	at := &m.shards[hash%shards]
 	s := at.Load()
 	slot, number := s.find(hash, key)
@@ -169,7 +159,7 @@ func (s *shard[V, W]) find(hash uint64, key string) (*atomic.Uint64, uint32) {
 	if s == nil {
 		return nil, 0
 	}
-	for i := s.first(hash); ; i = (i + 1) % uint64(len(s.slots)) {
+	for i := s.first(hash); ; i = s.after(i) {
 		slot := s.slots[i].Load()
 		if slot == 0 {
 			return nil, 0
@@ -181,9 +171,17 @@ func (s *shard[V, W]) find(hash uint64, key string) (*atomic.Uint64, uint32) {
 	}
 }
 
+// after is where a search goes on, behind slot i.
+func (s *shard[V, W]) after(i uint64) uint64 {
+	if i++; i < uint64(len(s.slots)) {
+		return i
+	}
+	return 0
+}
+
 // free returns the first slot for a hash that is empty or whose entry is gone.
 func (s *shard[V, W]) free(hash uint64) *atomic.Uint64 {
-	for i := s.first(hash); ; i = (i + 1) % uint64(len(s.slots)) {
+	for i := s.first(hash); ; i = s.after(i) {
 		if slot := uint32(s.slots[i].Load()); slot == 0 || slot == gone {
 			return &s.slots[i]
 		}

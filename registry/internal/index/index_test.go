@@ -1,4 +1,4 @@
-package index_test
+package index
 
 import (
 	"fmt"
@@ -6,13 +6,11 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-
-	"github.com/topos-go/topos/registry/internal/index"
 )
 
 func TestTableHoldsWhatAMapHolds(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
-	m, model := index.New[int, int](), make(map[string]int)
+	m, model := New[int, int](), make(map[string]int)
 	for i := range 200_000 {
 		key := fmt.Sprint(rnd.IntN(5000))
 		switch rnd.IntN(5) {
@@ -52,8 +50,36 @@ func TestTableHoldsWhatAMapHolds(t *testing.T) {
 	}
 }
 
+// Hashes that are all alike, and with an upper half of zero, as a deleted entry's slot
+// has.
+func TestKeysOfTheSameHashAreToldApart(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(2, 1))
+	m, model := New[int, int](), make(map[string]int)
+	hash := func(key int) uint64 { return uint64(key%3) << 62 } // 0 is one
+	for i := range 100_000 {
+		n := rnd.IntN(60)
+		key := fmt.Sprint(n)
+		switch rnd.IntN(3) {
+		case 0:
+			m.set(hash(n), key, i, -i)
+			model[key] = i
+		case 1:
+			m.remove(hash(n), key)
+			delete(model, key)
+		}
+		value, rest := m.get(hash(n), key)
+		want, ok := model[key]
+		if ok != (value != nil) || ok && (*value != want || *rest != -want) {
+			t.Fatalf("step %d: %s: %v and %v, want %d, %v", i, key, value, rest, want, ok)
+		}
+	}
+	if m.Len() != len(model) {
+		t.Errorf("%d keys, want %d", m.Len(), len(model))
+	}
+}
+
 func TestReadersSeeEveryKeyThatIsNotChangedWhileOthersAre(t *testing.T) {
-	m := index.New[int, struct{}]()
+	m := New[int, struct{}]()
 	for i := range 1000 {
 		m.Set(fmt.Sprint("stays", i), i, struct{}{})
 	}
@@ -87,7 +113,7 @@ func TestReadersSeeEveryKeyThatIsNotChangedWhileOthersAre(t *testing.T) {
 }
 
 func TestAReaderNeverMissesAKeyThatIsSetAnewAllTheTime(t *testing.T) {
-	m := index.New[int, int]()
+	m := New[int, int]()
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -119,7 +145,7 @@ func TestAReaderNeverMissesAKeyThatIsSetAnewAllTheTime(t *testing.T) {
 
 func TestWhatWasDeletedIsNotKeptForLong(t *testing.T) {
 	const many, stay, shards, slack = 10_000, 512, 256, 6
-	m := index.New[*[1 << 10]byte, struct{}]()
+	m := New[*[1 << 10]byte, struct{}]()
 	freed := make(chan struct{}, many)
 	for i := range stay {
 		m.Set(fmt.Sprint("stays", i), nil, struct{}{})
