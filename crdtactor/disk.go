@@ -7,6 +7,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/topos-go/topos/crdtactor/crdt/replica"
 )
@@ -53,7 +54,7 @@ var ErrDiskInUse = errors.New("crdtactor: disk is in use")
 func OpenDisk(path string) (*Disk, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: openTimeout, FreelistType: bolt.FreelistMapType})
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrDiskInUse, path)
 	case err != nil:
 		return nil, err

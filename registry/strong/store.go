@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The folder of a replica.
@@ -61,7 +62,7 @@ func openStore(dir string) (*store, error) {
 		NoFreelistSync: true, // it is computed on opening
 	})
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrFolderInUse, dir)
 	case err != nil:
 		return nil, fmt.Errorf("strong: opening the data folder %s: %w", dir, err)
