@@ -161,6 +161,19 @@ func (n *Node) Name() string { return n.remote.ID().Name }
 // Members returns the nodes not known to be dead, this one included.
 func (n *Node) Members() []actor.NodeID { return cluster{n.remote}.Members() }
 
+// Peers returns the members that this node is connected with by the topology at this
+// moment, itself excepted: all, or the active view of remote.HyParView. It is what a
+// crdtactor.Config calls its Peers.
+func (n *Node) Peers() []actor.NodeID {
+	var ids []actor.NodeID
+	for _, m := range n.remote.Members() {
+		if m.Linked && !m.Self {
+			ids = append(ids, m.Node)
+		}
+	}
+	return ids
+}
+
 // Watch calls f for every other node that comes up and that goes down, in
 // order, first for those that are up already, until cancel is called. f must
 // not wait for another node.

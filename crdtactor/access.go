@@ -45,6 +45,18 @@ type (
 	forget struct{ node string }
 )
 
+func (plain[S]) changes()  {}
+func (update[S]) changes() {}
+
+// IsUpdate reports whether msg, as an actor in front of a replica receives it, asks
+// for an [Update], of whatever state. What else comes is a read, or keeps replicas
+// alike, and has to reach the replica whatever becomes of updates: a [Forget] too,
+// which changes no state.
+func IsUpdate(msg any) bool {
+	_, ok := msg.(interface{ changes() })
+	return ok
+}
+
 // pendingRead is a Get of a Lazy replica that waits for the other nodes.
 type pendingRead struct {
 	from    actor.From

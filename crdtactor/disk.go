@@ -2,10 +2,12 @@ package crdtactor
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/topos-go/topos/crdtactor/crdt/replica"
 )
@@ -44,10 +46,17 @@ type job struct {
 // file: a node that is being replaced ends in less.
 const openTimeout = 5 * time.Second
 
+// ErrDiskInUse is returned by [OpenDisk] when another program, or another Disk of
+// this one, has had the file open for five seconds on end.
+var ErrDiskInUse = errors.New("crdtactor: disk is in use")
+
 // OpenDisk opens the file at path, or makes one.
 func OpenDisk(path string) (*Disk, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: openTimeout, FreelistType: bolt.FreelistMapType})
-	if err != nil {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%w: %s", ErrDiskInUse, path)
+	case err != nil:
 		return nil, err
 	}
 	d := &Disk{db: db, done: make(chan struct{}), wake: make(chan struct{}, 1)}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/topos-go/topos/actor"
@@ -299,4 +300,27 @@ func TestRestartedReplicaDoesNotCountUnderAnIdWhoseLastCountsItHasLost(t *testin
 	for i := range 2 {
 		w.awaitState(i, func(c *crdt.PNCounter) bool { return c.Value() == 3 })
 	}
+}
+
+func TestADiskThatIsInUseIsRefusedUntilItIsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // for the five seconds: no other time matters
+		path := filepath.Join(t.TempDir(), "disk")
+		first, err := crdtactor.OpenDisk(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := crdtactor.OpenDisk(path); !errors.Is(err, crdtactor.ErrDiskInUse) {
+			t.Errorf("opened twice: %v", err)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		second, err := crdtactor.OpenDisk(path)
+		if err != nil {
+			t.Fatalf("when it is free: %v", err)
+		}
+		if err := second.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

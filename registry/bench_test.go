@@ -193,3 +193,24 @@ func BenchmarkHundredThousandNamesOnFiveNodes(b *testing.B) {
 		b.ReportMetric(time.Since(begun).Seconds(), "s/joined")
 	}
 }
+
+// BenchmarkPlainMapOfRandomNames is what BenchmarkWhereisOfRandomNames compares to: a
+// map that nobody may write meanwhile. It is the floor of the machine at the time.
+func BenchmarkPlainMapOfRandomNames(b *testing.B) {
+	names := manyNames()
+	m := make(map[string]actor.PID)
+	node := unique.Make(testNode(1))
+	for i, name := range names {
+		m[name] = actor.MakePID(node, uint64(1<<28+i))
+	}
+	order := rand.New(rand.NewPCG(1, 1)).Perm(many)
+	i := 0
+	for b.Loop() {
+		if _, ok := m[names[order[i]]]; !ok {
+			b.Fatal("gone")
+		}
+		if i++; i == many {
+			i = 0
+		}
+	}
+}

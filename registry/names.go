@@ -112,8 +112,8 @@ func (n *Names) Close() {
 // Whereis returns the process that holds name, as far as this node knows. It
 // takes no lock and allocates nothing.
 func (n *Names) Whereis(name string) (actor.PID, bool) {
-	if h := n.table.holders.Get(name); h != nil {
-		return h.holder.pid, true
+	if pid := n.table.holders.Get(name); pid != nil {
+		return *pid, true
 	}
 	return actor.PID{}, false
 }
@@ -121,8 +121,8 @@ func (n *Names) Whereis(name string) (actor.PID, bool) {
 // Lookup returns the claim of the process that holds name, as far as this node
 // knows.
 func (n *Names) Lookup(name string) (Claim, bool) {
-	if h := n.table.holders.Get(name); h != nil {
-		return h.holder.shown(name), true
+	if holder, _ := n.table.holder(name); holder != nil {
+		return holder.shown(name), true
 	}
 	return Claim{}, false
 }
@@ -133,8 +133,8 @@ func (n *Names) Len() int { return n.table.holders.Len() }
 // All returns every name known and its holder. The map is the caller's.
 func (n *Names) All() map[string]actor.PID {
 	all := make(map[string]actor.PID, n.table.holders.Len())
-	for name, h := range n.table.holders.All() {
-		all[name] = h.holder.pid
+	for name, pid := range n.table.holders.All() {
+		all[name] = *pid
 	}
 	return all
 }

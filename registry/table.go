@@ -41,19 +41,30 @@ func (c claim) weight() int {
 type table struct {
 	self    actor.NodeHandle
 	rule    Rule
-	holders *index.Map[holding]
+	holders *index.Map[actor.PID, holding]
 }
 
-// holding is who claims a name. It never changes. With its name it is as long
-// as a cache line: there are rivals only while a conflict is being resolved.
+// holding is what is known of a name besides who holds it. It never changes.
 type holding struct {
-	holder claimant
-	rivals *[]claimant // nil for none
+	claim  claim       // the holder's
+	rivals *[]claimant // nil for none: there are some only while a conflict is being resolved
 }
 
 type claimant struct {
 	pid   actor.PID
 	claim claim
+}
+
+// holder returns who holds name and, if anybody does, who else claims it.
+func (t *table) holder(name string) (holder *claimant, rivals []claimant) {
+	pid, h := t.holders.Whole(name)
+	if pid == nil {
+		return nil, nil
+	}
+	if h.rivals != nil {
+		rivals = *h.rivals
+	}
+	return &claimant{*pid, h.claim}, rivals
 }
 
 // outcome is what follows from a step.
@@ -66,16 +77,16 @@ func newTable(self actor.NodeHandle, rule Rule) *table {
 	if rule == nil {
 		rule = Oldest
 	}
-	return &table{self: self, rule: rule, holders: index.New[holding]()}
+	return &table{self: self, rule: rule, holders: index.New[actor.PID, holding]()}
 }
 
 // register claims name for the local process pid at time stamp.
 func (t *table) register(l *ledger.Ledger[claim], name string, pid actor.PID, stamp int64) (outcome, error) {
-	if h := t.holders.Get(name); h != nil {
-		if h.holder.pid == pid {
+	if holder := t.holders.Get(name); holder != nil {
+		if *holder == pid {
 			return outcome{}, nil
 		}
-		return outcome{}, fmt.Errorf("%w by %v", actor.ErrNameTaken, h.holder.pid)
+		return outcome{}, fmt.Errorf("%w by %v", actor.ErrNameTaken, *holder)
 	}
 	var out outcome
 	t.follow(l, l.Put(name, claim{ID: pid.ID(), Stamp: stamp}), &out)
@@ -111,8 +122,8 @@ func (t *table) follow(l *ledger.Ledger[claim], c ledger.Change[claim], out *out
 		return // from a node that does not keep the rules
 	}
 	name := c.Key
-	before := t.holders.Get(name)
-	claimants := t.claimants(before, c)
+	before, others := t.holder(name)
+	claimants := t.claimants(before, others, c)
 	winner := t.best(name, claimants)
 	if own, claims := l.Get(name); claims && winner.pid.NodeHandle() != t.self {
 		l.Delete(name)
@@ -125,50 +136,48 @@ func (t *table) follow(l *ledger.Ledger[claim], c ledger.Change[claim], out *out
 	if winner == nil {
 		t.holders.Delete(name)
 	} else {
-		h := holding{holder: *winner}
+		h := holding{claim: winner.claim}
 		if len(claimants) > 1 {
 			rivals := slices.DeleteFunc(claimants, func(o claimant) bool { return o.pid == winner.pid })
 			h.rivals = &rivals
 		}
-		t.holders.Set(name, h)
+		t.holders.Set(name, winner.pid, h)
 	}
 	t.tell(name, before, winner, out)
 }
 
 // tell adds the events of a name that was held as before says and is by winner.
-func (t *table) tell(name string, before *holding, winner *claimant, out *outcome) {
+func (t *table) tell(name string, before, winner *claimant, out *outcome) {
 	event := func(kind NameEventKind, c claimant) {
 		out.events = append(out.events, NameEvent{Kind: kind, Name: name, PID: c.pid, Metadata: c.claim.Metadata})
 	}
 	switch {
-	case before != nil && winner != nil && before.holder.pid == winner.pid:
-		if !maps.Equal(before.holder.claim.Metadata, winner.claim.Metadata) {
+	case before != nil && winner != nil && before.pid == winner.pid:
+		if !maps.Equal(before.claim.Metadata, winner.claim.Metadata) {
 			event(NameDescribed, *winner)
 		}
 		return
 	case before != nil:
-		event(NameUnregistered, before.holder)
+		event(NameUnregistered, *before)
 	}
 	if winner != nil {
 		event(NameRegistered, *winner)
 	}
 }
 
-// claimants are those of before, with a change of one of them.
-func (t *table) claimants(before *holding, c ledger.Change[claim]) []claimant {
+// claimants are the holder, if there is one, and its rivals, with a change of one of them.
+func (t *table) claimants(holder *claimant, rivals []claimant, c ledger.Change[claim]) []claimant {
 	var claimants []claimant
 	add := func(o claimant) {
 		if o.pid.NodeHandle() != c.Owner {
 			claimants = append(claimants, o)
 		}
 	}
-	if before != nil {
-		add(before.holder)
-		if before.rivals != nil {
-			for _, o := range *before.rivals {
-				add(o)
-			}
-		}
+	if holder != nil {
+		add(*holder)
+	}
+	for _, o := range rivals {
+		add(o)
 	}
 	if c.Has {
 		claimants = append(claimants, claimant{pid: actor.MakePID(c.Owner, c.New.ID), claim: c.New})

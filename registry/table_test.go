@@ -152,8 +152,8 @@ func (w *tableWorld) sync() {
 }
 
 func (w *tableWorld) holder(node int, name string) actor.PID {
-	if h := w.tables[node].holders.Get(name); h != nil {
-		return h.holder.pid
+	if holder := w.tables[node].holders.Get(name); holder != nil {
+		return *holder
 	}
 	return actor.PID{}
 }

@@ -48,7 +48,9 @@
 //
 // ContinueLocal refuses nothing. It is for state that joins by itself, as that
 // of package crdtactor does: a guard before a Replica tells what happens and
-// never replays anything.
+// never replays anything. With ReadOnly and ElectLeader, a guard before a Replica
+// refuses what crdtactor.IsUpdate says is an update; reads, and what replicas tell
+// each other, are reads to it.
 //
 // ReadOnly refuses writes while the cluster is parted, on all sides.
 //

@@ -10,9 +10,6 @@ import (
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/behaviours/partition"
-	"github.com/topos-go/topos/clustertest"
-	"github.com/topos-go/topos/crdtactor"
-	"github.com/topos-go/topos/crdtactor/crdt"
 	"github.com/topos-go/topos/remote"
 )
 
@@ -223,50 +220,6 @@ func TestOnlyTheLeaderWritesIfSoConfigured(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Leader != s.Node(0).Node() {
 			t.Errorf("%v", err)
 		}
-	})
-}
-
-func TestReplicatedStateGoesOnLocallyAndIsJoined(t *testing.T) {
-	clustertest.Run(t, 3, func(t *testing.T, c *clustertest.Cluster) {
-		for i := range 3 {
-			node := c.Node(i)
-			inner := crdtactor.New(crdtactor.Config[*crdt.PNCounter]{
-				Name: "visits", New: func() *crdt.PNCounter { return new(crdt.PNCounter) }, Members: node.Members,
-			})
-			g := partition.New(partition.Config{
-				Name: "visits", Cluster: member{node}, Classify: func(any) partition.Class { return partition.Write },
-			}, inner)
-			if _, err := node.Spawn(t.Context(), g, actor.Name("visits")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		visit := func(i int) {
-			t.Helper()
-			err := crdtactor.Update(t.Context(), c.Node(i), actor.Name("visits"), func(s *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter {
-				return s.Add(me, 1)
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		sees := func(n int64, nodes ...int) {
-			t.Helper()
-			c.Eventually(time.Minute, func() bool {
-				return !slices.ContainsFunc(nodes, func(i int) bool {
-					s, err := crdtactor.Get[*crdt.PNCounter](t.Context(), c.Node(i), actor.Name("visits"))
-					return err != nil || s.Value() != n
-				})
-			})
-		}
-		c.Partition([]int{0, 1}, []int{2})
-		c.WaitMembers(2, 0, 1)
-		for i := range 3 {
-			visit(i)
-		}
-		sees(2, 0, 1)
-		sees(1, 2)
-		c.Heal()
-		sees(3, 0, 1, 2)
 	})
 }
 

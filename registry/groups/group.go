@@ -126,7 +126,7 @@ func (g *Groups) follow(c *ledger.Change[record]) {
 		gr = *entry
 	} else {
 		gr = &group{name: name, members: make(map[actor.PID][]map[string]string)}
-		g.groups.Set(name, gr)
+		g.groups.Set(name, gr, struct{}{})
 	}
 	if len(c.New.Metadata) > 0 {
 		gr.members[pid] = c.New.Metadata

@@ -88,7 +88,7 @@ type Groups struct {
 	cfg    Config
 	sys    *actor.System
 	shared *exchange.Exchange[record]
-	groups *index.Map[*group]            // written within shared.Do
+	groups *index.Map[*group, struct{}]  // written within shared.Do
 	mine   map[actor.PID]map[string]bool // the groups of local processes; belongs to shared.Do
 	board  *board.Board
 	keeper actor.PID // the supervisor of the warden
@@ -109,7 +109,7 @@ func Start(ctx context.Context, cfg Config) (*Groups, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := &Groups{cfg: cfg, sys: cfg.System, groups: index.New[*group](), mine: make(map[actor.PID]map[string]bool), board: board.New()}
+	g := &Groups{cfg: cfg, sys: cfg.System, groups: index.New[*group, struct{}](), mine: make(map[actor.PID]map[string]bool), board: board.New()}
 	g.watchers.init()
 	g.shared = exchange.New(exchange.Config[record]{
 		Topic:       topic,

@@ -272,3 +272,27 @@ func TestReplicasTakeNothingOfAnotherEpoch(t *testing.T) {
 		}
 	})
 }
+
+func TestAFolderThatIsInUseIsRefusedUntilItIsFree(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 54, 1, 1, Config{}).onDisk().startAll()
+		defer w.close()
+		w.leader()
+		if _, err := NewEpoch(w.dirs[0], nil); !errors.Is(err, ErrFolderInUse) || errors.Is(err, ErrFolder) {
+			t.Errorf("a new epoch in the folder of a running node: %v", err)
+		}
+		cfg := w.base
+		cfg.Cluster, cfg.Dir = w.net.join(w.names[0], 300), w.dirs[0]
+		r, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Start(); !errors.Is(err, ErrFolderInUse) || errors.Is(err, ErrFolder) {
+			t.Errorf("starting with the folder of a running node: %v", err)
+		}
+		w.stop(0)
+		if _, err := NewEpoch(w.dirs[0], nil); err != nil {
+			t.Errorf("when it has ended: %v", err)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The folder of a replica.
@@ -36,6 +37,11 @@ const (
 // another node, or NewEpoch was interrupted in it.
 var ErrFolder = errors.New("strong: data folder cannot be used")
 
+// ErrFolderInUse is returned by [Registry.Start] and [NewEpoch] when another
+// program, or another Registry of this one, has had the data folder open for five
+// seconds on end. Nothing is wrong with the folder.
+var ErrFolderInUse = errors.New("strong: data folder is in use")
+
 // errNotFound has the text by which raft knows it.
 var errNotFound = errors.New("not found")
 
@@ -55,7 +61,10 @@ func openStore(dir string) (*store, error) {
 		FreelistType:   bbolt.FreelistMapType,
 		NoFreelistSync: true, // it is computed on opening
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%w: %s", ErrFolderInUse, dir)
+	case err != nil:
 		return nil, fmt.Errorf("strong: opening the data folder %s: %w", dir, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {

@@ -269,3 +269,51 @@ func TestPartsOfTwoAnswersAreNotTakenForOneAnswer(t *testing.T) {
 		t.Errorf("acknowledged up to %d without key 1", acked)
 	}
 }
+
+func TestNeighborThatHasMissedAChangeDoesNotHoldTheNext(t *testing.T) {
+	d := newDuo(replica.Config[*crdt.GSet]{})
+	d.add("key", "first")
+	d.a.Hold(1, "key", true, 2)
+	d.a.Flush()
+	d.carry(func(any) bool { return true }) // lost, with whatever is said about it
+	d.add("key", "second")
+	d.a.Flush()
+	for _, e := range d.a.Take().Out {
+		d.b.Step(e.Msg)
+	}
+	for _, e := range d.b.Take().Out {
+		d.a.Step(e.Msg)
+	}
+	if done := d.a.Take().Done; len(done) > 0 {
+		t.Fatalf("%v is done, of which the neighbor has heard nothing", done)
+	}
+	d.a.Tick()
+	d.a.Tick() // a period has passed without an acknowledgement
+	var done []uint64
+	for !d.a.Idle() || !d.b.Idle() {
+		out := d.a.Take()
+		done = append(done, out.Done...)
+		for _, e := range out.Out {
+			d.b.Step(e.Msg)
+		}
+		for _, e := range d.b.Take().Out {
+			d.a.Step(e.Msg)
+		}
+	}
+	if len(done) != 1 || done[0] != 1 {
+		t.Errorf("in the end %v is done", done)
+	}
+	d.requireEqual(t)
+}
+
+func TestWhoeverBecomesAMemberIsOnTheRosterOnDisk(t *testing.T) {
+	d := newDuo(replica.Config[*crdt.GSet]{Durable: true})
+	if batch, ok := d.a.Batch(); ok { // what newDuo has told
+		d.a.Saved(batch.Number)
+	}
+	d.a.See([]string{"b", "c"}, []string{"b"})
+	batch, ok := d.a.Batch()
+	if !ok || len(batch.Roster) != 3 || batch.Roster[2] != (replica.Member{Node: "c", Version: 1}) {
+		t.Errorf("what is to be saved: %+v, %v", batch, ok)
+	}
+}

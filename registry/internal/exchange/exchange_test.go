@@ -67,6 +67,12 @@ func (p *peer) changed(_ *ledger.Ledger[string], changes []ledger.Change[string]
 	}
 }
 
+func (p *peer) turns() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.turned
+}
+
 func (p *peer) put(key, value string) {
 	p.Do(func(l *ledger.Ledger[string]) { l.Put(key, value) })
 }
@@ -219,5 +225,35 @@ func FuzzHandle(f *testing.F) {
 				t.Errorf("after %x: %v", payload, got)
 			}
 		})
+	})
+}
+
+func TestExchangeThatStartsLaterThanItsNodeIsAskedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hub.New(1)
+		defer h.Close()
+		a := join(t, h, 1)
+		late := &peer{id: actor.NodeID{Name: "late", Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string)}
+		late.Exchange = exchange.New(exchange.Config[string]{
+			Topic: topic, Node: late.id, Logger: slog.New(slog.DiscardHandler),
+			Weigh: func(s string) int { return len(s) }, Changed: late.changed,
+		})
+		end := h.Join(late.id)
+		end.HandleControl("another topic", func(actor.NodeID, []byte) {})
+		end.Open()
+		synctest.Wait() // a has asked, and nobody was there to hear it
+		before := a.turns()
+		late.Start(end)
+		t.Cleanup(late.Close)
+		late.put("x", "1")
+		synctest.Wait() // no time passes
+		var synced bool
+		a.Do(func(l *ledger.Ledger[string]) { synced = l.Synced(late.id) })
+		if got := a.part(late); got["x"] != "1" || !synced {
+			t.Errorf("%v, complete: %v", got, synced)
+		}
+		if turns := a.turns() - before; turns != 1 {
+			t.Errorf("it was told %d times that a part is complete", turns)
+		}
 	})
 }

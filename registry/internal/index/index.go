@@ -1,13 +1,15 @@
 // Package index is a hash table from strings that is read without a lock while
 // it is written.
 //
-//	hash ──▶ one of 256 shards ──▶ slots{hash, pointer} ──▶ entry{key, value}
-//	                                  └ atomic             └ never changes
+//	hash ──▶ one of 256 shards ──▶ slots{tag, number} ──▶ entries{key, value}
+//	                                  └ atomic      └───▶ rests{rest}
 //
 // A reader misses the cache twice, at a slot and at its entry, and allocates
-// nothing. A writer replaces one
-// slot; now and then it makes a shard's slots anew, which are a 256th of the
-// table, so that no update takes long either.
+// nothing. Slots are eight bytes, and what is rarely wanted of a value is kept apart
+// from its entry, as the rest: what a look-up costs is, above all, how much memory
+// random ones touch. A writer adds an entry behind the others and replaces one slot; now and
+// then it makes a shard anew, which is a 256th of the table, so that no update
+// takes long either.
 package index
 
 import (
@@ -18,36 +20,37 @@ import (
 
 const (
 	shards = 256
-	// smallest is how many slots a shard has at least, a power of two.
-	smallest = 8
+	// smallest is how many entries there is room for in a shard, at least.
+	smallest = 6
+	// gone is the number of a slot whose entry was deleted.
+	gone = 1<<32 - 1
 )
 
-// Map is a table of values by key. Get, All and Len may be called by any
-// goroutine at any time; Set and Delete by one at a time, which the caller sees
-// to. Make one with [New].
-type Map[V any] struct {
+// Map is a table of values V, each with a rest W, by key. Get, Whole, All and Len may
+// be called by any goroutine at any time; Set and Delete by one at a time, which the
+// caller sees to. Make one with [New].
+type Map[V, W any] struct {
 	seed   maphash.Seed
-	gone   *entry[V] // marks a slot whose entry was deleted
 	live   atomic.Int64
-	shards [shards]shard[V]
+	shards [shards]atomic.Pointer[shard[V, W]]
 }
 
 // shard is one part of a Map.
 //
 // Invariants:
-//  1. Less than three quarters of the slots are used, so that every search ends
-//     at an empty one.
-//  2. A slot gets its entry before its hash, and keeps its hash.
-type shard[V any] struct {
-	slots atomic.Pointer[[]slot[V]] // a power of two of them
-	used  int                       // slots that are not empty
-	live  int                       // of those, not deleted
-}
-
-// slot is empty while its hash is zero.
-type slot[V any] struct {
-	hash  atomic.Uint64
-	entry atomic.Pointer[entry[V]]
+//  1. There are fewer entries than slots, and no more slots in use than entries, so
+//     that every search ends at an empty slot.
+//  2. An entry never changes once a slot has its number, and a slot that is not
+//     empty never is again. So who passes a slot on its way misses nothing behind it.
+//  3. No more than half of the entries, and smallest, are out of use.
+type shard[V, W any] struct {
+	// A slot is empty while it is zero, and else the upper half of a key's hash and
+	// the number of its entry, from 1 on.
+	slots   []atomic.Uint64
+	entries []entry[V] // the room for them
+	rests   []W        // of each entry
+	used    int        // entries that have been written
+	live    int        // of those, the ones that slots have
 }
 
 type entry[V any] struct {
@@ -56,86 +59,91 @@ type entry[V any] struct {
 }
 
 // New returns an empty table.
-func New[V any]() *Map[V] {
-	return &Map[V]{seed: maphash.MakeSeed(), gone: new(entry[V])}
-}
-
-// hash is never zero.
-func (m *Map[V]) hash(key string) uint64 {
-	if h := maphash.String(m.seed, key); h != 0 {
-		return h
-	}
-	return 1
-}
+func New[V, W any]() *Map[V, W] { return &Map[V, W]{seed: maphash.MakeSeed()} }
 
 // Get returns the value of key, or nil. It must not be changed; a later Set
 // puts another one in its place.
-func (m *Map[V]) Get(key string) *V {
-	hash := m.hash(key)
-	table := m.shards[hash%shards].slots.Load()
-	if table == nil {
-		return nil
+func (m *Map[V, W]) Get(key string) *V {
+	value, _ := m.get(maphash.String(m.seed, key), key)
+	return value
+}
+
+// Whole returns the value of key and its rest, or nil twice. They must not be changed.
+func (m *Map[V, W]) Whole(key string) (*V, *W) {
+	return m.get(maphash.String(m.seed, key), key)
+}
+
+func (m *Map[V, W]) get(hash uint64, key string) (*V, *W) {
+	s := m.shards[hash%shards].Load()
+	if _, number := s.find(hash, key); number > 0 {
+		return &s.entries[number-1].value, &s.rests[number-1]
 	}
-	slots := *table
-	for i := hash / shards; ; i++ {
-		s := &slots[i&uint64(len(slots)-1)]
-		switch s.hash.Load() {
-		case 0:
-			return nil
-		case hash:
-			if e := s.entry.Load(); e.key == key && e != m.gone {
-				return &e.value
-			}
-		}
-	}
+	return nil, nil
 }
 
 // Len is how many keys there are.
-func (m *Map[V]) Len() int { return int(m.live.Load()) }
+func (m *Map[V, W]) Len() int { return int(m.live.Load()) }
 
 // Set gives key a value, in place of the one it had.
-func (m *Map[V]) Set(key string, value V) {
-	hash := m.hash(key)
-	e := &entry[V]{key: key, value: value}
-	s := &m.shards[hash%shards]
-	if slot := m.find(s, hash, key); slot != nil {
-		slot.entry.Store(e)
+func (m *Map[V, W]) Set(key string, value V, rest W) {
+	m.set(maphash.String(m.seed, key), key, value, rest)
+}
+
+func (m *Map[V, W]) set(hash uint64, key string, value V, rest W) {
+	at := &m.shards[hash%shards]
+	s := at.Load()
+	if s == nil || s.used == len(s.entries) {
+		s = s.remake()
+		defer at.Store(s)
+	}
+	s.entries[s.used], s.rests[s.used] = entry[V]{key, value}, rest
+	s.used++
+	slot := hash>>32<<32 | uint64(s.used)
+	if old, number := s.find(hash, key); number > 0 {
+		old.Store(slot)
 		return
 	}
 	s.live++
 	m.live.Add(1)
-	m.insert(s, hash, e)
+	s.free(hash).Store(slot)
 }
 
 // Delete removes key, if it is there.
-func (m *Map[V]) Delete(key string) {
-	hash := m.hash(key)
-	s := &m.shards[hash%shards]
-	slot := m.find(s, hash, key)
-	if slot == nil {
+func (m *Map[V, W]) Delete(key string) { m.remove(maphash.String(m.seed, key), key) }
+
+func (m *Map[V, W]) remove(hash uint64, key string) {
+	at := &m.shards[hash%shards]
+	s := at.Load()
+	slot, number := s.find(hash, key)
+	if number == 0 {
 		return
 	}
-	slot.entry.Store(m.gone)
+	slot.Store(gone)
 	s.live--
 	m.live.Add(-1)
-	if s.live == 0 {
-		s.slots.Store(nil)
-		s.used = 0
+	switch {
+	case s.live == 0:
+		at.Store(nil)
+	case s.used > s.live*2+smallest:
+		at.Store(s.remake()) // lest what is gone be kept
 	}
 }
 
 // All iterates over what is there. What is set or deleted meanwhile may or may
 // not be among it.
-func (m *Map[V]) All() iter.Seq2[string, *V] {
+func (m *Map[V, W]) All() iter.Seq2[string, *V] {
 	return func(yield func(string, *V) bool) {
 		for i := range m.shards {
-			table := m.shards[i].slots.Load()
-			if table == nil {
+			s := m.shards[i].Load()
+			if s == nil {
 				continue
 			}
-			for j := range *table {
-				e := (*table)[j].entry.Load()
-				if e != nil && e != m.gone && !yield(e.key, &e.value) {
+			for j := range s.slots {
+				number := uint32(s.slots[j].Load())
+				if number == 0 || number == gone {
+					continue
+				}
+				if e := &s.entries[number-1]; !yield(e.key, &e.value) {
 					return
 				}
 			}
@@ -143,67 +151,65 @@ func (m *Map[V]) All() iter.Seq2[string, *V] {
 	}
 }
 
-// find returns the slot that key is in.
-func (m *Map[V]) find(s *shard[V], hash uint64, key string) *slot[V] {
-	table := s.slots.Load()
-	if table == nil {
-		return nil
+// first is where a search for a hash begins.
+func (s *shard[V, W]) first(hash uint64) uint64 { return (hash >> 32) * uint64(len(s.slots)) >> 32 }
+
+// find returns the slot of key and the number of its entry, which is 0 for none.
+func (s *shard[V, W]) find(hash uint64, key string) (*atomic.Uint64, uint32) {
+	if s == nil {
+		return nil, 0
 	}
-	slots := *table
-	for i := hash / shards; ; i++ {
-		slot := &slots[i&uint64(len(slots)-1)]
-		switch slot.hash.Load() {
-		case 0:
-			return nil
-		case hash:
-			if e := slot.entry.Load(); e.key == key && e != m.gone {
-				return slot
-			}
+	for i := s.first(hash); ; i = s.after(i) {
+		slot := s.slots[i].Load()
+		if slot == 0 {
+			return nil, 0
+		}
+		number := uint32(slot)
+		if (slot^hash)>>32 == 0 && number != gone && s.entries[number-1].key == key {
+			return &s.slots[i], number
 		}
 	}
 }
 
-// insert puts an entry into an empty slot. Slots of deleted entries are not
-// used again, lest a reader on its way past one miss what lies behind; they are
-// left out when the slots are made anew.
-func (m *Map[V]) insert(s *shard[V], hash uint64, e *entry[V]) {
-	table := s.slots.Load()
-	if table == nil || (s.used+1)*4 > len(*table)*3 {
-		table = m.remake(s)
+// after is where a search goes on, behind slot i.
+func (s *shard[V, W]) after(i uint64) uint64 {
+	if i++; i < uint64(len(s.slots)) {
+		return i
 	}
-	place(*table, hash, e)
-	s.used++
-	if s.slots.Load() != table {
-		s.slots.Store(table)
+	return 0
+}
+
+// free returns the first slot for a hash that is empty or whose entry is gone.
+func (s *shard[V, W]) free(hash uint64) *atomic.Uint64 {
+	for i := s.first(hash); ; i = s.after(i) {
+		if slot := uint32(s.slots[i].Load()); slot == 0 || slot == gone {
+			return &s.slots[i]
+		}
 	}
 }
 
-// remake returns slots of the right number with all live entries.
-func (m *Map[V]) remake(s *shard[V]) *[]slot[V] {
-	size := smallest
-	for size < s.live*2 {
-		size *= 2
+// remake returns a shard with the live entries of s, in their order, and room for more.
+func (s *shard[V, W]) remake() *shard[V, W] {
+	live := 0
+	if s != nil {
+		live = s.live
 	}
-	fresh := make([]slot[V], size)
-	s.used = 0
-	if old := s.slots.Load(); old != nil {
-		for i := range *old {
-			if e := (*old)[i].entry.Load(); e != nil && e != m.gone {
-				place(fresh, (*old)[i].hash.Load(), e)
-				s.used++
-			}
+	room := live + live/4 + smallest
+	fresh := &shard[V, W]{
+		slots: make([]atomic.Uint64, room+room/3), entries: make([]entry[V], room), rests: make([]W, room), live: live,
+	}
+	if s == nil {
+		return fresh
+	}
+	for i := range s.slots {
+		slot := s.slots[i].Load()
+		number := uint32(slot)
+		if number == 0 || number == gone {
+			continue
 		}
+		fresh.entries[fresh.used], fresh.rests[fresh.used] = s.entries[number-1], s.rests[number-1]
+		fresh.used++
+		fresh.free(slot).Store(slot>>32<<32 | uint64(fresh.used))
 	}
-	return &fresh
-}
-
-func place[V any](slots []slot[V], hash uint64, e *entry[V]) {
-	for i := hash / shards; ; i++ {
-		s := &slots[i&uint64(len(slots)-1)]
-		if s.hash.Load() == 0 {
-			s.entry.Store(e)
-			s.hash.Store(hash)
-			return
-		}
-	}
+	return fresh
 }

@@ -299,3 +299,92 @@ func TestStrangersAndMalformedPagesChangeNothing(t *testing.T) {
 		t.Errorf("keys %v", keys)
 	}
 }
+
+func TestReplicaThatMissesChangesWhilePagesComeAsksOnceMore(t *testing.T) {
+	p := newPair()
+	for i := range 50 {
+		p.owner.Put(fmt.Sprint("key", i), i)
+	}
+	p.owner.Flush(1000, weigh)
+	ask, _ := p.reader.Ask(node(1))
+	page := p.owner.Answer(ask, 100, weigh)
+	if page.Last {
+		t.Fatal("one page has everything")
+	}
+	changes, more := p.reader.Turn(node(1), page)
+	if err := p.follow(changes); err != nil || !more {
+		t.Fatal(err, more)
+	}
+	// One more key in a bucket that the first page had, which is lost, and one that is not.
+	p.owner.Put("key0", 100)
+	for i := range 50 {
+		p.owner.Put(fmt.Sprint("key", i), 100+i)
+	}
+	updates := p.owner.Flush(1, weigh)
+	changes, _ = p.reader.Apply(node(1), updates[len(updates)-1])
+	if err := p.follow(changes); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.sync(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.same(); err != nil {
+		t.Error(err)
+	}
+	if !p.reader.Synced(node(1)) {
+		t.Error("it is not complete in the end")
+	}
+}
+
+func TestUpdateThatIsHeardTwiceChangesNothing(t *testing.T) {
+	p := newPair()
+	if err := p.sync(); err != nil {
+		t.Fatal(err)
+	}
+	p.owner.Put("key", 1)
+	p.owner.Delete("key")
+	p.owner.Put("other", 2)
+	for i, u := range slices.Repeat(p.owner.Flush(1000, weigh), 2) {
+		changes, ask := p.reader.Apply(node(1), u)
+		if err := p.follow(changes); err != nil || ask || i > 0 && len(changes) > 0 {
+			t.Errorf("time %d: changes %v, %v, asks %v", i, changes, err, ask)
+		}
+	}
+	if err := p.same(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPageThatEndsWithinABucketTakesNothingAwayBehindIt(t *testing.T) {
+	p := newPair()
+	for i := range 3000 { // some twelve in each bucket
+		p.owner.Put(fmt.Sprint("key", i), i)
+	}
+	p.owner.Flush(1000, weigh)
+	if err := p.sync(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3000 {
+		p.owner.Put(fmt.Sprint("key", i), -i)
+	}
+	p.owner.Flush(1000, weigh) // lost
+	p.reader.Heard(node(1), p.owner.Have())
+	for {
+		ask, ok := p.reader.Ask(node(1))
+		if !ok {
+			break
+		}
+		changes, _ := p.reader.Turn(node(1), p.owner.Answer(ask, 30, weigh))
+		for _, c := range changes {
+			if !c.Has {
+				t.Fatalf("%s is taken away, which is there", c.Key)
+			}
+		}
+		if err := p.follow(changes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.same(); err != nil {
+		t.Error(err)
+	}
+}

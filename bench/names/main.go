@@ -1,0 +1,59 @@
+// Names measures how long a registration takes to be known on all nodes.
+//
+//	go run ./bench/names [-names 2000] [-rate 200] [-nodes 5]
+//
+// The nodes are operating-system processes with default settings, connected over
+// loopback. By turns, rate times a second, each spawns a process under a cluster
+// name. What is measured is the time from just before the spawn until the last of all
+// nodes has seen the name: on each, somebody waits for it with Await. The clock is the
+// machine's, the same for all.
+//
+// The last line is JSON.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/topos-go/topos/bench/crowd"
+)
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "names:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the program, director or member.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if setup, ok, err := crowd.Member(args); ok || err != nil {
+		if err != nil {
+			return err
+		}
+		return serve(ctx, setup, in, out)
+	}
+	flags := flag.NewFlagSet("names", flag.ContinueOnError)
+	names := flags.Int("names", 2000, "how many names are registered")
+	rate := flags.Int("rate", 200, "how many a second")
+	nodes := flags.Int("nodes", 5, "how many nodes, at least 2")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	if *nodes < 2 || *names < 1 || *rate < 1 {
+		return fmt.Errorf("-nodes %d, -names %d, -rate %d: it takes 2 nodes, a name and a rate", *nodes, *names, *rate)
+	}
+	r, err := measure(ctx, plan{Nodes: *nodes, Names: *names, Rate: *rate}, out)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(r)
+}
