@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 const (

@@ -21,7 +21,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 func main() {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/topos-go/topos"
 	"github.com/topos-go/topos/actor"
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 // command tells a member when the first name is to be registered.

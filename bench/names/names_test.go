@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/topos-go/topos/bench/crowd"
+	"github.com/topos-go/topos/internal/crowd"
 )
 
 // This binary is also the program that the director starts.
