@@ -31,6 +31,8 @@ type world struct {
 	found  []Violation
 	beyond int // violations more than are reported
 	steps  uint64
+
+	glimpse uint64 // of what is read ahead: means nothing
 }
 
 // counts is what has gone over links.
@@ -70,6 +72,7 @@ func (w *world) run(d time.Duration) bool {
 		if w.steps++; w.steps%pollEvery == 0 && w.ctx.Err() != nil {
 			return false
 		}
+		w.warm()
 		w.now = e.at
 		w.happen(&e)
 	}
