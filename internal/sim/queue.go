@@ -21,6 +21,8 @@ const (
 	probeFailed             // nobody answers
 	measured                // node to finds out how far away node from is
 	judged                  // the time of a broadcast is over
+	posted                  // a message comes to node to without a link
+	rejected                // node to learns that it found nobody
 	kinds
 )
 

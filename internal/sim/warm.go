@@ -26,8 +26,8 @@ func (w *world) warm() {
 		case n.state != live || e.kind == flooded:
 		case e.protocol == tree:
 			n.tree.Deadline()
-		case n.hpv != nil:
-			n.hpv.Deadline()
+		default:
+			n.core().Deadline()
 		}
 	}
 }
