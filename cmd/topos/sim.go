@@ -106,6 +106,8 @@ type result struct {
 	Kill                    float64  `json:"kill"`
 	Reliability             float64  `json:"reliability"`
 	ReliabilityStable       float64  `json:"reliability_stable"`
+	ReliabilityLeast        float64  `json:"reliability_least"`
+	ReliabilityLate         float64  `json:"reliability_late"`
 	ReliabilityAfterHealing float64  `json:"reliability_after_healing"`
 	RMR                     float64  `json:"rmr"`
 	RMRFlooded              float64  `json:"rmr_flooded"`
@@ -119,6 +121,7 @@ type result struct {
 	Events                  uint64   `json:"events"`
 	SimulatedSeconds        float64  `json:"simulated_seconds"`
 	Seconds                 float64  `json:"seconds"`
+	CPUSeconds              float64  `json:"cpu_seconds,omitempty"`
 	PeakBytes               uint64   `json:"peak_bytes,omitempty"`
 	Transcript              string   `json:"transcript"`
 	Stopped                 bool     `json:"stopped,omitempty"`
@@ -149,12 +152,13 @@ func simulate(cmd *cobra.Command, cfg sim.Config, transcript string) (err error)
 	if _, werr := report.WriteTo(out); werr != nil {
 		return werr
 	}
-	peak := peakBytes()
-	_, _ = fmt.Fprintf(out, "it took %v and %d MB at most\n", took.Round(time.Millisecond), peak>>20)
+	peak, busy := used()
+	_, _ = fmt.Fprintf(out, "it took %v, %v of processors, and %d MB at most\n",
+		took.Round(time.Millisecond), busy.Round(time.Millisecond), peak>>20)
 	for _, v := range report.Violations {
 		_, _ = fmt.Fprintf(out, "violation: %v\n", v)
 	}
-	return errors.Join(err, conclude(out, &report, took, peak))
+	return errors.Join(err, conclude(out, &report, cost{took, busy, peak}))
 }
 
 const (
@@ -165,20 +169,29 @@ const (
 	memoryLimit = 12 << 30
 )
 
+// cost is what a run has taken: time, that of processors, and memory at most.
+type cost struct {
+	took, busy time.Duration
+	peak       uint64
+}
+
 // conclude prints the last line. It returns errFound if there are violations.
-func conclude(out io.Writer, r *sim.Report, took time.Duration, peak uint64) error {
+func conclude(out io.Writer, r *sim.Report, c cost) error {
 	last := result{
 		Nodes: r.Config.Nodes, Seed: r.Config.Seed, Topology: string(r.Config.Topology), XBot: r.Config.XBot, Directory: r.Config.Directory, Kill: r.Config.Kill,
-		Reliability: r.Stable.Reliability, ReliabilityStable: r.Stable.Reliability, ReliabilityAfterHealing: r.Sound.Reliability,
+		ReliabilityStable: r.Stable.Reliability, ReliabilityAfterHealing: r.Sound.Reliability,
 		RMR: r.Stable.RMR, RMRFlooded: r.Flooded.RMR, LastHop: r.Stable.LastHop, LastHopFlooded: r.Flooded.LastHop,
 		HealedSeconds: r.Healed.Connected.Seconds(), HealedCycles: sim.Cycles(r.Healed.Connected),
 		Suspected: r.Suspected, Evicted: r.Evicted,
-		Events: r.Events, SimulatedSeconds: r.Elapsed.Seconds(), Seconds: took.Seconds(), PeakBytes: peak,
+		Events: r.Events, SimulatedSeconds: r.Elapsed.Seconds(), Seconds: c.took.Seconds(),
+		CPUSeconds: c.busy.Seconds(), PeakBytes: c.peak,
 		Transcript: fmt.Sprintf("%016x", r.Transcript), Violations: []string{}, MoreViolations: r.Beyond, Stopped: r.Stopped,
 	}
+	m := &r.Stable
 	if r.Config.Kill > 0 {
-		last.Reliability = r.Killed.Reliability
+		m = &r.Killed
 	}
+	last.Reliability, last.ReliabilityLeast, last.ReliabilityLate = m.Reliability, m.Least, m.Late
 	if r.Config.Directory {
 		last.AgreedSeconds = r.Healed.Agreed.Seconds()
 	}

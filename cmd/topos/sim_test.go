@@ -92,7 +92,7 @@ func TestMistakesInFlagsGiveOneMessageAndStatusTwo(t *testing.T) {
 func TestViolationsAreListedAndMakeTheStatusOne(t *testing.T) {
 	var out bytes.Buffer
 	report := sim.Report{Violations: []sim.Violation{{Checker: "symmetry", What: "node 1 is alone"}}}
-	if err := conclude(&out, &report, 0, 0); err != errFound {
+	if err := conclude(&out, &report, cost{}); err != errFound {
 		t.Errorf("%v", err)
 	}
 	if !strings.Contains(out.String(), `"violations":["symmetry at 0s: node 1 is alone"]`) {

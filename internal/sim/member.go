@@ -45,6 +45,9 @@ func (w *world) memberDown(i int32, who overlay.Node, reason error) {
 // nobodyKnows forgets who had an earlier incarnation of place i for a member: it is
 // counted as one, and is none of the places.
 func (w *world) nobodyKnows(i int32) {
+	if !w.cfg.Directory || w.boot(i) == 1 {
+		return
+	}
 	for k := range w.nodes {
 		if n := &w.nodes[k]; n.holds(i) {
 			n.views[i>>6] &^= 1 << (i & 63)
