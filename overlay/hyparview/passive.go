@@ -90,7 +90,7 @@ func (c *Core) correct(node overlay.Node) {
 	if len(c.gone) == 0 {
 		c.gone = nil
 	}
-	if i := c.indexPassive(node.Name); i >= 0 {
+	if i := c.indexPassive(node.Name); i >= 0 && c.passive[i].Value() != node { // Make is dear
 		c.passive[i] = unique.Make(node)
 	}
 }
