@@ -37,6 +37,11 @@ const (
 // seconds more, by one of all.
 const DefaultStride = 10
 
+// DefaultDirect is how many nodes have broadcast in causal order until new links are
+// proven by a ping: what says as much directly has some ten kilobytes then, while a
+// ping is passed on by some hundred nodes.
+const DefaultDirect = 256
+
 // Config says what a [Core] is.
 type Config struct {
 	// Self is this node. It must be given.
@@ -54,7 +59,7 @@ type Config struct {
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may
 	// be in any topology: a link that is one too many carries nothing. Swim sends no
 	// messages for its news only, unless its Fanout says so: they are broadcast. Its
-	// Stride is DefaultStride.
+	// Stride is DefaultStride, and Causal.Direct DefaultDirect.
 	Directory directory.Config
 	Swim      swim.Config
 	Plumtree  plumtree.Config
@@ -90,6 +95,7 @@ func (c *Config) setDefaults() {
 	if c.Swim.Fanout == 0 {
 		c.Swim.Fanout = -1
 	}
+	c.Causal.Direct = cmp.Or(c.Causal.Direct, DefaultDirect)
 	c.Swim.Stride = cmp.Or(c.Swim.Stride, DefaultStride)
 }
 
