@@ -128,15 +128,20 @@ func (c *Core) pick() overlay.Node {
 }
 
 // fill asks for as many neighbors as the active view has free slots, until
-// everybody in the passive view was asked; and again later (section 4.3).
+// everybody in the passive view was asked; and again later (section 4.3). A node that
+// has most of its neighbors asks a few, and more each time: where all do well, most
+// candidates have no room, and each question costs a connection.
 func (c *Core) fill() {
-	free := c.cfg.ActiveSize - c.taken()
+	free, most := c.cfg.ActiveSize-c.taken(), len(c.passive)
+	if c.count(neighbor) > c.cfg.ActiveSize/2 {
+		most = min(most, enough<<min(c.retries, maxDoublings))
+	}
 	for _, p := range c.peers {
 		if p.ask.fills() {
 			free--
 		}
 	}
-	for free > 0 && c.tried < len(c.passive) {
+	for free > 0 && c.tried < most {
 		if c.want(c.pick(), askPromote) != nil {
 			free--
 		}
@@ -153,6 +158,9 @@ func (c *Core) fill() {
 		c.probe()
 	}
 }
+
+// enough is how many candidates a node with most of its neighbors asks at first.
+const enough = 3
 
 // maxDoublings bounds the growth of waits: to 16 times Retry.
 const maxDoublings = 4
