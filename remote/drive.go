@@ -73,6 +73,7 @@ func (n *Node) drive() {
 		case what := <-n.inbox:
 			n.handleOne(what)
 		case <-timer.C:
+			n.catchUp()
 			n.carryOut(n.core.Tick(time.Now()))
 		case now := <-sweep.C:
 			n.releaseIdle(now)
@@ -80,6 +81,14 @@ func (n *Node) drive() {
 			return
 		}
 		timer.Reset(n.untilDeadline())
+	}
+}
+
+// catchUp deals with what drive has been told already. What a timeout waits for may
+// be there: time must not be what passes first.
+func (n *Node) catchUp() {
+	for range len(n.inbox) {
+		n.handleOne(<-n.inbox)
 	}
 }
 
