@@ -84,11 +84,20 @@ func (n *Node) drive() {
 	}
 }
 
-// catchUp deals with what drive has been told already. What a timeout waits for may
-// be there: time must not be what passes first.
+// maxCatchUp bounds what drive hears before it lets time pass, so that time does.
+const maxCatchUp = 4096
+
+// catchUp deals with what drive has been told already, and what comes meanwhile. What a
+// timeout waits for may be there. If it takes long, the overlay finds that it comes
+// late, and blames nobody.
 func (n *Node) catchUp() {
-	for range len(n.inbox) {
-		n.handleOne(<-n.inbox)
+	for range maxCatchUp {
+		select {
+		case what := <-n.inbox:
+			n.handleOne(what)
+		default:
+			return
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func main() {
 	err := run(*nodes, *kill, *every, *settle, *limit, &p)
 	p.end()
 	if err != nil {
+		p.dump("heap", "goroutine")
 		log.Print(err)
 		os.Exit(1)
 	}

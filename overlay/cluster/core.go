@@ -140,6 +140,7 @@ func (c *Core) lost(ev overlay.Lost) {
 
 // received gives a message to the part that it is for.
 func (c *Core) received(ev overlay.Received) {
+	c.detector.Seen(ev.From)
 	switch m := ev.Message.(type) {
 	case plumtree.Message:
 		c.toTree(plumtree.Received{From: ev.From, Message: m})

@@ -129,19 +129,16 @@ func (c *Core) pick() overlay.Node {
 
 // fill asks for as many neighbors as the active view has free slots, until
 // everybody in the passive view was asked; and again later (section 4.3). A node that
-// has most of its neighbors asks a few, and more each time: where all do well, most
-// candidates have no room, and each question costs a connection.
+// has any neighbor stops when a few candidates have no room, and takes more of that
+// each time: where all do well, most have none, and each question costs a connection.
 func (c *Core) fill() {
-	free, most := c.cfg.ActiveSize-c.taken(), len(c.passive)
-	if c.count(neighbor) > c.cfg.ActiveSize/2 {
-		most = min(most, enough<<min(c.retries, maxDoublings))
-	}
+	free := c.cfg.ActiveSize - c.taken()
 	for _, p := range c.peers {
 		if p.ask.fills() {
 			free--
 		}
 	}
-	for free > 0 && c.tried < most {
+	for free > 0 && c.tried < len(c.passive) && (c.refusals < enough<<min(c.retries, maxDoublings) || c.count(neighbor) == 0) {
 		if c.want(c.pick(), askPromote) != nil {
 			free--
 		}
@@ -159,7 +156,7 @@ func (c *Core) fill() {
 	}
 }
 
-// enough is how many candidates a node with most of its neighbors asks at first.
+// enough is how many candidates without room are enough at first.
 const enough = 3
 
 // maxDoublings bounds the growth of waits: to 16 times Retry.

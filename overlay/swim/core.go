@@ -193,7 +193,7 @@ func (c *Core) watch(node overlay.Node) {
 
 func (c *Core) unwatch(i id) {
 	c.acquit(i)
-	c.abandon(i, inTurn, recheck, reset)
+	c.abandon(i, inTurn, second, recheck, reset)
 	c.forget(i)
 	c.rumors.drop(c.members.all[i].node)
 	c.part(i)

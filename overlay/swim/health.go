@@ -39,7 +39,7 @@ func (c *Core) wake() {
 	}
 	heap.Init(&c.suspicions)
 	for _, p := range open {
-		if p.kind != inTurn {
+		if p.kind != inTurn && p.kind != second {
 			c.check(p.target, p.kind)
 		}
 	}
