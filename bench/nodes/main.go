@@ -20,6 +20,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,8 +36,10 @@ func main() {
 	every := flag.Duration("every", 20*time.Millisecond, "the time between two starts")
 	limit := flag.Duration("limit", 2*time.Minute, "how long anything may take")
 	settle := flag.Duration("settle", 10*time.Second, "the time between that and the rest")
+	garbage := flag.Int("gc", 400, "by how many per cent the heap grows until garbage is collected: a thousand nodes share it")
 	profile := flag.String("profile", "", "write profiles to files whose names begin like this")
 	flag.Parse()
+	debug.SetGCPercent(*garbage)
 	p := profiles{prefix: *profile}
 	err := run(*nodes, *kill, *every, *settle, *limit, &p)
 	p.end()
