@@ -42,6 +42,10 @@ const DefaultStride = 10
 // ping is passed on by some hundred nodes.
 const DefaultDirect = 256
 
+// DefaultHush is how long an obituary may wait for somebody else's: several times as
+// long as a broadcast takes, so that of five who know of a crash two or three broadcast it.
+const DefaultHush = 200 * time.Millisecond
+
 // Config says what a [Core] is.
 type Config struct {
 	// Self is this node. It must be given.
@@ -55,6 +59,9 @@ type Config struct {
 	// Overlap is how long the earlier topology stays at least, and MaxOverlap at
 	// most, until the later one has a neighbor. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
+	// Hush is how long an obituary waits at most until it is broadcast, in case
+	// somebody else does. Negative: it does not.
+	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may
 	// be in any topology: a link that is one too many carries nothing. Swim sends no
@@ -91,6 +98,7 @@ func (c *Config) Valid() error {
 }
 
 func (c *Config) setDefaults() {
+	c.Hush = cmp.Or(c.Hush, DefaultHush)
 	c.Overlap = cmp.Or(c.Overlap, DefaultOverlap)
 	c.MaxOverlap = max(cmp.Or(c.MaxOverlap, DefaultMaxOverlap), c.Overlap)
 	if c.Swim.Fanout == 0 {

@@ -36,6 +36,8 @@ type Core struct {
 	up        map[overlay.Node]bool
 	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
+	hushed    []directory.Fact      // obituaries that are broadcast at hushUntil
+	hushUntil time.Time
 	garbled   uint64
 	left      bool
 	effects   overlay.Effects
@@ -157,6 +159,7 @@ func (c *Core) received(ev overlay.Received) {
 
 // leave lets the directory tell others first, while there are links.
 func (c *Core) leave() {
+	c.release()
 	c.toDirectory(directory.Leave{})
 	c.toTopology(overlay.LeaveRequested{})
 	c.left = true
@@ -170,6 +173,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 	}
 	if !c.left {
 		c.turnOver()
+		c.releaseDue()
 		c.fromDirectory(c.dir.Tick(now))
 		c.fromDetector(c.detector.Tick(now))
 		c.fromTree(c.tree.Tick(now))
@@ -185,7 +189,7 @@ func (c *Core) Deadline() time.Time {
 	if c.left {
 		return next
 	}
-	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped()}
+	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped(), c.hushUntil}
 	for _, t := range due {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
