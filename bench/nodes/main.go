@@ -117,6 +117,17 @@ func broadcast(all []*node, limit time.Duration) (slowest time.Duration, err err
 	return slowest, nil
 }
 
+// atRest returns how many milliseconds of processor time a node takes a second.
+func atRest(count int, p *profiles) float64 {
+	p.begin("rest")
+	used := processorTime()
+	time.Sleep(rest)
+	ms := (processorTime() - used).Seconds() * 1000 / rest.Seconds() / float64(count)
+	p.dump("heap", "goroutine")
+	fmt.Printf("at rest, a node takes %.2f ms of processor time a second\n", ms)
+	return ms
+}
+
 func run(count int, kill float64, every, settle, limit time.Duration, p *profiles) error {
 	p.begin("start")
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -153,13 +164,7 @@ func run(count int, kill float64, every, settle, limit time.Duration, p *profile
 
 	p.begin("settle")
 	time.Sleep(settle)
-	p.begin("rest")
-	used := processorTime()
-	time.Sleep(rest)
-	atRest := (processorTime() - used).Seconds() * 1000 / rest.Seconds() / float64(count)
-	p.dump("heap", "goroutine")
-	fmt.Printf("at rest, a node takes %.2f ms of processor time a second\n", atRest)
-	report["rest_ms"] = atRest
+	report["rest_ms"] = atRest(count, p)
 	p.begin("broadcast")
 	reached, err := broadcast(all, limit)
 	if err != nil {
