@@ -60,7 +60,7 @@ type Config struct {
 	// most, until the later one has a neighbor. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
 	// Hush is how long an obituary waits at most until it is broadcast, in case
-	// somebody else does. Negative: it does not.
+	// somebody else does; less in a small cluster. Negative: it does not.
 	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may

@@ -21,6 +21,7 @@ import (
 //  3. A wiring has been told of each of its links, and of no others.
 //  4. The causal part has a link to each neighbor to which there is one, and to
 //     nobody else: another one as soon as it is another connection.
+//  5. hushUntil is a time if obituaries wait, and the zero time if none does.
 type Core struct {
 	cfg      Config
 	now      time.Time

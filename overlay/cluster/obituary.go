@@ -7,6 +7,10 @@ import (
 	"github.com/topos-go/topos/overlay/directory"
 )
 
+// crowd is from how many members on obituaries may wait for all of Config.Hush: in a
+// smaller cluster, broadcasts are faster, and fewer too many do less harm.
+const crowd = 50
+
 // maxHushed is how many obituaries go into one broadcast.
 const maxHushed = 64
 
@@ -22,7 +26,8 @@ func (c *Core) publish(b directory.Broadcast) {
 	}
 	c.hushed = append(c.hushed, b.Facts...)
 	if c.hushUntil.IsZero() {
-		c.hushUntil = c.now.Add(time.Duration(c.cfg.Rand.Int64N(int64(c.cfg.Hush) + 1)))
+		most := c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd
+		c.hushUntil = c.now.Add(time.Duration(c.cfg.Rand.Int64N(int64(most) + 1)))
 	}
 	if len(c.hushed) >= maxHushed {
 		c.release()
