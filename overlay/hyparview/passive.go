@@ -138,7 +138,7 @@ func (c *Core) fill() {
 			free--
 		}
 	}
-	for free > 0 && c.tried < len(c.passive) && (c.refusals < enough<<min(c.retries, maxDoublings) || c.count(neighbor) == 0) {
+	for free > 0 && c.tried < len(c.passive) && (c.refusals < c.bearable() || c.count(neighbor) == 0) {
 		if c.want(c.pick(), askPromote) != nil {
 			free--
 		}
@@ -154,6 +154,15 @@ func (c *Core) fill() {
 		c.seeds.rejoin(c.now)
 		c.probe()
 	}
+}
+
+// bearable is how many candidates without room are enough until retryAt.
+func (c *Core) bearable() int {
+	rounds := c.retries
+	if c.retryAt != 0 { // which counts this one
+		rounds--
+	}
+	return enough << min(rounds, maxDoublings)
 }
 
 // enough is how many candidates without room are enough at first.
