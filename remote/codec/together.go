@@ -26,7 +26,9 @@ const (
 // any more: at most 8 values, which are not larger than 2 KiB, decoded from at
 // most 2 KiB. Otherwise each is as if it were alone: no slice of one has room that
 // reaches into another. A value must not be given a finalizer, as is true of all
-// that do not begin their memory; [runtime.AddCleanup] serves.
+// that do not begin their memory; [runtime.AddCleanup] serves. Code of messages
+// that is written by hand is tried with a few samples when their Reader is made,
+// and must not mind.
 func (r *Reader) ReadAll(into []any, data [][]byte) (all []any, err error) {
 	all = into
 	if r.shape.size == 0 {
