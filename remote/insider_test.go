@@ -34,6 +34,13 @@ func infiltrate(t *testing.T, h *host, lane uint32, association uint64) *insider
 // infiltrateAs is infiltrate as what shake says of versions and features.
 func infiltrateAs(t *testing.T, h *host, lane uint32, association uint64, shake handshake.Config) (*insider, error) {
 	t.Helper()
+	channel := []string{remote.MembershipChannel, remote.DefaultChannel, remote.ControlChannel}[lane]
+	return infiltrateAt(t, h, handshake.Attach{Channel: channel, Association: association}, shake)
+}
+
+// infiltrateAt is infiltrateAs to any lane.
+func infiltrateAt(t *testing.T, h *host, at handshake.Attach, shake handshake.Config) (*insider, error) {
+	t.Helper()
 	conn, err := net.Dial("tcp", h.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +55,7 @@ func infiltrateAs(t *testing.T, h *host, lane uint32, association uint64, shake 
 	if in.peer, err = d.Greeted(in.frame(t)); err != nil {
 		return nil, err
 	}
-	channel := []string{remote.MembershipChannel, remote.DefaultChannel, remote.ControlChannel}[lane]
-	in.write(t, d.Prove(handshake.Attach{Channel: channel, Association: association}))
+	in.write(t, d.Prove(at))
 	if _, err := d.Accepted(in.frame(t)); err != nil {
 		t.Fatal(err)
 	}

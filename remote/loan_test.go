@@ -143,3 +143,81 @@ func TestRequestsAndOtherChannelsAreNotLent(t *testing.T) {
 		}
 	})
 }
+
+// holder looks at its message again before it lets it go.
+type holder struct {
+	t    *testing.T
+	let  chan struct{}
+	end  error // what it returns
+	seen chan struct{}
+}
+
+func (h *holder) Receive(_ *actor.Self, msg any) error {
+	m := msg.([]byte)
+	first := m[0]
+	h.seen <- struct{}{}
+	<-h.let
+	if !bytes.Equal(m, bytes.Repeat([]byte{first}, len(m))) || first < 200 {
+		h.t.Errorf("message %d has become %d … %d while it was in hand", first, m[0], m[len(m)-1])
+	}
+	h.seen <- struct{}{}
+	return h.end
+}
+
+// Some receivers keep what is lent in hand for long, and are killed, exit or go on
+// meanwhile. Nobody else gets that memory, and nothing that comes after it waits.
+func TestLentMemoryInHandIsNobodyElsesAndKeepsNobodyWaiting(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		a, b := w.lending()
+		k := &checker{t: t, where: make(map[*byte]int)}
+		other := a.spawn(t, k)
+		const hands, n = 3, 150
+		let, seen := make(chan struct{}), make(chan struct{}, 2*hands)
+		var holders []actor.PID
+		for i := range hands {
+			h := &holder{t: t, let: let, seen: seen}
+			if i == 2 {
+				h.end = errBroken
+			}
+			holders = append(holders, a.spawn(t, h))
+			for more := range 2 { // one of them lies in the mailbox
+				msg := bytes.Repeat([]byte{byte(200 + 10*i + more)}, sizeOf(i))
+				if err := b.sys.Send(holders[i], msg, actor.Channel("bulk")); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for range hands {
+			<-seen
+		}
+		if err := a.sys.Kill(holders[0]); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			if i%40 == 20 {
+				w.net.Cut("a", "b")
+			}
+			if err := b.sys.Send(other, bytes.Repeat([]byte{byte(i)}, sizeOf(i)), actor.Channel("bulk")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := actor.Call[int](t.Context(), b.sys, other, Get{}, actor.Channel("bulk")); got != n || err != nil {
+			t.Fatal(got, err)
+		}
+		close(let)
+		for range hands + 2 { // the second message of the one that goes on, too
+			<-seen
+		}
+		for i := range n {
+			if err := b.sys.Send(other, bytes.Repeat([]byte{byte(n + i)}, sizeOf(n+i)), actor.Channel("bulk")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := actor.Call[int](t.Context(), b.sys, other, Get{}, actor.Channel("bulk")); got != 2*n || err != nil {
+			t.Fatal(got, err)
+		}
+		for i, m := range k.kept {
+			k.check(m, 10*i)
+		}
+	})
+}

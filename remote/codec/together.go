@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -24,7 +26,9 @@ const (
 // any more: at most 8 values, which are not larger than 2 KiB, decoded from at
 // most 2 KiB. Otherwise each is as if it were alone: no slice of one has room that
 // reaches into another. A value must not be given a finalizer, as is true of all
-// that do not begin their memory; [runtime.AddCleanup] serves.
+// that do not begin their memory; [runtime.AddCleanup] serves. Code of messages
+// that is written by hand is tried with a few samples when their Reader is made,
+// and must not mind.
 func (r *Reader) ReadAll(into []any, data [][]byte) (all []any, err error) {
 	all = into
 	if r.shape.size == 0 {
@@ -140,8 +144,8 @@ func (r *Reader) findShape() {
 		r.shape.hasRoom = true
 	case Gogo:
 		m, ok := reflect.New(r.typ).Interface().(generated)
-		if !ok || r.typ.Size() == 0 || r.typ.Size() > maxShared/2 {
-			return
+		if !ok || r.typ.Kind() != reflect.Struct || r.typ.Size() == 0 || r.typ.Size() > maxShared/2 {
+			return // some messages are lists, of which the type may even be generated
 		}
 		r.shape = shapeOf(r.typ)
 		r.shape.message = m
@@ -164,7 +168,9 @@ func shapeOf(t reflect.Type) shape {
 
 // takesRoom reports whether a message of type t is decoded so that the bytes of
 // a field are put where it has room for them, and stay as they are if there are
-// none. Code that gogo generates does so; other code need not.
+// none, and so that nothing else comes of the room: what is behind the bytes is
+// not seen, and no other field lies in it. Code that gogo generates does so; other
+// code need not.
 func takesRoom(t reflect.Type, f reflect.StructField) (does bool) {
 	tag := strings.Split(f.Tag.Get("protobuf"), ",")
 	if f.Type != reflect.TypeFor[[]byte]() || !f.IsExported() || len(tag) < 3 || tag[0] != "bytes" || tag[2] != "opt" {
@@ -180,34 +186,39 @@ func takesRoom(t reflect.Type, f reflect.StructField) (does bool) {
 		}
 	}()
 	for _, sample := range []string{"", "abc"} {
-		var key []byte
-		for k := number<<3 | 2; ; k >>= 7 {
-			if k < 0x80 {
-				key = append(key, byte(k))
-				break
-			}
-			key = append(key, byte(k)|0x80)
-		}
+		key := binary.AppendUvarint(nil, number<<3|2)
 		data := append(append(key, byte(len(sample))), sample...)
-		room := make([]byte, 8)
-		if got, ok := decodedInto(t, f, room, data); !ok || string(got) != sample || unsafe.SliceData(got) != unsafe.SliceData(room) {
-			return false
-		}
-		if got, ok := decodedInto(t, f, room, nil); !ok || len(got) != len(room) || unsafe.SliceData(got) != unsafe.SliceData(room) {
+		if !staysInRoom(t, f, data, len(sample)) {
 			return false
 		}
 	}
-	return true
+	return staysInRoom(t, f, nil, -1)
 }
 
-// decodedInto returns what becomes of a field with room when data is decoded.
-func decodedInto(t reflect.Type, f reflect.StructField, room, data []byte) (got []byte, ok bool) {
-	v := reflect.New(t)
-	field := v.Elem().FieldByIndex(f.Index)
+// staysInRoom reports whether the bytes of a field are put where it has room, and
+// all else is as without room, when data is decoded, in which there are n of them:
+// -1 if there are none, which leaves the field as it is.
+func staysInRoom(t reflect.Type, f reflect.StructField, data []byte, n int) bool {
+	room := make([]byte, 8)
+	roomy, plain := reflect.New(t), reflect.New(t)
+	field, want := roomy.Elem().FieldByIndex(f.Index), plain.Elem().FieldByIndex(f.Index)
 	field.SetBytes(room)
-	m, ok := v.Interface().(generated)
-	if !ok || m.XXX_Unmarshal(data) != nil {
-		return nil, false
+	for _, v := range []reflect.Value{roomy, plain} {
+		if v.Interface().(generated).XXX_Unmarshal(data) != nil {
+			return false
+		}
 	}
-	return field.Bytes(), true
+	got := field.Bytes()
+	if unsafe.SliceData(got) != unsafe.SliceData(room) || want.IsNil() != (n < 0) {
+		return false
+	}
+	if n < 0 && len(got) != len(room) || n >= 0 && !bytes.Equal(got, want.Bytes()) {
+		return false
+	}
+	for i := range room {
+		room[i]++ // so it is seen who else has it
+	}
+	field.SetZero()
+	want.SetZero()
+	return reflect.DeepEqual(roomy.Interface(), plain.Interface())
 }

@@ -32,14 +32,34 @@ type (
 	fragile struct {
 		Value []byte `protobuf:"bytes,1,opt,name=value"`
 	}
+	// measured and viewed do more than what was generated does.
+	measured struct {
+		Value  []byte `protobuf:"bytes,1,opt,name=value"`
+		length int
+	}
+	viewed struct {
+		Value []byte `protobuf:"bytes,1,opt,name=value"`
+		begin []byte
+	}
+	// list is no struct.
+	list []string
 )
 
-func (*lookin) Reset()          {}
-func (*lookin) String() string  { return "looks" }
-func (*lookin) ProtoMessage()   {}
-func (*fragile) Reset()         {}
-func (*fragile) String() string { return "fragile" }
-func (*fragile) ProtoMessage()  {}
+func (*lookin) Reset()           {}
+func (*lookin) String() string   { return "looks" }
+func (*lookin) ProtoMessage()    {}
+func (*fragile) Reset()          {}
+func (*fragile) String() string  { return "fragile" }
+func (*fragile) ProtoMessage()   {}
+func (*measured) Reset()         {}
+func (*measured) String() string { return "measured" }
+func (*measured) ProtoMessage()  {}
+func (*viewed) Reset()           {}
+func (*viewed) String() string   { return "viewed" }
+func (*viewed) ProtoMessage()    {}
+func (*list) Reset()             {}
+func (*list) String() string     { return "list" }
+func (*list) ProtoMessage()      {}
 
 // XXX_Unmarshal adds to what is there.
 func (m *byHand) XXX_Unmarshal(b []byte) error {
@@ -64,6 +84,34 @@ func (m *fragile) XXX_Unmarshal(b []byte) error {
 	return nil
 }
 
+// readInRoom does what generated code does with a field of bytes.
+func readInRoom(field *[]byte, b []byte) error {
+	m := gogotypes.BytesValue{Value: *field}
+	err := m.XXX_Unmarshal(b)
+	*field = m.Value
+	return err
+}
+
+// XXX_Unmarshal looks at what is there when everything has come.
+func (m *measured) XXX_Unmarshal(b []byte) error {
+	err := readInRoom(&m.Value, b)
+	m.length = len(m.Value)
+	return err
+}
+
+// XXX_Unmarshal has the same bytes in two fields.
+func (m *viewed) XXX_Unmarshal(b []byte) error {
+	err := readInRoom(&m.Value, b)
+	m.begin = m.Value[:min(len(m.Value), 1)]
+	return err
+}
+
+// XXX_Unmarshal reads one line.
+func (m *list) XXX_Unmarshal(b []byte) error {
+	*m = append(*m, string(b))
+	return nil
+}
+
 // registerByHand puts them where generated code would.
 func registerByHand(t *testing.T) {
 	t.Helper()
@@ -71,6 +119,9 @@ func registerByHand(t *testing.T) {
 		gogo.RegisterType((*byHand)(nil), "test.ByHand")
 		gogo.RegisterType((*lookin)(nil), "test.Lookin")
 		gogo.RegisterType((*fragile)(nil), "test.Fragile")
+		gogo.RegisterType((*measured)(nil), "test.Measured")
+		gogo.RegisterType((*viewed)(nil), "test.Viewed")
+		gogo.RegisterType((*list)(nil), "test.List")
 	}
 }
 
@@ -308,6 +359,37 @@ func TestCodeByHandGetsNoRoomItDoesNotExpect(t *testing.T) {
 				t.Errorf("%s: %q, want %q", name, b, want)
 			}
 		}
+	}
+}
+
+func TestCodeByHandSeesNoRoomBehindItsBytes(t *testing.T) {
+	registerByHand(t)
+	c := newCodec(t)
+	data := [][]byte{{}, {0x0a, 2, 'a', 'b'}, {0x0a, 2, 'c', 'd'}, {}}
+	got, err := reader(t, c, Gogo, "test.Measured").ReadAll(nil, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{0, 2, 2, 0} {
+		if m := got[i].(*measured); m.length != want {
+			t.Errorf("%d: it has seen %d bytes, %d have come", i, m.length, want)
+		}
+	}
+	if got, err = reader(t, c, Gogo, "test.Viewed").ReadAll(nil, data); err != nil {
+		t.Fatal(err)
+	}
+	first, second := got[1].(*viewed), got[2].(*viewed)
+	_ = append(first.begin, "1234"...)
+	if string(second.Value) != "cd" {
+		t.Errorf("what one has written is in another, which has become %q", second.Value)
+	}
+}
+
+func TestMessagesThatAreListsAreReadTogether(t *testing.T) {
+	registerByHand(t)
+	got, err := reader(t, newCodec(t), Gogo, "test.List").ReadAll(nil, [][]byte{[]byte("a"), []byte("b")})
+	if want := []any{&list{"a"}, &list{"b"}}; err != nil || !cmp.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

@@ -200,7 +200,7 @@ func (d *Decoder) Next() (Frame, bool, error) {
 // small, and of KindAgain, and returns those: the same that [Decoder.Next] would
 // give out, at less cost. None says nothing about what comes next.
 func (d *Decoder) Repeats(into []Repeat) []Repeat {
-	if d.limits.First > KindAgain || d.limits.Last < KindAgain {
+	if d.limits.First > KindAgain || d.limits.Last < KindAgain || d.limits.Head < 1 {
 		return nil
 	}
 	found := 0

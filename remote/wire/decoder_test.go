@@ -205,6 +205,7 @@ func TestRepeatsAreNotGivenOutWhereNextWouldRefuseThem(t *testing.T) {
 		stream []byte
 	}{
 		"to a stranger":  {Handshake(), AppendAgain(nil, 1, 0)},
+		"without a head": {Limits{Payload: 10, Last: KindAgain}, AppendAgain(nil, 1, 0)},
 		"beyond memory":  {Session(1 << 20), AppendAgain(nil, MaxRemembered, 0)},
 		"too large":      {Session(10), append(AppendAgain(nil, 1, 11), make([]byte, 11)...)},
 		"another length": {Session(1 << 20), append(Header{Kind: KindAgain, Head: 2}.Append(nil), 1, 1)},
