@@ -1,7 +1,7 @@
 # What one does in this repository. The steps themselves are in .ci/run, so that
 # they are the same here and there.
 
-.PHONY: check test race fuzz bench gen
+.PHONY: check test race fuzz bench plots gen
 
 # Everything that is quick: format, vet, staticcheck, go.mod files, build, and
 # the repository's own rules.
@@ -22,6 +22,11 @@ fuzz:
 # Peers and floors in one run; flags in BENCH, such as BENCH='-help'.
 bench:
 	go run ./bench/compare $(BENCH)
+
+# The figures of docs/overlay.md, from the data beside them; PLOTS='-measure scale'
+# measures first.
+plots:
+	go run ./bench/plots $(PLOTS)
 
 # X.pb.go beside each X.proto. The plugin is pinned in tools.mod; protoc is
 # Debian's protobuf-compiler, of which the version below is known to give what

@@ -73,6 +73,7 @@ func (n *Node) drive() {
 		case what := <-n.inbox:
 			n.handleOne(what)
 		case <-timer.C:
+			n.catchUp()
 			n.carryOut(n.core.Tick(time.Now()))
 		case now := <-sweep.C:
 			n.releaseIdle(now)
@@ -80,6 +81,23 @@ func (n *Node) drive() {
 			return
 		}
 		timer.Reset(n.untilDeadline())
+	}
+}
+
+// maxCatchUp bounds what drive hears before it lets time pass, so that time does.
+const maxCatchUp = 4096
+
+// catchUp deals with what drive has been told already, and what comes meanwhile. What a
+// timeout waits for may be there. If it takes long, the overlay finds that it comes
+// late, and blames nobody.
+func (n *Node) catchUp() {
+	for range maxCatchUp {
+		select {
+		case what := <-n.inbox:
+			n.handleOne(what)
+		default:
+			return
+		}
 	}
 }
 

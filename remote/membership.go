@@ -85,6 +85,11 @@ func newMembership(cfg *Config, self overlay.Node, seeds []string, seed uint64) 
 	return m, err
 }
 
+// checks is how many candidates a node probes at a time: it is the directory that says
+// who has failed, so this is only for those who never were members, and each costs a
+// connection.
+const checks = 1
+
 // maxSeeds bounds what is remembered for another topology: the newest are.
 const maxSeeds = 32
 
@@ -100,7 +105,7 @@ func (c *Config) wire(wiring string, self overlay.Node, seeds []string, rng *ran
 		if c.Nearby {
 			optimize = new(hyparview.XBot)
 		}
-		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng, XBot: optimize})
+		return hyparview.New(hyparview.Config{Self: self, Seeds: seeds, Rand: rng, XBot: optimize, Checks: checks})
 	case ClientServer:
 		return clientserver.New(clientserver.Config{
 			Self: self, Seeds: seeds, Rand: rng, Role: c.Role, RedialMin: c.RedialMin, RedialMax: c.RedialMax,

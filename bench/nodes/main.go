@@ -6,7 +6,9 @@
 //	go run ./bench/nodes -nodes 100 -kill 0.1
 //
 // Its last line is one JSON object: nodes, known_s, heap_mb, sys_mb, goroutines, files,
-// broadcast_s (the slowest of some), buried_s.
+// rest_ms (processor time a node and second, while nothing happens), broadcast_s (the
+// slowest of some), buried_s. With -profile, there is a CPU profile of each phase, and
+// of the heap and the goroutines at rest.
 package main
 
 import (
@@ -18,7 +20,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"runtime/pprof"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,24 +36,22 @@ func main() {
 	every := flag.Duration("every", 20*time.Millisecond, "the time between two starts")
 	limit := flag.Duration("limit", 2*time.Minute, "how long anything may take")
 	settle := flag.Duration("settle", 10*time.Second, "the time between that and the rest")
-	profile := flag.String("profile", "", "write a CPU profile of it all to this file")
+	garbage := flag.Int("gc", 400, "by how many per cent the heap grows until garbage is collected: a thousand nodes share it")
+	profile := flag.String("profile", "", "write profiles to files whose names begin like this")
 	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			log.Fatal(err)
-		}
-		defer pprof.StopCPUProfile()
-	}
-	if err := run(*nodes, *kill, *every, *settle, *limit); err != nil {
+	debug.SetGCPercent(*garbage)
+	p := profiles{prefix: *profile}
+	err := run(*nodes, *kill, *every, *settle, *limit, &p)
+	p.end()
+	if err != nil {
+		p.dump("heap", "goroutine")
 		log.Print(err)
-		pprof.StopCPUProfile()
 		os.Exit(1)
 	}
 }
+
+// rest is for how long it is measured what nodes do when nothing happens.
+const rest = 10 * time.Second
 
 // node is a node with its system.
 type node struct {
@@ -117,7 +117,19 @@ func broadcast(all []*node, limit time.Duration) (slowest time.Duration, err err
 	return slowest, nil
 }
 
-func run(count int, kill float64, every, settle, limit time.Duration) error {
+// atRest returns how many milliseconds of processor time a node takes a second.
+func atRest(count int, p *profiles) float64 {
+	p.begin("rest")
+	used := processorTime()
+	time.Sleep(rest)
+	ms := (processorTime() - used).Seconds() * 1000 / rest.Seconds() / float64(count)
+	p.dump("heap", "goroutine")
+	fmt.Printf("at rest, a node takes %.2f ms of processor time a second\n", ms)
+	return ms
+}
+
+func run(count int, kill float64, every, settle, limit time.Duration, p *profiles) error {
+	p.begin("start")
 	rng := rand.New(rand.NewPCG(1, 1))
 	var all []*node
 	for range count {
@@ -150,7 +162,10 @@ func run(count int, kill float64, every, settle, limit time.Duration) error {
 	fmt.Printf("%d nodes know each other %v after the last start: %d MB of heap, %d MB from the system, %d goroutines, %d files\n",
 		count, known.Round(time.Millisecond), m.HeapAlloc>>20, m.Sys>>20, runtime.NumGoroutine(), len(files))
 
+	p.begin("settle")
 	time.Sleep(settle)
+	report["rest_ms"] = atRest(count, p)
+	p.begin("broadcast")
 	reached, err := broadcast(all, limit)
 	if err != nil {
 		return err
@@ -158,6 +173,7 @@ func run(count int, kill float64, every, settle, limit time.Duration) error {
 	fmt.Printf("a broadcast reaches all within %v\n", reached.Round(time.Millisecond))
 	report["broadcast_s"] = reached.Seconds()
 
+	p.begin("kill")
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	dead := int(kill * float64(count))
 	var wg sync.WaitGroup

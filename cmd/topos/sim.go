@@ -23,7 +23,11 @@ once, broadcasts are measured at once; then come churn and partitions, if there
 are any, and then nothing goes wrong any more: everything must become sound.
 
 The first line has the seed and the rates of faults, the last one the result as
-JSON. The exit status is 1 if anything was not as it must be.`
+JSON. The exit status is 1 if anything was not as it must be.
+
+With -directory every node runs all protocols of a real one, and all must know the
+same members. That costs memory and time with the square of the nodes: hundreds take
+seconds.`
 
 func newSim() *cobra.Command {
 	var cfg sim.Config
@@ -71,6 +75,8 @@ func simFlags(cmd *cobra.Command, cfg *sim.Config, topology, transcript *string,
 	f.BoolVar(&cfg.Flood, "flood", false, "flood the broadcasts after the crash, instead of sending them over trees")
 	f.IntVar(&cfg.Cycles, "cycles", sim.DefaultCycles, "how many shuffle intervals the views have to settle")
 	f.StringVar(topology, "topology", string(sim.HyParView), "hyparview or fullmesh")
+	f.BoolVar(&cfg.Directory, "directory", false, "with a directory of all members, and the failure detector")
+	f.BoolVar(&cfg.Causal, "causal", false, "with -directory, and links for causal broadcasts too, of which there are none")
 	f.BoolVar(&cfg.XBot, "xbot", false, "optimise the latency of hyparview's links")
 	f.IntVar(&cfg.Contacts, "contacts", sim.DefaultContacts, "how many random nodes each one is told of when it starts")
 	f.IntVar(&cfg.Seeds, "seeds", 0, "tell each of the first so many nodes instead, which start again after the faults")
@@ -96,9 +102,12 @@ type result struct {
 	Seed                    uint64   `json:"seed"`
 	Topology                string   `json:"topology"`
 	XBot                    bool     `json:"xbot"`
+	Directory               bool     `json:"directory"`
 	Kill                    float64  `json:"kill"`
 	Reliability             float64  `json:"reliability"`
 	ReliabilityStable       float64  `json:"reliability_stable"`
+	ReliabilityLeast        float64  `json:"reliability_least"`
+	ReliabilityLate         float64  `json:"reliability_late"`
 	ReliabilityAfterHealing float64  `json:"reliability_after_healing"`
 	RMR                     float64  `json:"rmr"`
 	RMRFlooded              float64  `json:"rmr_flooded"`
@@ -106,9 +115,13 @@ type result struct {
 	LastHopFlooded          float64  `json:"last_hop_flooded"`
 	HealedSeconds           float64  `json:"healed_seconds"`
 	HealedCycles            float64  `json:"healed_cycles"`
+	AgreedSeconds           float64  `json:"agreed_seconds,omitempty"`
+	Suspected               uint64   `json:"suspected,omitempty"`
+	Evicted                 uint64   `json:"evicted,omitempty"`
 	Events                  uint64   `json:"events"`
 	SimulatedSeconds        float64  `json:"simulated_seconds"`
 	Seconds                 float64  `json:"seconds"`
+	CPUSeconds              float64  `json:"cpu_seconds,omitempty"`
 	PeakBytes               uint64   `json:"peak_bytes,omitempty"`
 	Transcript              string   `json:"transcript"`
 	Stopped                 bool     `json:"stopped,omitempty"`
@@ -139,12 +152,13 @@ func simulate(cmd *cobra.Command, cfg sim.Config, transcript string) (err error)
 	if _, werr := report.WriteTo(out); werr != nil {
 		return werr
 	}
-	peak := peakBytes()
-	_, _ = fmt.Fprintf(out, "it took %v and %d MB at most\n", took.Round(time.Millisecond), peak>>20)
+	peak, busy := used()
+	_, _ = fmt.Fprintf(out, "it took %v, %v of processors, and %d MB at most\n",
+		took.Round(time.Millisecond), busy.Round(time.Millisecond), peak>>20)
 	for _, v := range report.Violations {
 		_, _ = fmt.Fprintf(out, "violation: %v\n", v)
 	}
-	return errors.Join(err, conclude(out, &report, took, peak))
+	return errors.Join(err, conclude(out, &report, cost{took, busy, peak}))
 }
 
 const (
@@ -155,18 +169,31 @@ const (
 	memoryLimit = 12 << 30
 )
 
+// cost is what a run has taken: time, that of processors, and memory at most.
+type cost struct {
+	took, busy time.Duration
+	peak       uint64
+}
+
 // conclude prints the last line. It returns errFound if there are violations.
-func conclude(out io.Writer, r *sim.Report, took time.Duration, peak uint64) error {
+func conclude(out io.Writer, r *sim.Report, c cost) error {
 	last := result{
-		Nodes: r.Config.Nodes, Seed: r.Config.Seed, Topology: string(r.Config.Topology), XBot: r.Config.XBot, Kill: r.Config.Kill,
-		Reliability: r.Stable.Reliability, ReliabilityStable: r.Stable.Reliability, ReliabilityAfterHealing: r.Sound.Reliability,
+		Nodes: r.Config.Nodes, Seed: r.Config.Seed, Topology: string(r.Config.Topology), XBot: r.Config.XBot, Directory: r.Config.Directory, Kill: r.Config.Kill,
+		ReliabilityStable: r.Stable.Reliability, ReliabilityAfterHealing: r.Sound.Reliability,
 		RMR: r.Stable.RMR, RMRFlooded: r.Flooded.RMR, LastHop: r.Stable.LastHop, LastHopFlooded: r.Flooded.LastHop,
 		HealedSeconds: r.Healed.Connected.Seconds(), HealedCycles: sim.Cycles(r.Healed.Connected),
-		Events: r.Events, SimulatedSeconds: r.Elapsed.Seconds(), Seconds: took.Seconds(), PeakBytes: peak,
+		Suspected: r.Suspected, Evicted: r.Evicted,
+		Events: r.Events, SimulatedSeconds: r.Elapsed.Seconds(), Seconds: c.took.Seconds(),
+		CPUSeconds: c.busy.Seconds(), PeakBytes: c.peak,
 		Transcript: fmt.Sprintf("%016x", r.Transcript), Violations: []string{}, MoreViolations: r.Beyond, Stopped: r.Stopped,
 	}
+	m := &r.Stable
 	if r.Config.Kill > 0 {
-		last.Reliability = r.Killed.Reliability
+		m = &r.Killed
+	}
+	last.Reliability, last.ReliabilityLeast, last.ReliabilityLate = m.Reliability, m.Least, m.Late
+	if r.Config.Directory {
+		last.AgreedSeconds = r.Healed.Agreed.Seconds()
 	}
 	for _, v := range r.Violations {
 		last.Violations = append(last.Violations, v.String())

@@ -47,6 +47,18 @@ func TestSimEndsWithOneLineOfJSON(t *testing.T) {
 	}
 }
 
+func TestSimWithADirectorySaysWhenAllKnowTheMembers(t *testing.T) {
+	status, out, errOut := run(t, "sim", "-nodes", "30", "-directory", "-causal", "-kill", "0.4", "-seed", "2", "-broadcasts", "3", "-cycles", "2")
+	all := lines(out)
+	var last map[string]any
+	if err := json.Unmarshal([]byte(all[len(all)-1]), &last); err != nil || status != 0 || errOut != "" {
+		t.Fatalf("status %d, %v, %q", status, err, errOut)
+	}
+	if agreed, _ := last["agreed_seconds"].(float64); last["directory"] != true || agreed <= 0 {
+		t.Errorf("directory %v, agreed after %v s", last["directory"], agreed)
+	}
+}
+
 func TestOneDashIsAsGoodAsTwo(t *testing.T) {
 	root := newRoot()
 	got := doubleDashes(root, []string{"sim", "-nodes", "5", "--seed=1", "-kill=0.5", "-x", "-unknown", "-1", "-", "--", "-nodes"})
@@ -80,7 +92,7 @@ func TestMistakesInFlagsGiveOneMessageAndStatusTwo(t *testing.T) {
 func TestViolationsAreListedAndMakeTheStatusOne(t *testing.T) {
 	var out bytes.Buffer
 	report := sim.Report{Violations: []sim.Violation{{Checker: "symmetry", What: "node 1 is alone"}}}
-	if err := conclude(&out, &report, 0, 0); err != errFound {
+	if err := conclude(&out, &report, cost{}); err != errFound {
 		t.Errorf("%v", err)
 	}
 	if !strings.Contains(out.String(), `"violations":["symmetry at 0s: node 1 is alone"]`) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/plumtree"
 )
 
@@ -21,6 +22,7 @@ type cast struct {
 	live     int // nodes, when it was judged
 	had      int // how many of these had it then
 	count    int // deliveries
+	spoken   int // how much nodes' parts had broadcast before
 }
 
 func (c *cast) has(i int32) bool { return int(i>>6) < len(c.bits) && c.bits[i>>6]&(1<<(i&63)) != 0 }
@@ -53,14 +55,18 @@ const judgement = 5 * time.Second
 func (w *world) broadcast(i int32, flood bool) int {
 	id := len(w.book.casts)
 	w.book.casts = append(w.book.casts, cast{
-		origin: i, boot: w.boot(i), flood: flood, at: w.now, bits: make([]uint64, (len(w.nodes)+63)/64),
+		origin: i, boot: w.boot(i), flood: flood, at: w.now, spoken: len(w.spoken), bits: make([]uint64, (len(w.nodes)+63)/64),
 	})
 	w.note(&event{at: w.now, kind: kinds + noteBroadcast, to: i, boot: w.boot(i), link: int32(id)})
 	w.queue.push(event{at: w.now + int64(judgement), kind: judged, to: i, link: int32(id)})
-	if flood {
+	payload := binary.BigEndian.AppendUint32(nil, uint32(id))
+	switch {
+	case flood:
 		w.flood(i, -1, int32(id), 0)
-	} else {
-		w.tellTree(i, plumtree.Broadcast{Payload: binary.BigEndian.AppendUint32(nil, uint32(id))})
+	case w.cfg.Directory:
+		w.tell(i, overlay.Broadcast{Payload: payload})
+	default:
+		w.tellTree(i, plumtree.Broadcast{Payload: payload})
 	}
 	return id
 }
@@ -106,12 +112,30 @@ func (w *world) delivered(i int32, d plumtree.Deliver) {
 func (w *world) countPayloads(m any) {
 	switch m := m.(type) {
 	case plumtree.Gossip:
-		w.book.casts[binary.BigEndian.Uint32(m.Payload)].payloads++
+		w.countPayload(&m)
 	case plumtree.Repair:
 		for i := range m.Messages {
-			w.book.casts[binary.BigEndian.Uint32(m.Messages[i].Payload)].payloads++
+			w.countPayload(&m.Messages[i])
 		}
 	}
+}
+
+func (w *world) countPayload(m *plumtree.Gossip) {
+	if id := w.castOf(m.Payload); id >= 0 {
+		w.book.casts[id].payloads++
+	}
+}
+
+// castOf returns the number of a broadcast, by what plumtree passes on of it; -1 if
+// it is one of a node's parts, which are longer: see encode.
+func (w *world) castOf(payload []byte) int {
+	if w.cfg.Directory {
+		payload = payload[1:] // whose it is
+	}
+	if len(payload) != 4 {
+		return -1
+	}
+	return int(binary.BigEndian.Uint32(payload))
 }
 
 // judge takes a broadcast's reliability: of the nodes that live since before it.

@@ -40,6 +40,7 @@ func safety() []checker {
 	return []checker{
 		{"size", checkSizes},
 		{"dead", checkDead},
+		{"gone", checkGone},
 	}
 }
 
@@ -48,6 +49,7 @@ func liveness() []checker {
 		checker{"symmetry", checkSymmetry},
 		checker{"connected", checkConnected},
 		checker{"evicted", checkEvicted},
+		checker{"member", checkMembers},
 		checker{"delivery", checkDelivery},
 	)
 }

@@ -74,6 +74,15 @@ type Config struct {
 	// Topology is HyParView by default; XBot turns its optimisation on.
 	Topology Topology
 	XBot     bool
+	// Directory has nodes run all that a real one does: with a directory of all
+	// members, and the failure detector. Each node remembers each other one then,
+	// and each that starts or fails is a broadcast to all: memory and time grow
+	// with the square of Nodes.
+	Directory bool
+	// Causal lets them have the links for broadcasts in causal order that a real node
+	// has. Nobody sends such broadcasts here, but each new link costs pings, and in
+	// a crowd of nodes that join these are most of all messages.
+	Causal bool
 	// Contacts is how many random earlier nodes each node is told of as seeds
 	// when it starts. If all of these are dead, nobody may know of it any more.
 	// If Seeds is given, every node is told of the first Seeds nodes instead;
@@ -161,6 +170,9 @@ func (c Config) Valid() error {
 	default:
 		bad("Topology %q is neither %s nor %s", c.Topology, HyParView, FullMesh)
 	}
+	if c.Directory && c.Nodes > maxDirectory {
+		bad("Nodes %d is more than %d with a directory each", c.Nodes, maxDirectory)
+	}
 	if c.Notice != OnSend && c.Notice != Reset && c.Notice != Silence {
 		bad("Notice %q is none of %s, %s and %s", c.Notice, OnSend, Reset, Silence)
 	}
@@ -187,6 +199,7 @@ func (c Config) Valid() error {
 const (
 	maxNodes      = 1 << 20
 	maxMesh       = 500 // a mesh has n links a node, and n heartbeats a second
+	maxDirectory  = 1 << 14
 	maxBroadcasts = 10_000
 	minRetain     = time.Minute
 )
@@ -201,7 +214,7 @@ func (w *world) hyparview(n *node) hyparview.Config {
 }
 
 func (w *world) fullmesh(n *node) fullmesh.Config {
-	return fullmesh.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand()}
+	return fullmesh.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand(), Directed: w.cfg.Directory}
 }
 
 func (w *world) plumtree(n *node) plumtree.Config {

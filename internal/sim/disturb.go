@@ -9,7 +9,8 @@ func (r *run) disturb() bool {
 		return true
 	}
 	r.cuts.salt = r.rng.Uint64()
-	r.brokenAt, r.healedAt, r.cleanAt = r.now, 0, 0
+	r.calm = false
+	r.brokenAt, r.healedAt, r.cleanAt, r.agreedAt = r.now, 0, 0, 0
 	end, next := r.now+int64(r.cfg.FaultTime), r.now
 	churn, breaks := 0.0, 0.0
 	every := r.cfg.FaultTime / time.Duration(max(1, r.cfg.Broadcasts))

@@ -3,6 +3,7 @@
 //
 //	seed --> world: nodes, links, a clock, faults     --> transcript
 //	           |      every node: topology -> plumtree --> Report
+//	           |      or all of package cluster
 //	           v
 //	         checkers: what must always hold, and what must hold after healing
 //
@@ -28,6 +29,14 @@
 //
 // [Fuzz] makes a Config with random faults from a seed.
 //
+// # With a directory
+//
+// With Config.Directory each node is a whole one, as package cluster puts it together:
+// it knows all members, and asks them in turn whether they live. Then it is checked
+// that all know the same, that is who lives, and that nobody is taken for dead while
+// nothing is wrong. Its cost grows with the square of the nodes; a hundred thousand
+// are for nodes without.
+//
 // # What happens when a node crashes
 //
 // Its links are reset, or, as in the paper, only found broken when something is
@@ -38,14 +47,16 @@
 //
 // # Adding a protocol
 //
-// A node is the composite in node.go. A core more gets its field there, its
-// place in step, tick and deadline, a number of its own as a protocol, by which
-// messages find it, and its checker, one a file: check_*.go. Each checker has a
-// test with a sabotaged world that it must catch.
+// A node is what node.go has: parts that the world holds together, or the composite
+// of composite.go, which does so itself. A part of that needs nothing here but its
+// checker, one a file: check_*.go. Each checker has a test with a sabotaged world that
+// it must catch.
 //
 // # What is not simulated
 //
 // Bandwidth, and the time that a node takes to think. Messages of a link are
 // lost and come twice if Faults say so, which TCP would not do: the cores must
-// stand it. Clocks are not skewed.
+// stand it. Clocks are not skewed. What a whole node sends to one that is no neighbor
+// goes over connections that are counted as made, and broadcasts in causal order are
+// not sent: their links are there with Config.Causal only.
 package sim

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +75,12 @@ func (f Faults) valid() error {
 		errs = append(errs, fmt.Errorf("sim: Faults.Delay %v is not between 0 and 1 s", f.Delay))
 	}
 	return errors.Join(errs...)
+}
+
+// slowest returns the longest that a message takes, from one corner of the map to the
+// other.
+func (f Faults) slowest() time.Duration {
+	return time.Duration(float64(f.Delay) * (1 + f.Jitter) * (nearest + (1-nearest)/meanDistance*math.Sqrt2))
 }
 
 // disturbs says whether there are faults besides those of messages.

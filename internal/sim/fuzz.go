@@ -43,5 +43,7 @@ func Fuzz(seed uint64, nodes int) Config {
 	if rng.IntN(4) == 0 {
 		c.Topology, c.XBot = FullMesh, false
 	}
+	c.Directory = rng.IntN(3) == 0
+	c.Causal = c.Directory && rng.IntN(2) == 0
 	return c
 }

@@ -23,7 +23,7 @@ func TestFaultsOfManyKindsLeaveNoHarm(t *testing.T) {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
 			t.Parallel()
 			r := play(t, Fuzz(seed, 20+int(seed)))
-			t.Logf("%d nodes %s X-BOT %v kill %.2f: %d events, %v", r.Config.Nodes, r.Config.Topology, r.Config.XBot, r.Config.Kill, r.Events, r.Config.Faults)
+			t.Logf("%d nodes %s X-BOT %v directory %v kill %.2f: %d events, %v", r.Config.Nodes, r.Config.Topology, r.Config.XBot, r.Config.Directory, r.Config.Kill, r.Events, r.Config.Faults)
 		})
 	}
 }

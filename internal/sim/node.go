@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/cluster"
 	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/plumtree"
@@ -20,12 +21,16 @@ const (
 )
 
 // node is a place, and the incarnation that runs there, if any: a topology,
-// whose neighbors plumtree has. One of the two topologies is nil.
+// whose neighbors plumtree has. One of the two topologies is nil. With a directory,
+// both are parts of whole, as in a real node, and tree is nil.
 type node struct {
 	self  overlay.Node
 	hpv   *hyparview.Core
 	mesh  *fullmesh.Core
 	tree  *plumtree.Core
+	whole *cluster.Core
+	views []uint64   // with a directory, the places whose nodes are members to it
+	ups   int        // how many members it has been told of
 	ties  []tie      // its ends of links
 	near  []neighbor // who is one, as the topology says
 	timer int64      // when its event in the queue is; 0 is none
@@ -103,13 +108,18 @@ func (w *world) start(i int32) {
 	n.state, n.since, n.timer, n.due = live, w.now, 0, [2]int64{}
 	w.living++
 	w.book.restarted(i)
+	w.nobodyKnows(i)
 	var err error
 	if w.cfg.Topology == FullMesh {
 		n.mesh, err = fullmesh.New(w.fullmesh(n))
 	} else {
 		n.hpv, err = hyparview.New(w.hyparview(n))
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case w.cfg.Directory:
+		n.whole, err = w.composite(n)
+	default:
 		n.tree, err = plumtree.New(w.plumtree(n))
 	}
 	if err != nil {
@@ -129,7 +139,7 @@ func (w *world) stop(i int32, how Notice) {
 	n.state, n.since, n.timer, n.death = dead, w.now, 0, how
 	w.living--
 	w.dropLinks(i, how)
-	n.hpv, n.mesh, n.tree, n.ties, n.near = nil, nil, nil, nil, nil
+	n.hpv, n.mesh, n.tree, n.whole, n.ties, n.near = nil, nil, nil, nil, nil, nil
 }
 
 // leave has the node at place i leave the cluster, and end.
@@ -138,33 +148,31 @@ func (w *world) leave(i int32) {
 	w.stop(i, Reset)
 }
 
-// tell gives the topology of a live node an event.
+// tell gives the topology of a live node, or all of it, an event.
 func (w *world) tell(i int32, ev overlay.Event) {
 	n := &w.nodes[i]
-	if n.hpv != nil {
-		w.carryOut(i, n.hpv.Step(w.time(), ev))
-	} else {
-		w.carryOut(i, n.mesh.Step(w.time(), ev))
-	}
+	w.carryOut(i, n.core().Step(w.time(), ev))
 	w.stepped(n, views)
 	w.reschedule(i)
 }
 
 // tellTree gives its plumtree one.
 func (w *world) tellTree(i int32, ev plumtree.Event) {
-	n := &w.nodes[i]
-	w.carryOutTree(i, n.tree.Step(w.time(), ev))
-	w.stepped(n, tree)
+	w.toTree(i, ev)
 	w.reschedule(i)
+}
+
+// toTree gives it one, unless that is what its topology does.
+func (w *world) toTree(i int32, ev plumtree.Event) {
+	if n := &w.nodes[i]; n.tree != nil {
+		w.carryOutTree(i, n.tree.Step(w.time(), ev))
+		w.stepped(n, tree)
+	}
 }
 
 func (w *world) tickViews(i int32) {
 	n := &w.nodes[i]
-	if n.hpv != nil {
-		w.carryOut(i, n.hpv.Tick(w.time()))
-	} else {
-		w.carryOut(i, n.mesh.Tick(w.time()))
-	}
+	w.carryOut(i, n.core().Tick(w.time()))
 	w.stepped(n, views)
 }
 
@@ -184,13 +192,10 @@ func (w *world) tick(i int32) {
 // stepped notes when a core wants to be called next. Only the one that was
 // called is asked: the other's memory is best left alone.
 func (w *world) stepped(n *node, p protocol) {
-	switch {
-	case p == tree:
+	if p == tree {
 		n.due[tree] = w.at(n.tree.Deadline())
-	case n.hpv != nil:
-		n.due[views] = w.at(n.hpv.Deadline())
-	default:
-		n.due[views] = w.at(n.mesh.Deadline())
+	} else {
+		n.due[views] = w.at(n.core().Deadline())
 	}
 }
 
@@ -237,6 +242,17 @@ func (w *world) carryOut(i int32, effects overlay.Effects) {
 			w.neighborDown(i, e.Node)
 		case overlay.Down: // as remote does: all that binds the two ends
 			w.close(i, e.Node)
+			if e.Member {
+				w.memberDown(i, e.Node, e.Reason)
+			}
+		case overlay.Up:
+			w.memberUp(i, e.Node)
+		case overlay.Post:
+			w.post(i, e.To, e.Message)
+		case overlay.Deliver:
+			w.delivered(i, w.heard(e))
+		case overlay.Report:
+			w.reported(i, e.Value)
 		}
 	}
 }
@@ -259,8 +275,7 @@ func (w *world) neighborUp(i int32, who overlay.Node) {
 	nb := neighbor{w.index(who.Name), uint32(who.Boot)}
 	w.checkNeighborUp(i, nb)
 	n.near = append(n.near, nb)
-	w.carryOutTree(i, n.tree.Step(w.time(), plumtree.NeighborUp{Node: who}))
-	w.stepped(n, tree)
+	w.toTree(i, plumtree.NeighborUp{Node: who})
 }
 
 func (w *world) neighborDown(i int32, who overlay.Node) {
@@ -271,6 +286,5 @@ func (w *world) neighborDown(i int32, who overlay.Node) {
 		return
 	}
 	n.near = slices.Delete(n.near, k, k+1)
-	w.carryOutTree(i, n.tree.Step(w.time(), plumtree.NeighborDown{Node: who}))
-	w.stepped(n, tree)
+	w.toTree(i, plumtree.NeighborDown{Node: who})
 }

@@ -21,6 +21,8 @@ const (
 	probeFailed             // nobody answers
 	measured                // node to finds out how far away node from is
 	judged                  // the time of a broadcast is over
+	posted                  // a message comes to node to without a link
+	rejected                // node to learns that it found nobody
 	kinds
 )
 
@@ -72,6 +74,7 @@ type queue struct {
 	current int64   // the number of the current slot
 	now     []ref
 	done    int
+	seen    int   // of now, by next
 	far     []ref // a heap
 	seq     uint64
 }
@@ -131,12 +134,23 @@ func (q *queue) pop(until int64) (event, bool) {
 	return taken, true
 }
 
+// next returns up to n of the events that pop takes next, once: none until those are
+// taken that it has returned. There may be others before them then.
+func (q *queue) next(n int) []ref {
+	if q.done < q.seen {
+		return nil
+	}
+	batch := q.now[q.done:min(q.done+n, len(q.now))]
+	q.seen = q.done + len(batch)
+	return batch
+}
+
 // advance makes the next slot current, up to last.
 func (q *queue) advance(last int64) bool {
 	if q.current >= last {
 		return false
 	}
-	q.now, q.done = q.now[:0], 0
+	q.now, q.done, q.seen = q.now[:0], 0, 0
 	q.current++
 	if q.near == 0 { // nothing for a while
 		q.current = last

@@ -32,6 +32,10 @@ type Report struct {
 	// Living is how many nodes there are at last, Missed how many messages
 	// plumtree has given up, on all nodes.
 	Living, Missed int
+	// With a directory, Suspected is how often a node has suspected a live one by
+	// itself, Evicted how often one has taken a live one that it could reach for
+	// dead.
+	Suspected, Evicted uint64
 	// Transcript is the hash of it.
 	Transcript uint64
 	// Stopped says that the run was ended before it was complete.
@@ -41,20 +45,21 @@ type Report struct {
 	Beyond     int
 }
 
-// Healed says how long after the crash the live nodes were one graph again, and
-// had no dead neighbors. A negative time is never.
+// Healed says how long after the crash the live nodes were one graph again, had no
+// dead neighbors, and, with a directory, all had each other for members and nobody
+// else. A negative time is never.
 type Healed struct {
-	Connected, Clean time.Duration
+	Connected, Clean, Agreed time.Duration
 }
 
-func (h *Healed) after(broken, connected, clean int64) {
+func (h *Healed) after(broken, connected, clean, agreed int64) {
 	since := func(at int64) time.Duration {
 		if at == 0 {
 			return -1
 		}
 		return time.Duration(at - broken)
 	}
-	h.Connected, h.Clean = since(connected), since(clean)
+	h.Connected, h.Clean, h.Agreed = since(connected), since(clean), since(agreed)
 }
 
 // Cycles returns a time in shuffle intervals.
@@ -122,6 +127,7 @@ func (w *world) summary(from, to int) Measure {
 func (r *Report) take(w *world) {
 	r.Elapsed, r.Events = w.elapsed(), w.steps
 	r.Sent, r.Lost, r.Doubled = w.counts.sent, w.counts.lost, w.counts.doubled
+	r.Suspected, r.Evicted = w.counts.suspected, w.counts.evicted
 	r.Living, r.Missed, r.Transcript = w.living, w.missed, w.log.hash
 	r.Stopped = w.ctx.Err() != nil
 	r.Violations, r.Beyond = slices.Clone(w.found), w.beyond
@@ -159,6 +165,13 @@ func (r *Report) WriteTo(out io.Writer) (int64, error) {
 	if r.Config.Kill > 0 {
 		_, _ = fmt.Fprintf(counted, "after the crash of %.4g %%: one graph after %s, no dead neighbors after %s\n",
 			100*r.Config.Kill, lasted(r.Healed.Connected), lasted(r.Healed.Clean))
+	}
+	if r.Config.Directory {
+		_, _ = fmt.Fprintf(counted, "live nodes were suspected %d times, and taken for dead %d times", r.Suspected, r.Evicted)
+		if r.Config.Kill > 0 {
+			_, _ = fmt.Fprintf(counted, "; all know the members after %s", lasted(r.Healed.Agreed))
+		}
+		_, _ = fmt.Fprintln(counted)
 	}
 	_, _ = fmt.Fprintf(counted, "%d nodes live; %d events in %v, %d messages, %d lost, %d doubled; transcript %016x\n",
 		r.Living, r.Events, r.Elapsed.Round(time.Millisecond), r.Sent, r.Lost, r.Doubled, r.Transcript)

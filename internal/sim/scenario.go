@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/overlay/hyparview"
+	"github.com/topos-go/topos/overlay/plumtree"
 )
 
 // The pace of a run.
@@ -29,6 +30,7 @@ type run struct {
 	report   Report
 	healedAt int64 // when the nodes were one graph again; 0 is not yet
 	cleanAt  int64 // when nobody had a dead neighbor any more
+	agreedAt int64 // when all had the live ones for members, and no others
 	brokenAt int64 // when they were killed
 }
 
@@ -189,6 +191,7 @@ func (r *run) kill() bool {
 	if r.cfg.Kill == 0 {
 		return true
 	}
+	r.calm = false
 	n := int(r.cfg.Kill * float64(r.living))
 	order := r.rng.Perm(len(r.nodes))
 	for _, i := range order[:n] {
@@ -212,6 +215,9 @@ func (r *run) watch() {
 	}
 	if r.cleanAt == 0 && r.deadNeighbors() == 0 {
 		r.cleanAt = r.now
+	}
+	if r.agreedAt == 0 && r.cfg.Directory && r.holds([]checker{{"member", checkMembers}}) {
+		r.agreedAt = r.now
 	}
 }
 
@@ -245,7 +251,7 @@ func (r *run) heal() bool {
 		}
 	}
 	if r.brokenAt != 0 {
-		r.report.Healed.after(r.brokenAt, r.healedAt, r.cleanAt)
+		r.report.Healed.after(r.brokenAt, r.healedAt, r.cleanAt, r.agreedAt)
 	}
 	r.say("%v after the faults have ended: %d nodes in parts of %v, %d dead neighbors",
 		r.elapsed()-time.Duration(began), r.living, first(r.parts(), 5), r.deadNeighbors())
@@ -253,14 +259,16 @@ func (r *run) heal() bool {
 }
 
 // cover notes which broadcasts are promised: those of the last half of Retain, at
-// the moment at which the world is healed. It is false before that.
+// the moment at which the world is healed, if nodes have room to keep them for so long
+// among what their parts have broadcast. It is false before that.
 func (r *run) cover() bool {
 	if r.healedAt == 0 {
 		return false
 	}
 	for id := range r.book.casts {
 		c := &r.book.casts[id]
-		c.covered = !c.flood && r.healedAt-c.at < int64(r.cfg.Retain/2)
+		c.covered = !c.flood && r.healedAt-c.at < int64(r.cfg.Retain/2) &&
+			len(r.spoken)-c.spoken < plumtree.DefaultMaxRetained/2
 	}
 	return true
 }

@@ -42,20 +42,24 @@ func (w *world) transmit(i, j int32, boot uint32, e event) {
 			return
 		}
 	}
+	e.to, e.from, e.link, e.gen = j, i, id, k.gen
+	for range w.copies() {
+		w.pushTo(other, i, e)
+	}
+}
+
+// copies returns how often what is sent now comes.
+func (w *world) copies() int {
 	f := &w.cfg.Faults
-	times := 1
 	if f.Loss > 0 && w.rng.Float64() < f.Loss {
 		w.counts.lost++
-		return
+		return 0
 	}
 	if f.Duplicate > 0 && w.rng.Float64() < f.Duplicate {
 		w.counts.doubled++
-		times = 2
+		return 2
 	}
-	e.to, e.from, e.link, e.gen = j, i, id, k.gen
-	for range times {
-		w.pushTo(other, i, e)
-	}
+	return 1
 }
 
 // doom has node me find its end of a link broken after a while.
@@ -83,8 +87,18 @@ func (w *world) receive(e *event) {
 		w.countPayloads(e.message)
 		w.tellTree(e.to, plumtree.Received{From: w.who(e.from, k.ends[1-s].boot), Message: e.message.(plumtree.Message)})
 	default:
-		w.tell(e.to, overlay.Received{From: w.who(e.from, k.ends[1-s].boot), Message: e.message})
+		w.hear(e.to, w.who(e.from, k.ends[1-s].boot), e.message)
 	}
+}
+
+// hear gives a node a message.
+func (w *world) hear(i int32, from overlay.Node, m any) {
+	if w.cfg.Directory {
+		w.countPayloads(m)
+		w.hears = m
+	}
+	w.tell(i, overlay.Received{From: from, Message: m})
+	w.hears = nil
 }
 
 // probe finds out who is at an address.

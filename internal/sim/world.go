@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/overlay/hyparview"
+	"github.com/topos-go/topos/overlay/swim"
 )
 
 // world is many nodes, what is between them, and what will happen. Everything in
@@ -27,14 +28,20 @@ type world struct {
 	book   book
 	counts counts
 	log    transcript
-	missed int // messages that plumtree has given up
+	missed int   // messages that plumtree has given up
+	spoken []any // what parts of nodes have broadcast, by number
+	hears  any   // the message that is being received
+	calm   bool  // nothing goes wrong that could be taken for a failure
 	found  []Violation
 	beyond int // violations more than are reported
 	steps  uint64
+
+	glimpse uint64 // of what is read ahead: means nothing
 }
 
-// counts is what has gone over links.
-type counts struct{ sent, lost, doubled uint64 }
+// counts is how many messages there were, and how often a live node was suspected, or
+// declared dead though it could be reached.
+type counts struct{ sent, lost, doubled, suspected, evicted uint64 }
 
 func newWorld(ctx context.Context, cfg Config) *world {
 	return &world{
@@ -46,6 +53,7 @@ func newWorld(ctx context.Context, cfg Config) *world {
 		queue: newQueue(),
 		links: links{free: -1},
 		nodes: make([]node, 0, cfg.Nodes+cfg.Nodes/8),
+		calm:  cfg.Faults.Loss == 0 && 2*cfg.Faults.slowest() < swim.DefaultTimeout,
 		log:   transcript{out: cfg.Transcript, hash: offset64},
 	}
 }
@@ -70,6 +78,7 @@ func (w *world) run(d time.Duration) bool {
 		if w.steps++; w.steps%pollEvery == 0 && w.ctx.Err() != nil {
 			return false
 		}
+		w.warm()
 		w.now = e.at
 		w.happen(&e)
 	}
@@ -111,6 +120,10 @@ func (w *world) happen(e *event) {
 		w.measured(e)
 	case judged:
 		w.judge(e)
+	case posted:
+		w.posted(e)
+	case rejected:
+		w.rejected(e)
 	}
 }
 

@@ -37,6 +37,15 @@ const (
 // seconds more, by one of all.
 const DefaultStride = 10
 
+// DefaultDirect is how many nodes have broadcast in causal order until new links are
+// proven by a ping: what says as much directly has some ten kilobytes then, while a
+// ping is passed on by some hundred nodes.
+const DefaultDirect = 256
+
+// DefaultHush is how long an obituary may wait for somebody else's: several times as
+// long as a broadcast takes, so that of five who know of a crash two or three broadcast it.
+const DefaultHush = 200 * time.Millisecond
+
 // Config says what a [Core] is.
 type Config struct {
 	// Self is this node. It must be given.
@@ -50,11 +59,15 @@ type Config struct {
 	// Overlap is how long the earlier topology stays at least, and MaxOverlap at
 	// most, until the later one has a neighbor. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
+	// Hush is how long an obituary waits at most until it is broadcast, in case
+	// somebody else does; less in a small cluster. Negative: it does not.
+	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may
 	// be in any topology: a link that is one too many carries nothing. Swim sends no
 	// messages for its news only, unless its Fanout says so: they are broadcast. Its
-	// Stride is DefaultStride.
+	// Stride is DefaultStride, and Twice is set, as a suspicion is told to all.
+	// Causal's Direct is DefaultDirect.
 	Directory directory.Config
 	Swim      swim.Config
 	Plumtree  plumtree.Config
@@ -85,11 +98,14 @@ func (c *Config) Valid() error {
 }
 
 func (c *Config) setDefaults() {
+	c.Hush = cmp.Or(c.Hush, DefaultHush)
 	c.Overlap = cmp.Or(c.Overlap, DefaultOverlap)
 	c.MaxOverlap = max(cmp.Or(c.MaxOverlap, DefaultMaxOverlap), c.Overlap)
 	if c.Swim.Fanout == 0 {
 		c.Swim.Fanout = -1
 	}
+	c.Causal.Direct = cmp.Or(c.Causal.Direct, DefaultDirect)
+	c.Swim.Twice = true
 	c.Swim.Stride = cmp.Or(c.Swim.Stride, DefaultStride)
 }
 

@@ -21,6 +21,7 @@ import (
 //  3. A wiring has been told of each of its links, and of no others.
 //  4. The causal part has a link to each neighbor to which there is one, and to
 //     nobody else: another one as soon as it is another connection.
+//  5. hushUntil is a time if obituaries wait, and the zero time if none does.
 type Core struct {
 	cfg      Config
 	now      time.Time
@@ -36,6 +37,8 @@ type Core struct {
 	up        map[overlay.Node]bool
 	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
+	hushed    []directory.Fact      // obituaries that are broadcast at hushUntil
+	hushUntil time.Time
 	garbled   uint64
 	left      bool
 	effects   overlay.Effects
@@ -140,6 +143,7 @@ func (c *Core) lost(ev overlay.Lost) {
 
 // received gives a message to the part that it is for.
 func (c *Core) received(ev overlay.Received) {
+	c.detector.Seen(ev.From)
 	switch m := ev.Message.(type) {
 	case plumtree.Message:
 		c.toTree(plumtree.Received{From: ev.From, Message: m})
@@ -156,6 +160,7 @@ func (c *Core) received(ev overlay.Received) {
 
 // leave lets the directory tell others first, while there are links.
 func (c *Core) leave() {
+	c.release()
 	c.toDirectory(directory.Leave{})
 	c.toTopology(overlay.LeaveRequested{})
 	c.left = true
@@ -169,6 +174,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 	}
 	if !c.left {
 		c.turnOver()
+		c.releaseDue()
 		c.fromDirectory(c.dir.Tick(now))
 		c.fromDetector(c.detector.Tick(now))
 		c.fromTree(c.tree.Tick(now))
@@ -184,7 +190,7 @@ func (c *Core) Deadline() time.Time {
 	if c.left {
 		return next
 	}
-	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped()}
+	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped(), c.hushUntil}
 	for _, t := range due {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t

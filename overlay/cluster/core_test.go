@@ -47,6 +47,38 @@ func TestCrashIsKnownEverywhereSoon(t *testing.T) {
 	}
 }
 
+// All who were linked to it know at the same time, and not all of them tell all others.
+func TestFewOfThoseWhoKnowOfACrashBroadcastIt(t *testing.T) {
+	w := newWorld(t, 12)
+	w.grow(40)
+	witnesses, before := 0, len(w.values)
+	for pair := range w.links {
+		if pair[0] == 7 || pair[1] == 7 {
+			witnesses++
+		}
+	}
+	w.end(7)
+	w.run(10 * time.Second)
+	w.agree(but(7))
+	if n := len(w.values) - before; witnesses < 4 || n == 0 || n > (witnesses+1)/2+1 {
+		t.Errorf("%d broadcasts: %v, while %d were linked to it", n, w.values[before:], witnesses)
+	}
+}
+
+func TestTheDeathsOfManyAreFewBroadcasts(t *testing.T) {
+	w := newWorld(t, 13)
+	w.grow(40)
+	before := len(w.values)
+	for i := range 8 {
+		w.end(4 * (i + 1))
+	}
+	w.run(10 * time.Second)
+	w.agree(but(4, 8, 12, 16, 20, 24, 28, 32))
+	if n := len(w.values) - before; n > 8*3 {
+		t.Errorf("%d broadcasts of 8 deaths", n)
+	}
+}
+
 func TestNodeThatFallsSilentIsFound(t *testing.T) {
 	w := newWorld(t, 3)
 	w.grow(40)

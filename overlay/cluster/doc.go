@@ -40,9 +40,9 @@
 // without a farewell, or a connection is refused, is evidence for the failure
 // detector, which has others try, so that the death of a process is known
 // everywhere within a second; one that falls silent is found by being probed. The
-// directory then broadcasts an obituary, and each node learns of it by
-// [overlay.Down]. If the node is not dead after all, it refutes that, and is up
-// again as the same incarnation.
+// directory then has an obituary broadcast, by few of those who know: see
+// Config.Hush. Each node learns of it by [overlay.Down]. If the node is not dead
+// after all, it refutes that, and is up again as the same incarnation.
 //
 // # What is not promised
 //

@@ -74,6 +74,7 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 // believed if it has been suspected for a while. If not, it comes from the other side
 // of a partition that has healed, or from a node that was cut off: it is doubted.
 func (c *Core) heard(b directory.Broadcast) {
+	c.overhear(b)
 	var doubted []directory.Fact
 	if !b.Hearsay {
 		var believed []directory.Fact
@@ -98,7 +99,7 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case directory.Broadcast:
-			c.announce(e)
+			c.publish(e)
 		case directory.Send:
 			c.emit(overlay.Post{To: e.To, Message: e.Message})
 		case directory.Try:
@@ -159,7 +160,9 @@ func (c *Core) fromDetector(effects swim.Effects) {
 		case swim.Send:
 			c.emit(overlay.Post{To: e.To, Message: e.Message})
 		case swim.Spread:
-			c.announce(e.Fact)
+			if !e.Fact.Refused { // else it is an obituary, which all believe
+				c.announce(e.Fact)
+			}
 		case swim.Failed:
 			c.toDirectory(directory.Obituary{Node: e.Node, Crashed: errors.Is(e.Reason, overlay.ErrUnreachable)})
 			c.emit(overlay.Report{Value: e})

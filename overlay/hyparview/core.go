@@ -46,6 +46,7 @@ type Core struct {
 	shuffleAt, refreshAt, retryAt time.Duration // when due; 0 is never
 	refreshes                     int           // how often that was done
 	retries                       int           // how often retryAt was set since a neighbor was lost last
+	refusals                      int           // how many of those that were tried had no room
 	reserved                      time.Duration // until when a slot is kept for a Disconnect with Wait
 
 	seeds seeds
@@ -137,7 +138,7 @@ func (c *Core) Tick(now time.Time) overlay.Effects {
 		}
 	}
 	if due(c.retryAt, c.now) {
-		c.retryAt, c.tried = 0, 0
+		c.retryAt, c.tried, c.refusals = 0, 0, 0
 	}
 	if due(c.reserved, c.now) {
 		c.reserved = 0

@@ -90,7 +90,7 @@ func (c *Core) correct(node overlay.Node) {
 	if len(c.gone) == 0 {
 		c.gone = nil
 	}
-	if i := c.indexPassive(node.Name); i >= 0 {
+	if i := c.indexPassive(node.Name); i >= 0 && c.passive[i].Value() != node { // Make is dear
 		c.passive[i] = unique.Make(node)
 	}
 }
@@ -128,7 +128,9 @@ func (c *Core) pick() overlay.Node {
 }
 
 // fill asks for as many neighbors as the active view has free slots, until
-// everybody in the passive view was asked; and again later (section 4.3).
+// everybody in the passive view was asked; and again later (section 4.3). A node that
+// has any neighbor stops when a few candidates have no room, and takes more of that
+// each time: where all do well, most have none, and each question costs a connection.
 func (c *Core) fill() {
 	free := c.cfg.ActiveSize - c.taken()
 	for _, p := range c.peers {
@@ -136,7 +138,7 @@ func (c *Core) fill() {
 			free--
 		}
 	}
-	for free > 0 && c.tried < len(c.passive) {
+	for free > 0 && c.tried < len(c.passive) && (c.refusals < c.bearable() || c.count(neighbor) == 0) {
 		if c.want(c.pick(), askPromote) != nil {
 			free--
 		}
@@ -153,6 +155,18 @@ func (c *Core) fill() {
 		c.probe()
 	}
 }
+
+// bearable is how many candidates without room are enough until retryAt.
+func (c *Core) bearable() int {
+	rounds := c.retries
+	if c.retryAt != 0 { // which counts this one
+		rounds--
+	}
+	return enough << min(rounds, maxDoublings)
+}
+
+// enough is how many candidates without room are enough at first.
+const enough = 3
 
 // maxDoublings bounds the growth of waits: to 16 times Retry.
 const maxDoublings = 4

@@ -144,6 +144,7 @@ func (c *Core) answered(p *peer, m NeighborReply) {
 
 // refused ends a request that was refused. Whoever refused stays a candidate.
 func (c *Core) refused(p *peer) {
+	c.refusals++
 	if p.ask == askJoin {
 		c.seeds.again(c.now + c.jitter(c.cfg.Retry))
 	}
@@ -221,7 +222,7 @@ func (c *Core) agree(p *peer, number uint32) {
 func (c *Core) end(p *peer) {
 	if p.state == neighbor {
 		c.emit(overlay.NeighborDown{Node: p.node})
-		c.tried, c.retries, c.retryAt = 0, 0, 0 // others may have lost one too
+		c.tried, c.refusals, c.retries, c.retryAt = 0, 0, 0, 0 // others may have lost one too
 	}
 	p.state, p.ask, p.mine, p.theirs = stranger, nothing, 0, 0
 }

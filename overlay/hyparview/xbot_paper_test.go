@@ -135,7 +135,7 @@ func TestBrokenExchangesLeaveSoundViews(t *testing.T) {
 		}
 	}
 	w.loss = 0
-	w.run(2 * time.Second)
+	w.run(DefaultShuffleInterval * 3 / 2) // each has told its neighbors that they are
 	d := w.until(2*time.Minute, time.Second, w.healed)
 	w.sound("after the loss")
 	t.Logf("%d nodes live: sound after %v, neighbors: %v", len(w.alive()), d, w.degrees())

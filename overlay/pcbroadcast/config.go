@@ -52,6 +52,10 @@ type Config struct {
 	// Hops is how far the first ping of a link goes; each further one goes twice
 	// as far.
 	Hops int
+	// Direct is how many marks a node may have for it to [Ask] a new link's other end
+	// at once, which is one message with all of them, where a ping is one for each of
+	// some hundred links. Zero is none, as in the paper: pings come first.
+	Direct int
 	// Rest is how long a link rests after Rounds in which pings came back, but
 	// too late for MaxBuffer.
 	Rest time.Duration
@@ -107,9 +111,9 @@ func (c *Config) Valid() error {
 	if c.Hops < 0 || c.Hops > maxHops {
 		errs = append(errs, fmt.Errorf("pcbroadcast: Config.Hops %d is not within 1 and %d", c.Hops, maxHops))
 	}
-	if c.MaxBuffer < 0 || c.MaxLinks < 0 || c.MaxOrigins < 0 || c.MaxPings < 0 {
-		errs = append(errs, fmt.Errorf("pcbroadcast: a limit is negative: MaxBuffer %d, MaxLinks %d, MaxOrigins %d, MaxPings %d",
-			c.MaxBuffer, c.MaxLinks, c.MaxOrigins, c.MaxPings))
+	if c.MaxBuffer < 0 || c.MaxLinks < 0 || c.MaxOrigins < 0 || c.MaxPings < 0 || c.Direct < 0 {
+		errs = append(errs, fmt.Errorf("pcbroadcast: a limit is negative: MaxBuffer %d, MaxLinks %d, MaxOrigins %d, MaxPings %d, Direct %d",
+			c.MaxBuffer, c.MaxLinks, c.MaxOrigins, c.MaxPings, c.Direct))
 	}
 	if c.MaxOrigins == 1 {
 		errs = append(errs, errors.New("pcbroadcast: Config.MaxOrigins 1 leaves no place for another node"))

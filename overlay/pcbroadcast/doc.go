@@ -64,9 +64,10 @@
 //     other end answers it with a [Pong]. What is delivered meanwhile is kept, and
 //     sent first. A new ping needs no new buffer, unless the buffer was full: then
 //     it begins anew, and only pings sent since count.
-//   - If a node has no stream to send a ping on, or if one has had no answer, it has
-//     the other end [Ask]ed directly, which answers when it has settled the marks
-//     in the question.
+//   - If a node has no stream to send a ping on, or if one has had no answer, it
+//     [Ask]s the other end directly, which answers when it has settled the marks
+//     in the question. If it has no more than Config.Direct, it does so at once,
+//     and sends no ping: that goes over every link within Config.Hops.
 //   - A node to which no stream leads asks one neighbour to [Adopt] it, which begins
 //     at once, with its marks. What they say and the node lacks is lost. It ends its
 //     own streams but the one back, with [Shut], and tries those links anew, so that
@@ -103,7 +104,9 @@
 // its last other link at that moment, it may be adopted elsewhere, and has a gap.
 // So the overlay had better keep an old link for a moment longer. A cluster that
 // begins needs Config.Timeout until two nodes without any history are sure that
-// nobody else is there; what they broadcast meanwhile is kept.
+// nobody else is there; what they broadcast meanwhile is kept. So it is delivered
+// late, by two seconds with the defaults, which is right after two nodes have met
+// and at no other time, as long as links do not break.
 //
 // # Limits
 //

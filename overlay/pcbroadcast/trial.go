@@ -14,10 +14,16 @@ func (c *Core[T]) start(l *link, buffer []*item) {
 
 // launch sends a ping to l's other end, behind all that was sent on safe links. If
 // there is none, or a ping has found no way already, the other end is asked what
-// it has besides. A node that has not begun waits to be adopted instead.
+// it has besides; first of all, and instead, if that is not much. A node that has not
+// begun waits to be adopted instead.
 func (c *Core[T]) launch(l *link) {
 	c.pings++
 	l.last, l.astray = c.pings, true
+	if c.begun && l.round == 0 && c.cfg.Direct > 0 && len(c.settled.byName) <= c.cfg.Direct {
+		l.astray = false // it needs no way
+		c.send(l, Ask{Number: l.last, Marks: c.settled.marks(nil)})
+		return
+	}
 	hops := min(c.cfg.Hops<<min(l.round, 16), maxHops)
 	ping := Ping{From: c.cfg.Self, To: l.node, Number: l.last, Hops: hops}
 	for _, way := range c.links {

@@ -2,6 +2,7 @@ package pcbroadcast
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +84,34 @@ func TestAShutStreamIsAskedForElsewhere(t *testing.T) {
 	}
 	if due := core.Deadline(); due.Sub(start) > 2*DefaultTimeout+time.Second {
 		t.Errorf("due after %v", due.Sub(start))
+	}
+}
+
+// There is little to ask about, and yet the answer says as much as that to a ping: it
+// does not come before m has.
+func TestALinkIsProvenDirectlyAsLongAsFewHaveBroadcast(t *testing.T) {
+	for _, direct := range []int{1, 2} {
+		s := newStage(t, Config{Direct: direct})
+		s.link("a", "b")
+		s.flow()
+		s.wait(3 * time.Second)
+		s.link("b", "c")
+		s.flow()
+		for _, who := range []string{"a", "b"} {
+			s.step(who, Broadcast[string]{who + "'s"})
+		}
+		s.flow("b>c") // where they are slow
+		s.link("a", "c")
+		s.flow("b>c")
+		if got, want := strings.Contains(s.out.String(), "ping"), direct < 2; got != want {
+			t.Fatalf("with Direct %d, pings are sent: %v:\n%s", direct, got, s.out.String())
+		}
+		if s.core("a").Safe(node("c")) {
+			t.Fatalf("with Direct %d, the link is safe before c has what a has:\n%s", direct, s.out.String())
+		}
+		s.flow()
+		if !s.core("a").Safe(node("c")) {
+			t.Fatalf("with Direct %d, the link is not safe in the end:\n%s", direct, s.out.String())
+		}
 	}
 }

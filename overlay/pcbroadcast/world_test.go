@@ -79,6 +79,7 @@ func newWorld(seed uint64, nodes int) *world {
 		rng: rand.New(rand.NewPCG(seed, 7)), now: start, wires: make(map[[2]int]*wire),
 		oracle: newOracle(), slow: 200 * time.Millisecond,
 	}
+	w.cfg.Direct = int(seed%3) * 6 // never, until some have broadcast, and almost always
 	for i := range nodes {
 		w.sites = append(w.sites, &site{index: i})
 	}

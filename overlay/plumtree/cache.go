@@ -67,11 +67,22 @@ func (c *Core) evict(k *kept) {
 	for c.cache[i] != k {
 		i++
 	}
-	if c.cache = slices.Delete(c.cache, i, i+1); len(c.cache) == 0 {
-		c.cache = nil
-	}
+	c.cache = without(c.cache, i)
 	i, _ = k.from.findKept(k.seq)
-	if k.from.kept = slices.Delete(k.from.kept, i, i+1); len(k.from.kept) == 0 {
-		k.from.kept = nil
+	k.from.kept = without(k.from.kept, i)
+}
+
+// without returns list without the i-th. It is mostly the first, for which the others
+// need not be moved.
+func without(list []*kept, i int) []*kept {
+	if i == 0 {
+		list[0] = nil
+		list = list[1:]
+	} else {
+		list = slices.Delete(list, i, i+1)
 	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }

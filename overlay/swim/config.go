@@ -109,6 +109,9 @@ type Config struct {
 	// MaxRumors, MaxMembers, MaxRelays and MaxChecks bound what is remembered: facts
 	// that are spread, members, pings for others, and probes out of turn.
 	MaxRumors, MaxMembers, MaxRelays, MaxChecks int
+	// Twice has a member that did not answer in its turn asked once more, by this node
+	// and others at the same time, before it is suspected. That takes Period - Timeout.
+	Twice bool
 	// Plain leaves Lifeguard out: there is no local health, a suspicion has one
 	// length, and nobody says that it got no answer.
 	Plain bool

@@ -89,7 +89,7 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		}
 	case Rejoined:
 		if !c.cfg.Plain {
-			c.wake()
+			c.wake(math.MaxInt64)
 		}
 	case Received:
 		if !ev.From.IsZero() && ev.From != c.cfg.Self {
@@ -157,7 +157,7 @@ func later(a, b time.Time) time.Time {
 func (c *Core) enter(now time.Time) {
 	c.now = later(now, c.now)
 	if at := c.Deadline(); !c.cfg.Plain && !at.IsZero() && c.now.Sub(at) > c.cfg.Late {
-		c.wake()
+		c.wake(c.now.Sub(at))
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *Core) watch(node overlay.Node) {
 
 func (c *Core) unwatch(i id) {
 	c.acquit(i)
-	c.abandon(i, inTurn, recheck, reset)
+	c.abandon(i, inTurn, second, recheck, reset)
 	c.forget(i)
 	c.rumors.drop(c.members.all[i].node)
 	c.part(i)

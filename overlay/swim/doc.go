@@ -66,9 +66,12 @@
 // its dead from time to time (Config.Revive). The first answer after the partition
 // has healed carries the refutation.
 //
-// A process that was stopped finds that it comes late when it runs on. What it
-// waited for may lie unread. It takes all its questions back, gives those it
-// suspects their time again, and refutes what it hears of itself.
+// A process that was stopped finds that it comes late when it runs on, and so does one
+// on a machine with too much to do. What it waited for may lie unread, so it takes all
+// its questions back and suspects nobody. One that was late by more than a period gives
+// those it suspects all of their time again; one that was less late, as much as it was,
+// and no less than Config.Timeout: it has missed nothing that others know. Both refute
+// what they hear of themselves.
 //
 // When this node crashes, what it knows goes with it. It begins as another Node.
 //
@@ -91,6 +94,10 @@
 //     not wait for chance.
 //   - Local health gets worse only if no helper answers, and not by each. See the
 //     file health.go.
+//   - With Config.Twice, a member that has not answered in its turn, neither this node
+//     nor others, is asked once more in the same way before it is suspected. And
+//     whatever else comes from it, of which [Core.Seen] is told, counts as a sign of
+//     life: who is too busy to answer has not failed.
 //   - News is also sent by itself, as in memberlist: Config.Gossip, Config.Fanout. If
 //     each [Spread] is broadcast, Fanout can be negative, and there are no messages
 //     but probes.

@@ -132,7 +132,7 @@ func (c *Core) fail(i id, f Fact, source, quiet bool) {
 	c.acquit(i)
 	m.state = Confirm
 	c.members.fail(i)
-	c.abandon(i, inTurn, recheck, reset)
+	c.abandon(i, inTurn, second, recheck, reset)
 	if c.nudge == i {
 		c.nudge = nobody
 	}

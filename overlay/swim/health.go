@@ -7,7 +7,7 @@ import (
 
 // Local health follows Lifeguard's LHA-Probe. It becomes worse by one when a probe
 // fails and none of those who were asked to help has said so, when this node has to
-// refute something, and when it has slept; better by one with each probe that is
+// refute something, and when it has slept for more than a period; better by one with each probe that is
 // answered. Lifeguard counts each helper that is not heard of. That has every node
 // of a partition think itself ill, as its helpers are on the other side, and take
 // nine times as long to see it.
@@ -25,21 +25,30 @@ func (c *Core) heal() { c.health = max(c.health-1, 0) }
 // scaled is d as local health has it.
 func (c *Core) scaled(d time.Duration) time.Duration { return d * time.Duration(c.health+1) }
 
-// wake is called after this node has slept through its deadlines. What it was
-// waiting for may have come or been refuted meanwhile, and lies unread: all that is
-// open begins anew.
-func (c *Core) wake() {
+// wake is called after this node has slept through its deadlines, for so long. What it
+// was waiting for may have come or been refuted meanwhile, and lies unread: all that is
+// open begins anew. Those it suspects have what is left of their time when it was short,
+// as on a machine with too much to do, and all of it again when it was longer than a
+// period: then this node has missed what all others know, and may have lost its links.
+func (c *Core) wake(slept time.Duration) {
 	c.stats.Wakes++
-	c.ail()
-	open := c.probes
-	c.probes, c.relays = nil, nil
+	long := slept > c.cfg.Period
+	if long {
+		c.ail()
+	}
 	for _, s := range c.suspicions {
-		s.since = c.now
-		s.expires = c.now.Add(s.timeout())
+		if long {
+			s.since = c.now
+		} else {
+			s.since = later(s.since.Add(slept), c.now.Add(c.cfg.Timeout-s.timeout()))
+		}
+		s.expires = s.since.Add(s.timeout())
 	}
 	heap.Init(&c.suspicions)
+	open := c.probes
+	c.probes, c.relays = nil, nil
 	for _, p := range open {
-		if p.kind != inTurn {
+		if p.kind != inTurn && p.kind != second {
 			c.check(p.target, p.kind)
 		}
 	}

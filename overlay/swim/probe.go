@@ -3,6 +3,8 @@ package swim
 import (
 	"slices"
 	"time"
+
+	"github.com/topos-go/topos/overlay"
 )
 
 // kind says what a probe is for.
@@ -11,6 +13,9 @@ type kind uint8
 const (
 	// inTurn: it is the member's turn. At its end the member is suspect.
 	inTurn kind = iota
+	// second: the member has not answered in its turn, and is asked once more, with
+	// Config.Twice. At its end the member is suspect.
+	second
 	// recheck: this node suspects the member, and goes on asking until it refutes
 	// or fails.
 	recheck
@@ -23,8 +28,8 @@ const (
 // a suspicion.
 const resets = 3
 
-// rechecks is how many of those whom it suspects a node asks again at a time, of
-// Config.MaxChecks. Who suspects more had better listen: others suspect the same, or
+// rechecks is how many of those whom it suspects a node asks again at a time, and how
+// many of those whom it does not, of Config.MaxChecks. Who suspects more had better listen: others suspect the same, or
 // the fault is its own.
 const rechecks = 8
 
@@ -39,6 +44,7 @@ type probe struct {
 	asked   []id // of them, those that have not answered
 	refused []id // that had a connection to the target refused
 	again   bool // so had this node, since the link was reset
+	seen    bool // something else has come from the target
 	tries   int
 }
 
@@ -107,8 +113,8 @@ func (c *Core) check(i id, k kind) {
 			checks++
 		}
 	}
-	if checks >= c.cfg.MaxChecks || k == recheck && checks >= rechecks {
-		if k == reset {
+	if checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
+		if k != recheck {
 			c.suspect(i, c.cfg.Self, false)
 		}
 		return
@@ -122,8 +128,11 @@ func (c *Core) again(p *probe) {
 	p.seq, p.again = c.seq, false
 	p.tries++
 	p.end = c.now.Add(c.cfg.Period)
-	if p.kind == reset {
+	switch p.kind {
+	case reset:
 		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
+	case second:
+		p.end = c.now.Add(c.scaled(c.cfg.Period - c.cfg.Timeout))
 	}
 	c.ping(p.target, p.seq)
 	c.ask(p)
@@ -168,9 +177,14 @@ func (c *Core) probed() {
 		if n < 0 {
 			return
 		}
-		if p := c.probes[n]; due(p.end, c.now) {
+		switch p := c.probes[n]; {
+		case due(p.end, c.now) && p.seen:
+			c.abandon(p.target, p.kind)
+		case due(p.end, c.now):
 			c.conclude(p)
-		} else {
+		case p.seen:
+			p.direct = time.Time{}
+		default:
 			c.ask(p)
 		}
 	}
@@ -179,10 +193,14 @@ func (c *Core) probed() {
 // conclude ends a probe without an answer from the target.
 func (c *Core) conclude(p *probe) {
 	switch p.kind {
-	case inTurn:
-		c.abandon(p.target, inTurn)
+	case inTurn, second:
+		c.abandon(p.target, p.kind)
 		if len(p.asked) == p.helpers { // nobody was heard of
 			c.ail()
+		}
+		if p.kind == inTurn && c.cfg.Twice && c.members.all[p.target].state == Alive {
+			c.check(p.target, second)
+			return
 		}
 		c.suspect(p.target, c.cfg.Self, false)
 	case recheck:
@@ -208,6 +226,17 @@ func (c *Core) concludeReset(p *probe) {
 	default:
 		c.abandon(i, reset)
 		c.suspect(i, c.cfg.Self, false)
+	}
+}
+
+// Seen says that something has come from node just now, whatever it is: a sign of life,
+// with which a question that is open in node's turn is not in vain, though it has no
+// answer yet. It is for those who suspect nobody yet: a suspicion has to be refuted.
+func (c *Core) Seen(node overlay.Node) {
+	for _, p := range c.probes {
+		if (p.kind == inTurn || p.kind == second) && c.members.all[p.target].node == node {
+			p.seen = true
+		}
 	}
 }
 
@@ -248,9 +277,9 @@ func (c *Core) ack(from id, m Ack) {
 		c.answer(from, m.Seq)
 	case from == nobody || from != p.target && !slices.Contains(p.asked, from):
 		c.stats.Strangers++
-	case p.kind == inTurn:
+	case p.kind == inTurn, p.kind == second:
 		c.heal()
-		c.abandon(p.target, inTurn)
+		c.abandon(p.target, inTurn, second)
 	case p.kind == reset:
 		c.stats.Denied++
 		c.abandon(p.target, reset)
@@ -291,7 +320,7 @@ func (c *Core) linkReset(i id, refused bool) {
 			return
 		}
 	}
-	c.abandon(i, inTurn)
+	c.abandon(i, inTurn, second)
 	c.check(i, reset)
 }
 

@@ -101,9 +101,6 @@ func parseCausal(k kind, b []byte) (overlay.Message, error) {
 	if k > kindCausalAdopt {
 		return nil, errKind
 	}
-	if err := bounded(b, marksField, maxMarks); err != nil {
-		return nil, err
-	}
 	if err := w.Unmarshal(b); err != nil {
 		return nil, err
 	}

@@ -67,9 +67,6 @@ func claimable(c clientserver.Claim) error {
 
 func parseClientServer(k kind, b []byte) (overlay.Message, error) {
 	var w ClientServer
-	if err := bounded(b, claimsField, maxClaims); err != nil {
-		return nil, err
-	}
 	if err := w.Unmarshal(b); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,8 @@ type encoded interface {
 // Append appends m, encoded, to b. m is a message of a protocol, a
 // [directory.Broadcast] or a [swim.Fact]. Of more than 1024 claims in a message of
 // package clientserver, and of more than 256 nodes in one of package gossip, only
-// the first are encoded: the others take no more.
+// the first are encoded: the others take no more. Any other list is encoded whole, or
+// the message is refused.
 //
 // The error wraps [ErrUnknown]. b is returned as it was then.
 func Append(b []byte, m overlay.Message) ([]byte, error) {
@@ -123,7 +124,11 @@ func Append(b []byte, m overlay.Message) ([]byte, error) {
 	}
 	n := len(b) + 1
 	b = append(append(b, byte(k)), make([]byte, e.Size())...)
-	if _, err := e.MarshalToSizedBuffer(b[n:]); err != nil {
+	_, err = e.MarshalToSizedBuffer(b[n:])
+	if err == nil {
+		err = bounded(k, b[n:])
+	}
+	if err != nil {
 		return b[:n-1], fmt.Errorf("%w: %T: %w", ErrUnknown, m, err)
 	}
 	return b, nil
@@ -160,30 +165,34 @@ func Parse(b []byte) (overlay.Message, error) {
 		return nil, fmt.Errorf("%w: empty", ErrMalformed)
 	}
 	k, b := kind(b[0]), b[1:]
-	var m overlay.Message
-	var err error
-	switch {
-	case k >= kindCausalData:
-		m, err = parseCausal(k, b)
-	case k >= kindStaticAsk:
-		m, err = parseStatic(k, b)
-	case k >= kindSampleAsk:
-		m, err = parseGossip(k, b)
-	case k >= kindServerAsk:
-		m, err = parseClientServer(k, b)
-	case k >= kindAsk:
-		m, err = parseDirectory(k, b)
-	case k >= kindSwim:
-		m, err = parseSwim(k, b)
-	case k >= kindGossip:
-		m, err = parsePlumtree(k, b)
-	default:
-		m, err = parseHyParView(k, b)
-	}
+	m, err := parse(k, b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: kind %d: %w", ErrMalformed, k, err)
 	}
 	return m, nil
+}
+
+func parse(k kind, b []byte) (overlay.Message, error) {
+	if err := bounded(k, b); err != nil {
+		return nil, err
+	}
+	switch {
+	case k >= kindCausalData:
+		return parseCausal(k, b)
+	case k >= kindStaticAsk:
+		return parseStatic(k, b)
+	case k >= kindSampleAsk:
+		return parseGossip(k, b)
+	case k >= kindServerAsk:
+		return parseClientServer(k, b)
+	case k >= kindAsk:
+		return parseDirectory(k, b)
+	case k >= kindSwim:
+		return parseSwim(k, b)
+	case k >= kindGossip:
+		return parsePlumtree(k, b)
+	}
+	return parseHyParView(k, b)
 }
 
 // errKind is why something with an unknown kind is malformed.

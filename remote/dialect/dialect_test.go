@@ -162,6 +162,9 @@ func FuzzParse(f *testing.F) {
 			f.Add(append([]byte{k}, h.body...))
 		}
 	}
+	for _, b := range tooLong() {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Parse(b)
 		if err != nil {

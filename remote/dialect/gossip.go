@@ -44,9 +44,6 @@ func sampled(k kind, nodes []overlay.Node) (kind, encoded, error) {
 
 func parseGossip(k kind, b []byte) (overlay.Message, error) {
 	var w Sampling
-	if err := bounded(b, sampleField, maxSample); err != nil {
-		return nil, err
-	}
 	if err := w.Unmarshal(b); err != nil {
 		return nil, err
 	}
