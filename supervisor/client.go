@@ -2,23 +2,14 @@ package supervisor
 
 import (
 	"context"
-	"time"
 
 	"github.com/topos-go/topos/actor"
 )
 
-// noDeadline is the deadline of a request whose context has none. Stopping a
-// child may take as long as its Shutdown, so that the default deadline of calls
-// would be wrong; as in OTP there is none.
-const noDeadline = 100 * 365 * 24 * time.Hour
-
+// ask calls a supervisor. Stopping a child may take as long as its Shutdown, so that
+// the default deadline of calls would be wrong; as in OTP there is none.
 func ask[T any](ctx context.Context, from actor.Caller, sup actor.Address, req request) (T, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		limited, cancel := context.WithTimeout(ctx, noDeadline)
-		defer cancel()
-		ctx = limited
-	}
-	answer, err := actor.Call[result[T]](ctx, from, sup, req)
+	answer, err := actor.Call[result[T]](actor.Patient(ctx), from, sup, req)
 	if err != nil {
 		return answer.value, err
 	}

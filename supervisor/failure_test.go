@@ -26,7 +26,7 @@ func TestPanicsOfAStartAreItsError(t *testing.T) {
 		} {
 			_, err := supervisor.StartChild(f.ctx, f.sys, sup, child)
 			var panicked *actor.PanicError
-			if !errors.As(err, &panicked) || panicked.Value != "boom" {
+			if !errors.As(err, &panicked) || panicked.Value != "boom" || !strings.Contains(panicked.Stack(), "failure_test.go") {
 				t.Errorf("StartChild(%q) fails with %v, want the panic", child.ID, err)
 			}
 			_, err = supervisor.Spawn(f.ctx, f.sys, supervisor.Spec{Children: []supervisor.ChildSpec{child}})

@@ -174,7 +174,7 @@ func (s *process) start(self *actor.Self, c *child) (pid actor.PID, err error) {
 	defer func() {
 		if !returned {
 			if v := recover(); v != nil {
-				pid, err = actor.PID{}, &actor.PanicError{Value: v}
+				pid, err = actor.PID{}, actor.NewPanicError(v)
 			} // else runtime.Goexit: the kernel ends the supervisor
 		}
 	}()

@@ -2,51 +2,17 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/topos-go/topos/internal/crowd"
+	"github.com/topos-go/topos/internal/crowd/crowdtest"
 )
 
-// This binary is also the program that the director starts.
-func TestMain(m *testing.M) {
-	if _, ok, _ := crowd.Member(os.Args); ok {
-		if err := run(context.Background(), os.Args, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// last runs the program and returns its last line.
-func last(t *testing.T, args ...string) (r result) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	if err := run(ctx, append([]string{"test"}, args...), nil, &out); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	t.Log(out.String())
-	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-	decoder := json.NewDecoder(bytes.NewReader(lines[len(lines)-1]))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
+func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 
 func TestLossesAreSeenByAllOthers(t *testing.T) {
-	r := last(t, "-trials", "1", "-nodes", "3")
+	r := crowdtest.LastLine[result](t, run, "-trials", "1", "-nodes", "3")
 	if r.FalsePositives != 0 || r.KillP50 <= 0 || r.KillP99 < r.KillP50 || r.StopP99 < r.StopP50 {
 		t.Errorf("%+v", r)
 	}
@@ -75,29 +41,30 @@ func TestOnlyTheVictimMayBeDownAndOnlyOnce(t *testing.T) {
 		{Index: 2, Event: event{Kind: "left", Node: d.names[0]}},                                          // it did not leave
 		{Index: 0, Event: event{Kind: "down", Node: d.names[1]}},                                          // its next life
 	} {
-		if err := d.take(h); err != nil {
-			t.Fatal(err)
-		}
+		d.take(h)
 	}
 	if len(d.times) != 1 || d.times[0] != time.Second || d.wrong != 4 || d.woken != 0 {
 		t.Errorf("times %v, %d false positives, %d by the woken", d.times, d.wrong, d.woken)
 	}
 }
 
-func TestWhatTheWokenSayIsCountedApart(t *testing.T) {
+func TestNextLifeOfTheVictimHasSeenNobodyYet(t *testing.T) {
 	d := newTestDirector(t, new(bytes.Buffer))
-	d.stopped = 0
-	if err := d.take(crowd.Heard[event]{Index: 0, Event: event{Kind: "down", Node: d.names[1]}}); err != nil {
-		t.Fatal(err)
+	d.take(crowd.Heard[event]{Index: 0, Event: event{Kind: "up", Node: d.names[1]}})
+	if !d.up[0][d.names[1]] {
+		t.Fatal("it has seen nobody before either")
 	}
-	if d.wrong != 0 || d.woken != 1 {
-		t.Errorf("%d false positives, %d by the woken", d.wrong, d.woken)
+	d.take(crowd.Heard[event]{Index: 0, Gone: true})
+	if len(d.up[0]) != 0 || d.wrong != 0 {
+		t.Errorf("it still sees %v, %d false positives", d.up[0], d.wrong)
 	}
 }
 
-func TestMemberThatEndsByItselfIsAnError(t *testing.T) {
+func TestWhatTheWokenSayIsCountedApart(t *testing.T) {
 	d := newTestDirector(t, new(bytes.Buffer))
-	if err := d.take(crowd.Heard[event]{Index: 1, Gone: true}); err == nil {
-		t.Error("nobody killed it")
+	d.stopped = 0
+	d.take(crowd.Heard[event]{Index: 0, Event: event{Kind: "down", Node: d.names[1]}})
+	if d.wrong != 0 || d.woken != 1 {
+		t.Errorf("%d false positives, %d by the woken", d.wrong, d.woken)
 	}
 }

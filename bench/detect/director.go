@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/topos-go/topos/bench/measure"
 	"github.com/topos-go/topos/internal/crowd"
 )
 
@@ -42,12 +43,11 @@ type director struct {
 	peace  time.Duration // between trials
 
 	up      []map[string]bool // who each node says is up
-	dead    map[int]bool      // killed, its end not yet heard
 	victim  int               // -1: none
 	stopped int               // the victim of this trial if it was stopped, and may be awake again; -1: none
 	began   time.Time         // of the loss
 	seen    map[int]bool      // who has said that the victim is down
-	times   crowd.Times       // of this trial
+	times   measure.Times     // of this trial
 
 	wrong, woken, unseen int
 }
@@ -59,10 +59,10 @@ func newDirector(nodes int, seed uint64, out io.Writer) (*director, error) {
 	}
 	d := &director{
 		crowd: c, random: rand.New(rand.NewPCG(seed, 0)), out: out,
-		up: make([]map[string]bool, nodes), dead: make(map[int]bool), victim: -1, stopped: -1,
+		up: make([]map[string]bool, nodes), victim: -1, stopped: -1,
 	}
 	for i := range nodes {
-		d.names = append(d.names, nodeName(i)+"@"+c.Addr(i))
+		d.names = append(d.names, c.Name(i)+"@"+c.Addr(i))
 		d.up[i] = make(map[string]bool)
 	}
 	return d, nil
@@ -77,9 +77,9 @@ func (d *director) run(ctx context.Context, trials int) (result, error) {
 	if err := d.settle(ctx); err != nil {
 		return result{}, err
 	}
-	var kills, stops crowd.Times
+	var kills, stops measure.Times
 	for t := range trials {
-		err := d.trial(ctx, t%len(d.names), d.kill, func(i int) error { return d.crowd.Start(i, nil) })
+		err := d.trial(ctx, t%len(d.names), d.crowd.Kill, func(i int) error { return d.crowd.Start(i, nil) })
 		if err != nil {
 			return result{}, fmt.Errorf("kill %d: %w", t, err)
 		}
@@ -98,11 +98,6 @@ func (d *director) run(ctx context.Context, trials int) (result, error) {
 		KillP50: kills.Percentile(0.5), KillP99: kills.Percentile(0.99),
 		StopP50: stops.Percentile(0.5), StopP99: stops.Percentile(0.99), FalsePositives: d.wrong,
 	}, nil
-}
-
-func (d *director) kill(i int) error {
-	d.dead[i] = true
-	return d.crowd.Kill(i)
 }
 
 func (d *director) freeze(i int) error {
@@ -175,30 +170,21 @@ func (d *director) hear(ctx context.Context, limit time.Duration, enough func() 
 			}
 			return err
 		}
-		if err := d.take(h); err != nil {
-			return err
-		}
+		d.take(h)
 	}
 	return nil
 }
 
 // take takes in one event.
-func (d *director) take(h crowd.Heard[event]) error {
+func (d *director) take(h crowd.Heard[event]) {
 	i, e := h.Index, h.Event
 	if h.Gone {
-		if !d.dead[i] {
-			return fmt.Errorf("%w: %s", crowd.ErrGone, d.names[i])
-		}
-		delete(d.dead, i)
 		clear(d.up[i])
-		return nil
+		return
 	}
-	switch e.Kind {
-	case "failed":
-		return fmt.Errorf("%s: %s", d.names[i], e.Error)
-	case "up":
+	if e.Kind == "up" {
 		d.up[i][e.Node] = true
-		return nil
+		return
 	}
 	delete(d.up[i], e.Node)
 	switch {
@@ -213,5 +199,4 @@ func (d *director) take(h crowd.Heard[event]) error {
 		d.wrong++
 		fmt.Fprintf(d.out, "false positive: %s says that %s is %s\n", d.names[i], e.Node, e.Kind)
 	}
-	return nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -15,10 +13,10 @@ import (
 // event is what a member tells the director: that another node, as it sees it, has
 // come or gone.
 type event struct {
-	Kind  string // "up", "down", "left" or "failed"
+	Kind  string // "up", "down" or "left"
 	Node  string `json:",omitempty"`
 	At    int64  `json:",omitempty"` // wall clock, ns
-	Error string `json:",omitempty"` // why it is down, or what has failed
+	Error string `json:",omitempty"` // why it is down
 }
 
 // kind is an event's name.
@@ -33,14 +31,12 @@ func kind(k remote.MemberEventKind) string {
 }
 
 // serve runs a member until its director is gone.
-func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) error {
-	commands, tell := crowd.Serve[struct{}, event](in, out)
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan struct{}, tell func(event)) error {
 	node, err := topos.Start(ctx, topos.Config{
-		Name: nodeName(setup.Index), Listen: setup.Listen, Join: setup.Join, Secret: "detect",
+		Name: setup.Name, Listen: setup.Listen, Join: setup.Join, Secret: "detect",
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		tell(event{Kind: "failed", Error: err.Error()})
 		return err
 	}
 	cancel := node.Subscribe(func(e remote.MemberEvent) {
@@ -55,5 +51,3 @@ func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) 
 	}
 	return node.Close(ctx)
 }
-
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"time"
 
 	"github.com/topos-go/topos/bench/detectors/trial"
+	"github.com/topos-go/topos/internal/sim/timeline"
 )
 
 // setting is what all sides have in common.
@@ -21,32 +21,8 @@ type network struct {
 	setting
 	rng   *rand.Rand
 	now   time.Time
-	queue agenda
-	seq   int
+	queue timeline.Timeline[func()]
 	book  *trial.Book
-}
-
-// item is something that happens at a time.
-type item struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type agenda []item
-
-func (q agenda) Len() int      { return len(q) }
-func (q agenda) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q agenda) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q *agenda) Push(x any) { *q = append(*q, x.(item)) }
-func (q *agenda) Pop() any {
-	last := len(*q) - 1
-	it := (*q)[last]
-	(*q)[last] = item{}
-	*q = (*q)[:last]
-	return it
 }
 
 func newNetwork(s setting) *network {
@@ -60,10 +36,7 @@ func (n *network) fork() *rand.Rand { return rand.New(rand.NewPCG(n.rng.Uint64()
 
 func (n *network) Now() time.Time { return n.now }
 
-func (n *network) at(t time.Time, do func()) {
-	n.seq++
-	heap.Push(&n.queue, item{t, n.seq, do})
-}
+func (n *network) at(t time.Time, do func()) { n.queue.Put(t, do) }
 
 // latency draws how long something takes.
 func (n *network) latency() time.Duration {
@@ -82,10 +55,9 @@ func (n *network) datagram(bytes int, do func()) {
 // Wait lets time pass.
 func (n *network) Wait(d time.Duration) {
 	until := n.now.Add(d)
-	for len(n.queue) > 0 && !n.queue[0].at.After(until) {
-		it := heap.Pop(&n.queue).(item)
-		n.now = it.at
-		it.do()
+	for at, do, ok := n.queue.Take(until); ok; at, do, ok = n.queue.Take(until) {
+		n.now = at
+		do()
 	}
 	n.now = until
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/bench/measure"
 	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/registry"
 )
@@ -49,15 +50,14 @@ type director struct {
 	out      io.Writer
 	peace    time.Duration // between trials
 	round    int
-	dead     map[int]bool // killed, not started again
 
-	times    crowd.Times
+	times    measure.Times
 	lost     int
 	doubles  int
 	unserved int
 	changes  int // of owner, as the client sees it, since the trial's second
 	flapped  int
-	healing  crowd.Times // from the end of the trial until all agree again
+	healing  measure.Times // from the end of the trial until all agree again
 }
 
 func newDirector(nodes int, stop bool, seed uint64, out io.Writer) (*director, error) {
@@ -65,10 +65,10 @@ func newDirector(nodes int, stop bool, seed uint64, out io.Writer) (*director, e
 	if err != nil {
 		return nil, err
 	}
-	d := &director{crowd: c, stop: stop, random: rand.New(rand.NewPCG(seed, 0)), out: out, dead: make(map[int]bool)}
+	d := &director{crowd: c, stop: stop, random: rand.New(rand.NewPCG(seed, 0)), out: out}
 	var ids []actor.NodeID
 	for i := range nodes {
-		d.names = append(d.names, nodeName(i)+"@"+c.Addr(i))
+		d.names = append(d.names, c.Name(i)+"@"+c.Addr(i))
 		ids = append(ids, actor.NodeID{Name: d.names[i]})
 	}
 	d.children = make([]string, nodes)
@@ -156,7 +156,6 @@ func (d *director) lose(victim int) error {
 	if d.stop {
 		return d.crowd.Stop(victim)
 	}
-	d.dead[victim] = true
 	return d.crowd.Kill(victim)
 }
 
@@ -167,33 +166,13 @@ func (d *director) regain(victim int) error {
 	return d.crowd.Start(victim, d.children) // after the end of the former life, which is in the queue then
 }
 
-// next waits for the next event; the end of a victim is none.
-func (d *director) next(ctx context.Context) (crowd.Heard[event], error) {
-	for {
-		h, err := d.crowd.Next(ctx)
-		if err != nil {
-			return h, err
-		}
-		switch {
-		case h.Gone && d.dead[h.Index]:
-			delete(d.dead, h.Index)
-			continue
-		case h.Gone:
-			return h, fmt.Errorf("%w: %s", crowd.ErrGone, d.names[h.Index])
-		case h.Event.Kind == "failed":
-			return h, fmt.Errorf("%s: %s", d.names[h.Index], h.Event.Error)
-		}
-		return h, nil
-	}
-}
-
 // answer waits until the client has an answer of an instance that is not the
 // one before.
 func (d *director) answer(ctx context.Context, limit time.Duration) (event, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
-		h, err := d.next(ctx)
+		h, err := d.crowd.Next(ctx)
 		if err != nil || h.Event.Kind == "answered" {
 			return h.Event, err
 		}
@@ -205,7 +184,7 @@ func (d *director) answer(ctx context.Context, limit time.Duration) (event, erro
 func (d *director) rest(ctx context.Context, client int) error {
 	d.crowd.Tell(client, command{Do: "rest"})
 	for {
-		h, err := d.next(ctx)
+		h, err := d.crowd.Next(ctx)
 		if err != nil {
 			return err
 		}
@@ -227,7 +206,7 @@ func (d *director) views(ctx context.Context) ([]event, error) {
 	d.crowd.TellAll(command{Do: "view", Round: d.round})
 	views := make([]event, len(d.names))
 	for got := 0; got < len(views); {
-		h, err := d.next(ctx)
+		h, err := d.crowd.Next(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -1,59 +1,23 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
-	"go.uber.org/goleak"
-
-	"github.com/topos-go/topos/internal/crowd"
+	"github.com/topos-go/topos/internal/crowd/crowdtest"
 )
 
-// This binary is also the program that the director starts.
-func TestMain(m *testing.M) {
-	if _, ok, _ := crowd.Member(os.Args); ok {
-		if err := run(context.Background(), os.Args, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// last runs the program and returns its last line.
-func last(t *testing.T, args ...string) (r result) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	if err := run(ctx, append([]string{"test"}, args...), nil, &out); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	t.Log(out.String())
-	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-	decoder := json.NewDecoder(bytes.NewReader(lines[len(lines)-1]))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
+func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 
 func TestKilledOwnerIsReplacedAndComesBack(t *testing.T) {
-	r := last(t, "-trials", "3", "-nodes", "3")
+	r := crowdtest.LastLine[result](t, run, "-trials", "3", "-nodes", "3")
 	if r.Trials != 3 || r.Lost != 0 || r.DoubleOwners != 0 || r.P50 <= 0 || r.P99 < r.P50 {
 		t.Errorf("%+v", r)
 	}
 }
 
 func TestStoppedOwnerIsReplacedAndNeverDoubled(t *testing.T) {
-	r := last(t, "-trials", "1", "-stop", "-nodes", "3")
+	r := crowdtest.LastLine[result](t, run, "-trials", "1", "-stop", "-nodes", "3")
 	if r.Trials != 1 || r.Lost != 0 || r.DoubleOwners != 0 {
 		t.Errorf("%+v", r)
 	}

@@ -41,11 +41,8 @@ func main() {
 
 // run is the program, director or member.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
-	if setup, ok, err := crowd.Member(args); ok || err != nil {
-		if err != nil {
-			return err
-		}
-		return serve(ctx, setup, in, out)
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
 	}
 	flags := flag.NewFlagSet("failover", flag.ContinueOnError)
 	trials := flags.Int("trials", 20, "how often a node is lost")

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -25,7 +22,7 @@ type command struct {
 
 // event is what a member tells the director.
 type event struct {
-	Kind string // "view", "answered", "rested" or "failed"
+	Kind string // "view", "answered" or "rested"
 
 	// Of a view, as this node sees it.
 	Round     int               `json:",omitempty"`
@@ -34,11 +31,8 @@ type event struct {
 	Accepting []string          `json:",omitempty"` // the child of each instance here that answers
 
 	// Of an answered call, the first one of this instance.
-	At       int64  `json:",omitempty"` // when the answer was there, wall clock, ns
-	Node     string `json:",omitempty"`
-	Instance string `json:",omitempty"`
-
-	Error string `json:",omitempty"`
+	At   int64  `json:",omitempty"` // when the answer was there, wall clock, ns
+	Node string `json:",omitempty"`
 }
 
 // Increment asks a counter to count one more.
@@ -46,7 +40,7 @@ type Increment struct{}
 
 // Counted is its answer.
 type Counted struct {
-	Instance string // the process that has counted
+	Instance actor.PID // the process that has counted
 	N        int
 }
 
@@ -63,7 +57,7 @@ func (c *counter) Init(self *actor.Self) (server.Next, error) {
 
 func (c *counter) HandleCall(self *actor.Self, _ any) (server.Next, error) {
 	c.n++
-	return server.Next{}, self.Reply(Counted{self.PID().String(), c.n})
+	return server.Next{}, self.Reply(Counted{self.PID(), c.n})
 }
 
 func (c *counter) HandleCast(*actor.Self, any) (server.Next, error) { return server.Next{}, nil }
@@ -77,11 +71,10 @@ type member struct {
 	instances map[actor.PID]string // all that began here and may live, and their child
 }
 
-func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) error {
-	commands, tell := crowd.Serve[command, event](in, out)
+// serve runs a member until its director is gone.
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) error {
 	m := &member{tell: tell, instances: make(map[actor.PID]string)}
 	if err := m.start(ctx, setup); err != nil {
-		tell(event{Kind: "failed", Error: err.Error()})
 		return err
 	}
 	m.obey(ctx, commands)
@@ -90,11 +83,11 @@ func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) 
 
 func (m *member) start(ctx context.Context, setup crowd.Setup) (err error) {
 	var children []string
-	if err := json.Unmarshal(setup.Extra, &children); err != nil {
+	if err := setup.Decode(&children); err != nil {
 		return err
 	}
 	m.node, err = topos.Start(ctx, topos.Config{
-		Name: nodeName(setup.Index), Listen: setup.Listen, Join: setup.Join, Secret: "failover",
+		Name: setup.Name, Listen: setup.Listen, Join: setup.Join, Secret: "failover",
 		Types: topos.Types(Increment{}, Counted{}), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -108,8 +101,6 @@ func (m *member) start(ctx context.Context, setup crowd.Setup) (err error) {
 	}
 	return m.node.Place(ctx, specs...)
 }
-
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
 
 func (m *member) began(pid actor.PID, child string) {
 	m.mu.Lock()
@@ -151,7 +142,7 @@ const (
 func (m *member) call(ctx context.Context, child actor.ClusterName, quit <-chan struct{}) {
 	pause := time.NewTicker(breath)
 	defer pause.Stop()
-	last := ""
+	var last actor.PID
 	for {
 		one, cancel := context.WithTimeout(ctx, patience)
 		a, err := actor.Call[Counted](one, m.node, child, Increment{})
@@ -159,12 +150,7 @@ func (m *member) call(ctx context.Context, child actor.ClusterName, quit <-chan 
 		cancel()
 		if err == nil && a.Instance != last {
 			last = a.Instance
-			pid, err := actor.ParsePID(a.Instance)
-			e := event{Kind: "answered", At: now.UnixNano(), Instance: a.Instance, Node: pid.Node().Name}
-			if err != nil {
-				e = event{Kind: "failed", Error: err.Error()}
-			}
-			m.tell(e)
+			m.tell(event{Kind: "answered", At: now.UnixNano(), Node: last.Node().Name})
 		}
 		select {
 		case <-pause.C:

@@ -1,5 +1,6 @@
 // Package measure takes the figures of one piece of work: wall-clock and CPU
-// time, allocations and live memory, each per operation.
+// time, allocations and live memory, each per operation. [Times] is how those
+// of many operations are distributed.
 package measure
 
 import (

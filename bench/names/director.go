@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/topos-go/topos/bench/measure"
 	"github.com/topos-go/topos/internal/crowd"
 )
 
@@ -28,8 +29,8 @@ type result struct {
 	Max   float64 `json:"max_ms"`
 }
 
-// measure starts the members, lets them register, and puts together what they saw.
-func measure(ctx context.Context, p plan, out io.Writer) (result, error) {
+// direct starts the members, lets them register, and puts together what they saw.
+func direct(ctx context.Context, p plan, out io.Writer) (result, error) {
 	c, err := crowd.New[event](p.Nodes)
 	if err != nil {
 		return result{}, err
@@ -64,10 +65,8 @@ func gather(ctx context.Context, c *crowd.Crowd[event], kind string, limit time.
 		switch {
 		case err != nil:
 			return nil, err
-		case h.Gone:
-			return nil, fmt.Errorf("%w: n%d", crowd.ErrGone, h.Index)
 		case h.Event.Kind != kind:
-			return nil, fmt.Errorf("n%d: %s %s", h.Index, h.Event.Kind, h.Event.Error)
+			return nil, fmt.Errorf("%s: %q instead of %q", c.Name(h.Index), h.Event.Kind, kind)
 		}
 		events[h.Index] = h.Event
 	}
@@ -76,8 +75,8 @@ func gather(ctx context.Context, c *crowd.Crowd[event], kind string, limit time.
 
 // visible returns, for each name, how long it took from its registration until the
 // last node saw it.
-func visible(p plan, reports []event) crowd.Times {
-	times := make(crowd.Times, p.Names)
+func visible(p plan, reports []event) measure.Times {
+	times := make(measure.Times, p.Names)
 	for k := range times {
 		last := int64(0)
 		for _, r := range reports {

@@ -35,11 +35,8 @@ func main() {
 
 // run is the program, director or member.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
-	if setup, ok, err := crowd.Member(args); ok || err != nil {
-		if err != nil {
-			return err
-		}
-		return serve(ctx, setup, in, out)
+	if ok, err := crowd.Run(ctx, args, in, out, serve); ok {
+		return err
 	}
 	flags := flag.NewFlagSet("names", flag.ContinueOnError)
 	names := flags.Int("names", 2000, "how many names are registered")
@@ -51,7 +48,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if *nodes < 2 || *names < 1 || *rate < 1 {
 		return fmt.Errorf("-nodes %d, -names %d, -rate %d: it takes 2 nodes, a name and a rate", *nodes, *names, *rate)
 	}
-	r, err := measure(ctx, plan{Nodes: *nodes, Names: *names, Rate: *rate}, out)
+	r, err := direct(ctx, plan{Nodes: *nodes, Names: *names, Rate: *rate}, out)
 	if err != nil {
 		return err
 	}

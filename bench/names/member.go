@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,33 +18,22 @@ type command struct{ Start time.Time }
 
 // event is what a member tells the director.
 type event struct {
-	Kind string // "met", "seen" or "failed"
+	Kind string // "met" or "seen"
 
 	// Of seen, by the number of the name, wall clock, ns: when this node began to
 	// register it, if it is its own, and when it saw it.
 	Made []int64 `json:",omitempty"`
 	Seen []int64 `json:",omitempty"`
-
-	Error string `json:",omitempty"`
 }
 
-func serve(ctx context.Context, setup crowd.Setup, in io.Reader, out io.Writer) error {
-	commands, tell := crowd.Serve[command, event](in, out)
-	err := take(ctx, setup, commands, tell)
-	if err != nil {
-		tell(event{Kind: "failed", Error: err.Error()})
-	}
-	return err
-}
-
-// take takes part in one measurement, as one node.
-func take(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) (err error) {
+// serve takes part in one measurement, as one node.
+func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell func(event)) (err error) {
 	var p plan
-	if err := json.Unmarshal(setup.Extra, &p); err != nil {
+	if err := setup.Decode(&p); err != nil {
 		return err
 	}
 	node, err := topos.Start(ctx, topos.Config{
-		Name: fmt.Sprintf("n%d", setup.Index), Listen: setup.Listen, Join: setup.Join, Secret: "names",
+		Name: setup.Name, Listen: setup.Listen, Join: setup.Join, Secret: "names",
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

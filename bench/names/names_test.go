@@ -1,46 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
-	"github.com/topos-go/topos/internal/crowd"
+	"github.com/topos-go/topos/internal/crowd/crowdtest"
 )
 
-// This binary is also the program that the director starts.
-func TestMain(m *testing.M) {
-	if _, ok, _ := crowd.Member(os.Args); ok {
-		if err := run(context.Background(), os.Args, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { crowdtest.Main(m, run) }
 
 func TestEveryNameIsSeenOnAllNodesAfterItsRegistration(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	if err := run(ctx, []string{"test", "-names", "100", "-nodes", "3"}, nil, &out); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	t.Log(out.String())
-	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-	var r result
-	decoder := json.NewDecoder(bytes.NewReader(lines[len(lines)-1]))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
-		t.Fatal(err)
-	}
+	r := crowdtest.LastLine[result](t, run, "-names", "100", "-nodes", "3")
 	if r.Nodes != 3 || r.Names != 100 || r.P50 < 0 || r.Max <= 0 || r.P99 < r.P50 || r.Max < r.P99 {
 		t.Errorf("%+v", r)
 	}

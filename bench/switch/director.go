@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/bench/measure"
 	"github.com/topos-go/topos/internal/crowd"
 	"github.com/topos-go/topos/remote"
 )
@@ -54,7 +55,7 @@ func newDirector(nodes, rate int, phase time.Duration, out io.Writer) (*director
 	}
 	d := &director{crowd: c, rate: rate, phase: phase, out: out}
 	for i := range nodes {
-		d.names = append(d.names, nodeName(i)+"@"+c.Addr(i))
+		d.names = append(d.names, c.Name(i)+"@"+c.Addr(i))
 	}
 	return d, nil
 }
@@ -83,7 +84,7 @@ func (d *director) run(ctx context.Context, rounds int) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	fmt.Fprintf(d.out, "without a change: %.0f messages/s; the machine's own pauses %.1f ms\n", calm, crowd.Times{d.stall}.Percentile(1))
+	fmt.Fprintf(d.out, "without a change: %.0f messages/s; the machine's own pauses %.1f ms\n", calm, measure.Times{d.stall}.Percentile(1))
 	sum := 0.0
 	phase := 1
 	for range rounds {
@@ -134,7 +135,7 @@ func (d *director) change(ctx context.Context, phase int, to remote.Topology) (r
 			fmt.Fprintf(d.out, "%s has %v and sees %v\n", d.names[i], v.Topology, v.Members)
 		}
 	}
-	fmt.Fprintf(d.out, "%v: %.0f messages/s, pauses %v; the machine's own %.1f ms\n", to, rate, pauses(views, phase), crowd.Times{d.stall}.Percentile(1))
+	fmt.Fprintf(d.out, "%v: %.0f messages/s, pauses %v; the machine's own %.1f ms\n", to, rate, pauses(views, phase), measure.Times{d.stall}.Percentile(1))
 	return rate, taken, nil
 }
 
@@ -195,7 +196,7 @@ func (d *director) report(r *result, views []event, sent uint64) {
 			r.Reordered += a.Reordered + a.Repeated
 		}
 	}
-	var all crowd.Times
+	var all measure.Times
 	phases := len(views[0].Arrived[0].Pauses)
 	for phase := 2; phase < phases; phase++ {
 		all = append(all, pauses(views, phase)...)
@@ -217,7 +218,7 @@ func count(views []event) (n uint64) {
 }
 
 // pauses are the longest pauses of all pairs in a phase.
-func pauses(views []event, phase int) (t crowd.Times) {
+func pauses(views []event, phase int) (t measure.Times) {
 	for _, v := range views {
 		for _, a := range v.Arrived {
 			t = append(t, a.Pauses[phase])

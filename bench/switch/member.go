@@ -56,8 +56,6 @@ type member struct {
 	sending sync.WaitGroup
 }
 
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
-
 func sinkName(from, to int) actor.ClusterName {
 	return actor.ClusterName(fmt.Sprintf("sink/%d/%d", from, to))
 }
@@ -85,7 +83,7 @@ func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell
 
 func (m *member) start(ctx context.Context, setup crowd.Setup) (err error) {
 	m.node, err = topos.Start(ctx, topos.Config{
-		Name: nodeName(m.index), Listen: setup.Listen, Join: setup.Join, Secret: "switch", Logger: slog.New(slog.DiscardHandler),
+		Name: setup.Name, Listen: setup.Listen, Join: setup.Join, Secret: "switch", Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err

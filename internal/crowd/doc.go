@@ -57,6 +57,5 @@
 //
 // [Crowd.Inside] lets the members run in this process, with the same pipes.
 //
-// Package crowdtest lets a test binary be such a program. [Times] are what a benchmark
-// has measured with it.
+// Package crowdtest lets a test binary be such a program.
 package crowd

@@ -54,13 +54,6 @@ func Run[C, E any](ctx context.Context, args []string, in io.Reader, out io.Writ
 	return true, err
 }
 
-// Serve is a member's end of the pipes without Run: commands ends when the director is gone, tell
-// may be called by any goroutine.
-func Serve[C, E any](in io.Reader, out io.Writer) (commands <-chan C, tell func(E)) {
-	v := &voice[E]{out: json.NewEncoder(out)}
-	return hear[C](in, v, nil), v.tell
-}
-
 // frame is what a member says at a time: an event, or why it fails.
 type frame[E any] struct {
 	Event  E

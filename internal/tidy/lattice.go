@@ -46,7 +46,7 @@ var lattice = [][]place{
 	},
 	{ // processes; and pure protocols, which know nothing of them
 		{packages: "actor"},
-		{packages: "overlay/...", imports: "internal/delay", pure: true},
+		{packages: "overlay/...", imports: "internal/delay internal/hash", pure: true},
 	},
 	{ // OTP on one node; the protocols, simulated
 		{packages: "internal/sim/...", imports: "overlay/..."},

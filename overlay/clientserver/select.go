@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/internal/hash"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -209,14 +210,5 @@ func (c *Core) choose(now time.Time) []overlay.Node {
 // score is how much a client likes a server: rendezvous hashing, after Thaler and
 // Ravishankar. When a server comes or goes, only its own clients change.
 func score(client, server string) uint64 {
-	h := uint64(14695981039346656037) // FNV-1a
-	for _, s := range []string{client, "\x00", server} {
-		for i := range len(s) {
-			h = (h ^ uint64(s[i])) * 1099511628211
-		}
-	}
-	// Its high bits hardly depend on the last bytes: mix, as in splitmix64.
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return h ^ h>>31
+	return hash.Of(client + "\x00" + server)
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/clientserver"
 	"github.com/topos-go/topos/overlay/fullmesh"
@@ -28,8 +28,7 @@ type world struct {
 	t      *testing.T
 	rng    *rand.Rand
 	now    time.Time
-	queue  agenda
-	seq    int
+	queue  timeline.Timeline[func()]
 	places []*place
 	links  map[[2]int]bool
 	dials  int // links made
@@ -50,26 +49,6 @@ type place struct {
 	reasons   map[overlay.Node]error
 	delivered map[string]int
 	reports   []any
-}
-
-type item struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type agenda []item
-
-func (q agenda) Len() int      { return len(q) }
-func (q agenda) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *agenda) Push(x any)   { *q = append(*q, x.(item)) }
-func (q agenda) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q *agenda) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -175,8 +154,7 @@ func (w *world) sever(a, b int) {
 }
 
 func (w *world) after(d time.Duration, do func()) {
-	w.seq++
-	heap.Push(&w.queue, item{w.now.Add(d), w.seq, do})
+	w.queue.Put(w.now.Add(d), do)
 }
 
 // place returns the index of an address.
@@ -300,10 +278,9 @@ func (w *world) message(i int, self, to overlay.Node, m overlay.Message) {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) {
-		it := heap.Pop(&w.queue).(item)
-		w.now = it.at
-		it.do()
+	for at, do, ok := w.queue.Take(until); ok; at, do, ok = w.queue.Take(until) {
+		w.now = at
+		do()
 	}
 	w.now = until
 }

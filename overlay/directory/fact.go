@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/topos-go/topos/internal/hash"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -166,10 +167,5 @@ func hashString(h uint64, s string) uint64 {
 	return (h ^ uint64(len(s))) * prime
 }
 
-// mix spreads what FNV leaves in the low bits: the finalizer of SplitMix64.
-func mix(h uint64) uint64 {
-	h += 0x9e3779b97f4a7c15
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return h ^ h>>31
-}
+// mix spreads what FNV leaves in the low bits: a step of SplitMix64.
+func mix(h uint64) uint64 { return hash.Mix(h + 0x9e3779b97f4a7c15) }

@@ -1,13 +1,13 @@
 package directory
 
 import (
-	"container/heap"
 	"fmt"
 	"hash"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -17,8 +17,7 @@ import (
 type world struct {
 	rng    *rand.Rand
 	now    time.Time
-	queue  timeline
-	seq    int
+	queue  timeline.Timeline[func()]
 	cfg    Config
 	sites  []*site
 	lost   int // of a hundred broadcasts, so many reach nobody
@@ -47,26 +46,6 @@ type site struct {
 	ended    []PartitionEnded
 }
 
-type happening struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type timeline []*happening
-
-func (q timeline) Len() int { return len(q) }
-func (q timeline) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q timeline) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *timeline) Push(x any)   { *q = append(*q, x.(*happening)) }
-func (q *timeline) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
 func newWorld(seed uint64, nodes int) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 5)), now: start, lost: 20, loss: 10,
@@ -79,8 +58,7 @@ func newWorld(seed uint64, nodes int) *world {
 }
 
 func (w *world) after(d time.Duration, do func()) {
-	w.seq++
-	heap.Push(&w.queue, &happening{w.now.Add(d), w.seq, do})
+	w.queue.Put(w.now.Add(d), do)
 }
 
 func (w *world) pause(most time.Duration) time.Duration {
@@ -317,10 +295,13 @@ func (w *world) heal() {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) && w.err == nil {
-		h := heap.Pop(&w.queue).(*happening)
-		w.now = h.at
-		h.do()
+	for w.err == nil {
+		at, do, ok := w.queue.Take(until)
+		if !ok {
+			break
+		}
+		w.now = at
+		do()
 	}
 	w.now = until
 }

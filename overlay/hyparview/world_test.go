@@ -1,7 +1,6 @@
 package hyparview
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -20,8 +20,7 @@ type world struct {
 	t       testing.TB
 	rng     *rand.Rand
 	now     time.Time
-	queue   timeline
-	seq     int
+	queue   timeline.Timeline[func()]
 	cfg     Config
 	places  []*place
 	pairs   map[[2]int]*pair
@@ -52,27 +51,6 @@ type pair struct {
 	ends    [2]int       // of the lower place and the higher: which link it has
 	dialler int          // of the last link
 	last    [2]time.Time // when the last happening reaches each end
-}
-
-type happening struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type timeline []happening
-
-func (q timeline) Len() int { return len(q) }
-func (q timeline) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q timeline) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *timeline) Push(x any)   { *q = append(*q, x.(happening)) }
-func (q *timeline) Pop() any {
-	last := (*q)[len(*q)-1]
-	(*q)[len(*q)-1] = happening{}
-	*q = (*q)[:len(*q)-1]
-	return last
 }
 
 // newWorld returns a world without nodes. cfg is every node's, besides Self,
@@ -138,8 +116,7 @@ func (w *world) pair(a, b int) *pair {
 }
 
 func (w *world) after(d time.Duration, do func()) {
-	w.seq++
-	heap.Push(&w.queue, happening{w.now.Add(d), w.seq, do})
+	w.queue.Put(w.now.Add(d), do)
 }
 
 // reach does something at place to that comes from place from, after
@@ -352,10 +329,9 @@ func (w *world) measure(from *place, self, node overlay.Node) {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) {
-		h := heap.Pop(&w.queue).(happening)
-		w.now = h.at
-		h.do()
+	for at, do, ok := w.queue.Take(until); ok; at, do, ok = w.queue.Take(until) {
+		w.now = at
+		do()
 	}
 	w.now = until
 }

@@ -1,13 +1,13 @@
 package pcbroadcast
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -19,8 +19,7 @@ var start = time.Unix(1_000_000_000, 0)
 type world struct {
 	rng    *rand.Rand
 	now    time.Time
-	queue  timeline
-	seq    int
+	queue  timeline.Timeline[func()]
 	cfg    Config
 	sites  []*site
 	wires  map[[2]int]*wire
@@ -54,26 +53,6 @@ type wire struct {
 	over   [2]bool          // ends[i] has been told that it is broken, or of the next
 }
 
-type happening struct {
-	at  time.Time
-	seq int
-	do  func()
-}
-
-type timeline []*happening
-
-func (q timeline) Len() int { return len(q) }
-func (q timeline) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
-}
-func (q timeline) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *timeline) Push(x any)   { *q = append(*q, x.(*happening)) }
-func (q *timeline) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
 func newWorld(seed uint64, nodes int) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 7)), now: start, wires: make(map[[2]int]*wire),
@@ -86,10 +65,7 @@ func newWorld(seed uint64, nodes int) *world {
 	return w
 }
 
-func (w *world) at(t time.Time, do func()) {
-	w.seq++
-	heap.Push(&w.queue, &happening{t, w.seq, do})
-}
+func (w *world) at(t time.Time, do func()) { w.queue.Put(t, do) }
 
 func (w *world) pause(most time.Duration) time.Duration {
 	return time.Duration(w.rng.Int64N(int64(most)))
@@ -269,10 +245,13 @@ func (w *world) broadcast(i int) int {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) && w.err == nil {
-		h := heap.Pop(&w.queue).(*happening)
-		w.now = h.at
-		h.do()
+	for w.err == nil {
+		at, do, ok := w.queue.Take(until)
+		if !ok {
+			break
+		}
+		w.now = at
+		do()
 	}
 	w.now = until
 }

@@ -1,13 +1,13 @@
 package plumtree
 
 import (
-	"container/heap"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"testing"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -20,8 +20,7 @@ type world struct {
 	rng   *rand.Rand
 	cfg   Config // of every core, apart from Self and Rand
 	now   time.Time
-	queue agenda
-	order uint64
+	queue timeline.Timeline[item]
 	hosts []*host
 	links map[[2]int]time.Duration // lesser host first; how long a message takes
 	loss  float64
@@ -45,26 +44,11 @@ type host struct {
 	missed    []Missed
 }
 
+// item is what happens at a host.
 type item struct {
-	at    time.Time
-	order uint64
 	host  int
 	node  overlay.Node // of which incarnation
 	event Event        // nil: wake
-}
-
-type agenda []item
-
-func (a agenda) Len() int      { return len(a) }
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(item)) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].at.Before(a[j].at) || a[i].at.Equal(a[j].at) && a[i].order < a[j].order
-}
-func (a *agenda) Pop() any {
-	last := (*a)[len(*a)-1]
-	*a = (*a)[:len(*a)-1]
-	return last
 }
 
 // newWorld has n hosts on a ring with chords, of degree about 5.
@@ -145,17 +129,15 @@ func (w *world) disconnect(a, b int) {
 }
 
 func (w *world) schedule(to int, after time.Duration, ev Event) {
-	w.order++
-	heap.Push(&w.queue, item{w.now.Add(after), w.order, to, w.hosts[to].node, ev})
+	w.queue.Put(w.now.Add(after), item{to, w.hosts[to].node, ev})
 }
 
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	until := w.now.Add(d)
-	for len(w.queue) > 0 && !w.queue[0].at.After(until) {
-		it := heap.Pop(&w.queue).(item)
+	for at, it, ok := w.queue.Take(until); ok; at, it, ok = w.queue.Take(until) {
 		h := w.hosts[it.host]
-		w.now = it.at
+		w.now = at
 		switch {
 		case h.core == nil || h.node != it.node:
 		case it.event != nil:
@@ -163,7 +145,7 @@ func (w *world) run(d time.Duration) {
 				continue
 			}
 			w.step(h, it.event)
-		case it.at.Equal(h.wake):
+		case at.Equal(h.wake):
 			h.wake = time.Time{}
 			w.carryOut(h, h.core.Tick(w.now))
 		}
@@ -200,8 +182,7 @@ func (w *world) carryOut(h *host, effects Effects) {
 				continue
 			}
 			latency += time.Duration(w.rng.Int64N(int64(latency / 4)))
-			w.order++
-			heap.Push(&w.queue, item{w.now.Add(latency), w.order, i, e.To, Received{h.node, e.Message}})
+			w.queue.Put(w.now.Add(latency), item{i, e.To, Received{h.node, e.Message}})
 		case Deliver:
 			if _, again := h.delivered[e.ID]; again {
 				w.t.Fatalf("%v delivers %v again", h.node, e.ID)
@@ -222,8 +203,7 @@ func (w *world) carryOut(h *host, effects Effects) {
 	}
 	if next := h.core.Deadline(); h.wake.IsZero() || next.Before(h.wake) {
 		h.wake = next
-		w.order++
-		heap.Push(&w.queue, item{next, w.order, h.at, h.node, nil})
+		w.queue.Put(next, item{h.at, h.node, nil})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/topos-go/topos/internal/sim/timeline"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -15,50 +16,8 @@ var epoch = time.Unix(1_000_000_000, 0)
 
 // happening is something that a site is to be told: to tick, if there is no event.
 type happening struct {
-	at    time.Duration
-	seq   uint64
 	site  int
 	event Event
-}
-
-func (h *happening) before(o *happening) bool { return h.at < o.at || h.at == o.at && h.seq < o.seq }
-
-// timeline is a heap of values, as there are millions of them.
-type timeline []happening
-
-func (q *timeline) push(h happening) {
-	*q = append(*q, h)
-	s := *q
-	for i := len(s) - 1; i > 0; {
-		up := (i - 1) / 2
-		if !s[i].before(&s[up]) {
-			break
-		}
-		s[i], s[up] = s[up], s[i]
-		i = up
-	}
-}
-
-func (q *timeline) pop() happening {
-	s := *q
-	top, last := s[0], len(s)-1
-	s[0], s[last] = s[last], happening{}
-	s = s[:last]
-	*q = s
-	for i := 0; ; {
-		down := 2*i + 1
-		if down >= last {
-			return top
-		}
-		if down+1 < last && s[down+1].before(&s[down]) {
-			down++
-		}
-		if !s[down].before(&s[i]) {
-			return top
-		}
-		s[i], s[down] = s[down], s[i]
-		i = down
-	}
 }
 
 // site is a place where nodes run, one after the other.
@@ -82,8 +41,7 @@ type world struct {
 	cfg    Config
 	rng    *rand.Rand
 	now    time.Duration
-	queue  timeline
-	seq    uint64
+	queue  timeline.Timeline[happening]
 	sites  []*site
 	bySite map[overlay.Node]int
 	loss   float64
@@ -150,8 +108,7 @@ func (w *world) replace(i int) {
 }
 
 func (w *world) at(at time.Duration, i int, ev Event) {
-	w.seq++
-	w.queue.push(happening{at, w.seq, i, ev})
+	w.queue.Put(epoch.Add(at), happening{i, ev})
 }
 
 // latency is of a network with queues.
@@ -266,12 +223,11 @@ func (w *world) send(from int, e Send) {
 // run lets time pass.
 func (w *world) run(d time.Duration) {
 	end := w.now + d
-	for len(w.queue) > 0 && w.queue[0].at <= end {
-		h := w.queue.pop()
-		w.now = h.at
+	for at, h, ok := w.queue.Take(epoch.Add(end)); ok; at, h, ok = w.queue.Take(epoch.Add(end)) {
+		w.now = at.Sub(epoch)
 		s := w.sites[h.site]
 		if h.event == nil {
-			if s.tick != h.at || s.dead {
+			if s.tick != w.now || s.dead {
 				continue // there was an earlier one
 			}
 			s.tick = 0

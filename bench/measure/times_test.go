@@ -1,14 +1,14 @@
-package crowd_test
+package measure_test
 
 import (
 	"testing"
 	"time"
 
-	"github.com/topos-go/topos/internal/crowd"
+	"github.com/topos-go/topos/bench/measure"
 )
 
 func TestPercentileIsTheNearestRank(t *testing.T) {
-	var times crowd.Times
+	var times measure.Times
 	for i := range 100 {
 		times = append(times, time.Duration(100-i)*time.Millisecond)
 	}
@@ -17,7 +17,7 @@ func TestPercentileIsTheNearestRank(t *testing.T) {
 			t.Errorf("percentile %v is %v, not %v", p, got, want)
 		}
 	}
-	if got := (crowd.Times{}).Percentile(0.5); got != 0 {
+	if got := (measure.Times{}).Percentile(0.5); got != 0 {
 		t.Errorf("percentile of nothing is %v", got)
 	}
 }
