@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -125,29 +126,22 @@ type Config struct {
 
 // withDefaults returns c with the defaults put in.
 func (c Config) withDefaults() Config {
-	setDefault(&c.Nodes, DefaultNodes)
-	setDefault(&c.Topology, HyParView)
-	setDefault(&c.Contacts, DefaultContacts)
-	setDefault(&c.Cycles, DefaultCycles)
-	setDefault(&c.Broadcasts, DefaultBroadcasts)
-	setDefault(&c.Senders, DefaultSenders)
-	setDefault(&c.Before, c.Broadcasts)
-	setDefault(&c.Spacing, cycle/time.Duration(max(1, c.Broadcasts)))
-	setDefault(&c.Notice, OnSend)
-	setDefault(&c.Faults.Delay, DefaultDelay)
-	setDefault(&c.Faults.Jitter, DefaultJitter)
-	setDefault(&c.FaultTime, DefaultFaultTime)
-	setDefault(&c.Retain, DefaultRetain)
-	setDefault(&c.Healing, DefaultHealing)
-	setDefault(&c.MaxViolations, DefaultMaxViolations)
+	c.Nodes = cmp.Or(c.Nodes, DefaultNodes)
+	c.Topology = cmp.Or(c.Topology, HyParView)
+	c.Contacts = cmp.Or(c.Contacts, DefaultContacts)
+	c.Cycles = cmp.Or(c.Cycles, DefaultCycles)
+	c.Broadcasts = cmp.Or(c.Broadcasts, DefaultBroadcasts)
+	c.Senders = cmp.Or(c.Senders, DefaultSenders)
+	c.Before = cmp.Or(c.Before, c.Broadcasts)
+	c.Spacing = cmp.Or(c.Spacing, cycle/time.Duration(max(1, c.Broadcasts)))
+	c.Notice = cmp.Or(c.Notice, OnSend)
+	c.Faults.Delay = cmp.Or(c.Faults.Delay, DefaultDelay)
+	c.Faults.Jitter = cmp.Or(c.Faults.Jitter, DefaultJitter)
+	c.FaultTime = cmp.Or(c.FaultTime, DefaultFaultTime)
+	c.Retain = cmp.Or(c.Retain, DefaultRetain)
+	c.Healing = cmp.Or(c.Healing, DefaultHealing)
+	c.MaxViolations = cmp.Or(c.MaxViolations, DefaultMaxViolations)
 	return c
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
 }
 
 // Valid reports all mistakes in c at once.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -117,36 +118,29 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Interval, DefaultInterval)
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.Doubt, DefaultDoubt)
-	setDefault(&c.Pause, DefaultPause)
-	setDefault(&c.Forget, DefaultForget)
-	setDefault(&c.ForgetLeft, DefaultForgetLeft)
-	setDefault(&c.TryMin, DefaultTryMin)
-	setDefault(&c.TryMax, DefaultTryMax)
-	setDefault(&c.TryEvery, DefaultTryEvery)
-	setDefault(&c.Farewell, DefaultFarewell)
-	setDefault(&c.MaxMembers, DefaultMaxMembers)
-	setDefault(&c.MaxTombstones, DefaultMaxTombstones)
-	setDefault(&c.MaxMeta, DefaultMaxMeta)
-	setDefault(&c.MaxValue, DefaultMaxValue)
-	setDefault(&c.MaxFacts, DefaultMaxFacts)
-	setDefault(&c.Window, DefaultWindow)
-	setDefault(&c.SplitMin, DefaultSplitMin)
-	setDefault(&c.SplitPercent, DefaultSplitPercent)
-	setDefault(&c.Settle, DefaultSettle)
-	setDefault(&c.MaxReports, DefaultMaxReports)
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.Doubt = cmp.Or(c.Doubt, DefaultDoubt)
+	c.Pause = cmp.Or(c.Pause, DefaultPause)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
+	c.ForgetLeft = cmp.Or(c.ForgetLeft, DefaultForgetLeft)
+	c.TryMin = cmp.Or(c.TryMin, DefaultTryMin)
+	c.TryMax = cmp.Or(c.TryMax, DefaultTryMax)
+	c.TryEvery = cmp.Or(c.TryEvery, DefaultTryEvery)
+	c.Farewell = cmp.Or(c.Farewell, DefaultFarewell)
+	c.MaxMembers = cmp.Or(c.MaxMembers, DefaultMaxMembers)
+	c.MaxTombstones = cmp.Or(c.MaxTombstones, DefaultMaxTombstones)
+	c.MaxMeta = cmp.Or(c.MaxMeta, DefaultMaxMeta)
+	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
+	c.MaxFacts = cmp.Or(c.MaxFacts, DefaultMaxFacts)
+	c.Window = cmp.Or(c.Window, DefaultWindow)
+	c.SplitMin = cmp.Or(c.SplitMin, DefaultSplitMin)
+	c.SplitPercent = cmp.Or(c.SplitPercent, DefaultSplitPercent)
+	c.Settle = cmp.Or(c.Settle, DefaultSettle)
+	c.MaxReports = cmp.Or(c.MaxReports, DefaultMaxReports)
 	c.Registers = slices.Concat(c.Registers, []string{Topology})
 	slices.Sort(c.Registers)
 	c.Registers = slices.Compact(c.Registers)
-}
-
-func setDefault[V comparable](v *V, d V) {
-	var zero V
-	if *v == zero {
-		*v = d
-	}
 }
 
 // Valid reports all mistakes in c at once. [New] calls it, after it has put the

@@ -1,6 +1,7 @@
 package hyparview
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -120,31 +121,24 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.ActiveSize, DefaultActiveSize)
-	setDefault(&c.PassiveSize, DefaultPassiveSize)
-	setDefault(&c.ARWL, DefaultARWL)
-	setDefault(&c.PRWL, DefaultPRWL)
-	setDefault(&c.ShuffleActive, DefaultShuffleActive)
-	setDefault(&c.ShufflePassive, DefaultShufflePassive)
-	setDefault(&c.ShuffleInterval, DefaultShuffleInterval)
-	setDefault(&c.Misses, DefaultMisses)
-	setDefault(&c.Checks, DefaultChecks)
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.DialTimeout, DefaultDialTimeout)
-	setDefault(&c.Retry, DefaultRetry)
-	setDefault(&c.Linger, DefaultLinger)
-	setDefault(&c.Refresh, DefaultRefresh)
-	setDefault(&c.Forget, DefaultForget)
-	setDefault(&c.MaxGone, DefaultMaxGone)
-	setDefault(&c.MaxLinks, DefaultMaxLinks)
-	setDefault(&c.MaxSeeds, DefaultMaxSeeds)
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.ActiveSize = cmp.Or(c.ActiveSize, DefaultActiveSize)
+	c.PassiveSize = cmp.Or(c.PassiveSize, DefaultPassiveSize)
+	c.ARWL = cmp.Or(c.ARWL, DefaultARWL)
+	c.PRWL = cmp.Or(c.PRWL, DefaultPRWL)
+	c.ShuffleActive = cmp.Or(c.ShuffleActive, DefaultShuffleActive)
+	c.ShufflePassive = cmp.Or(c.ShufflePassive, DefaultShufflePassive)
+	c.ShuffleInterval = cmp.Or(c.ShuffleInterval, DefaultShuffleInterval)
+	c.Misses = cmp.Or(c.Misses, DefaultMisses)
+	c.Checks = cmp.Or(c.Checks, DefaultChecks)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.DialTimeout = cmp.Or(c.DialTimeout, DefaultDialTimeout)
+	c.Retry = cmp.Or(c.Retry, DefaultRetry)
+	c.Linger = cmp.Or(c.Linger, DefaultLinger)
+	c.Refresh = cmp.Or(c.Refresh, DefaultRefresh)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
+	c.MaxGone = cmp.Or(c.MaxGone, DefaultMaxGone)
+	c.MaxLinks = cmp.Or(c.MaxLinks, DefaultMaxLinks)
+	c.MaxSeeds = cmp.Or(c.MaxSeeds, DefaultMaxSeeds)
 }
 
 // Valid reports all mistakes in c at once.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/internal/delay"
 	"github.com/topos-go/topos/overlay"
 )
 
@@ -242,9 +243,7 @@ func due(at, now time.Duration) bool { return at != 0 && now >= at }
 
 // jitter returns a wait of d on average, so that nodes that were started
 // together do not act together.
-func (c *Core) jitter(d time.Duration) time.Duration {
-	return d/2 + time.Duration(c.cfg.Rand.Int64N(int64(d)+1))
-}
+func (c *Core) jitter(d time.Duration) time.Duration { return delay.Jitter(c.cfg.Rand, d) }
 
 // soon returns a time within d.
 func (c *Core) soon(d time.Duration) time.Duration {

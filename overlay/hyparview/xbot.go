@@ -48,11 +48,11 @@ type XBot struct {
 }
 
 func (x *XBot) setDefaults() {
-	setDefault(&x.Interval, DefaultXBotInterval)
-	setDefault(&x.Unbiased, DefaultUnbiased)
-	setDefault(&x.Scan, DefaultScan)
-	setDefault(&x.Threshold, DefaultThreshold)
-	setDefault(&x.Timeout, DefaultXBotTimeout)
+	x.Interval = cmp.Or(x.Interval, DefaultXBotInterval)
+	x.Unbiased = cmp.Or(x.Unbiased, DefaultUnbiased)
+	x.Scan = cmp.Or(x.Scan, DefaultScan)
+	x.Threshold = cmp.Or(x.Threshold, DefaultThreshold)
+	x.Timeout = cmp.Or(x.Timeout, DefaultXBotTimeout)
 	x.Unbiased, x.Threshold = max(0, x.Unbiased), max(0, x.Threshold)
 }
 

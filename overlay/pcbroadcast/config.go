@@ -1,6 +1,7 @@
 package pcbroadcast
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -74,22 +75,15 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.Rounds, DefaultRounds)
-	setDefault(&c.Hops, DefaultHops)
-	setDefault(&c.Rest, DefaultRest)
-	setDefault(&c.MaxBuffer, DefaultMaxBuffer)
-	setDefault(&c.MaxLinks, DefaultMaxLinks)
-	setDefault(&c.MaxOrigins, DefaultMaxOrigins)
-	setDefault(&c.MaxPings, DefaultMaxPings)
-	setDefault(&c.Forget, DefaultForget)
-}
-
-func setDefault[V comparable](v *V, d V) {
-	var zero V
-	if *v == zero {
-		*v = d
-	}
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	c.Rounds = cmp.Or(c.Rounds, DefaultRounds)
+	c.Hops = cmp.Or(c.Hops, DefaultHops)
+	c.Rest = cmp.Or(c.Rest, DefaultRest)
+	c.MaxBuffer = cmp.Or(c.MaxBuffer, DefaultMaxBuffer)
+	c.MaxLinks = cmp.Or(c.MaxLinks, DefaultMaxLinks)
+	c.MaxOrigins = cmp.Or(c.MaxOrigins, DefaultMaxOrigins)
+	c.MaxPings = cmp.Or(c.MaxPings, DefaultMaxPings)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
 }
 
 // trial is how long a link is tried before it is opened by force.

@@ -1,6 +1,7 @@
 package plumtree
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -104,31 +105,24 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Lazy, DefaultLazy)
-	setDefault(&c.First, DefaultFirst)
-	setDefault(&c.Second, DefaultSecond)
-	setDefault(&c.Threshold, DefaultThreshold)
-	setDefault(&c.Exchange, DefaultExchange)
-	setDefault(&c.Retain, DefaultRetain)
-	setDefault(&c.MaxRetained, DefaultMaxRetained)
-	setDefault(&c.MaxBytes, DefaultMaxBytes)
-	setDefault(&c.MaxPayload, min(DefaultMaxPayload, c.MaxBytes))
-	setDefault(&c.Forget, max(DefaultForget, 2*c.Retain))
-	setDefault(&c.MaxOrigins, DefaultMaxOrigins)
-	setDefault(&c.MaxHoles, DefaultMaxHoles)
-	setDefault(&c.MaxMissing, DefaultMaxMissing)
-	setDefault(&c.MaxIHave, DefaultMaxIHave)
-	setDefault(&c.MaxDigest, DefaultMaxDigest)
-	setDefault(&c.MaxRepair, DefaultMaxRepair)
-	setDefault(&c.MaxRepairBytes, DefaultMaxRepairBytes)
-	setDefault(&c.MaxTrees, DefaultMaxTrees)
-}
-
-func setDefault[V comparable](v *V, d V) {
-	var zero V
-	if *v == zero {
-		*v = d
-	}
+	c.Lazy = cmp.Or(c.Lazy, DefaultLazy)
+	c.First = cmp.Or(c.First, DefaultFirst)
+	c.Second = cmp.Or(c.Second, DefaultSecond)
+	c.Threshold = cmp.Or(c.Threshold, DefaultThreshold)
+	c.Exchange = cmp.Or(c.Exchange, DefaultExchange)
+	c.Retain = cmp.Or(c.Retain, DefaultRetain)
+	c.MaxRetained = cmp.Or(c.MaxRetained, DefaultMaxRetained)
+	c.MaxBytes = cmp.Or(c.MaxBytes, DefaultMaxBytes)
+	c.MaxPayload = cmp.Or(c.MaxPayload, min(DefaultMaxPayload, c.MaxBytes))
+	c.Forget = cmp.Or(c.Forget, max(DefaultForget, 2*c.Retain))
+	c.MaxOrigins = cmp.Or(c.MaxOrigins, DefaultMaxOrigins)
+	c.MaxHoles = cmp.Or(c.MaxHoles, DefaultMaxHoles)
+	c.MaxMissing = cmp.Or(c.MaxMissing, DefaultMaxMissing)
+	c.MaxIHave = cmp.Or(c.MaxIHave, DefaultMaxIHave)
+	c.MaxDigest = cmp.Or(c.MaxDigest, DefaultMaxDigest)
+	c.MaxRepair = cmp.Or(c.MaxRepair, DefaultMaxRepair)
+	c.MaxRepairBytes = cmp.Or(c.MaxRepairBytes, DefaultMaxRepairBytes)
+	c.MaxTrees = cmp.Or(c.MaxTrees, DefaultMaxTrees)
 }
 
 // Valid reports all mistakes in c at once. [New] calls it, after it has put the

@@ -1,6 +1,7 @@
 package causal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -44,17 +45,10 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.MaxWait, DefaultMaxWait)
-	setDefault(&c.MaxHeld, DefaultMaxHeld)
-	setDefault(&c.MaxBytes, DefaultMaxBytes)
-	setDefault(&c.Forget, DefaultForget)
-}
-
-func setDefault[V comparable](v *V, d V) {
-	var zero V
-	if *v == zero {
-		*v = d
-	}
+	c.MaxWait = cmp.Or(c.MaxWait, DefaultMaxWait)
+	c.MaxHeld = cmp.Or(c.MaxHeld, DefaultMaxHeld)
+	c.MaxBytes = cmp.Or(c.MaxBytes, DefaultMaxBytes)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
 }
 
 // Valid reports all mistakes in c at once. [New] calls it, after it has put the

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -76,21 +77,14 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.Window, DefaultWindow)
-	setDefault(&c.WindowBytes, DefaultWindowBytes)
-	setDefault(&c.RetryMin, DefaultRetryMin)
-	setDefault(&c.RetryMax, max(c.RetryMin, DefaultRetryMax))
-	setDefault(&c.Attempts, DefaultAttempts)
-	setDefault(&c.MaxAge, DefaultMaxAge)
-	setDefault(&c.AckEvery, DefaultAckEvery)
-	setDefault(&c.AckDelay, min(c.RetryMin/2, DefaultAckDelay))
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.Window = cmp.Or(c.Window, DefaultWindow)
+	c.WindowBytes = cmp.Or(c.WindowBytes, DefaultWindowBytes)
+	c.RetryMin = cmp.Or(c.RetryMin, DefaultRetryMin)
+	c.RetryMax = cmp.Or(c.RetryMax, max(c.RetryMin, DefaultRetryMax))
+	c.Attempts = cmp.Or(c.Attempts, DefaultAttempts)
+	c.MaxAge = cmp.Or(c.MaxAge, DefaultMaxAge)
+	c.AckEvery = cmp.Or(c.AckEvery, DefaultAckEvery)
+	c.AckDelay = cmp.Or(c.AckDelay, min(c.RetryMin/2, DefaultAckDelay))
 }
 
 // Valid reports all mistakes in c at once. Zero values are none.
@@ -145,9 +139,9 @@ type TableConfig[K comparable] struct {
 
 func (c *TableConfig[K]) setDefaults() {
 	c.Stream.setDefaults()
-	setDefault(&c.MaxStreams, DefaultMaxStreams)
-	setDefault(&c.MaxBytes, DefaultMaxBytes)
-	setDefault(&c.Forget, DefaultForget)
+	c.MaxStreams = cmp.Or(c.MaxStreams, DefaultMaxStreams)
+	c.MaxBytes = cmp.Or(c.MaxBytes, DefaultMaxBytes)
+	c.Forget = cmp.Or(c.Forget, DefaultForget)
 }
 
 // Valid reports all mistakes in c at once. Zero values but Rand are none.
