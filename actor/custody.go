@@ -68,6 +68,7 @@ func (l *custody) find(key watchKey) *call {
 
 // failCalls answers every request p has accepted with reason.
 func (p *process) failCalls(reason error) {
+	reason = calleesOwn(reason)
 	for {
 		p.mu.Lock()
 		var c *call
