@@ -166,9 +166,14 @@ func callAny(ctx context.Context, from Caller, to Address, req any, opts []SendO
 	}
 	c := sys.newCall(req)
 	c.prepare(ctx, opts)
-	value, err := c.outcome(ctx, p, sys.request(ctx, c, p, to))
+	unsent := false
+	err := sys.request(ctx, c, p, to)
 	if err != nil {
-		return nil, &CallError{To: copyAddress(to), Err: err}
+		unsent = c.ref().complete(nil, err, false)
+	}
+	value, err := c.outcome(ctx, p, err)
+	if err != nil {
+		return nil, &CallError{To: copyAddress(to), Err: err, unsent: unsent}
 	}
 	return value, nil
 }

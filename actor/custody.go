@@ -5,8 +5,16 @@ import (
 	"time"
 )
 
-// custody is a list of calls.
-type custody struct{ first *call }
+// fewCalls is how many calls of a custody are looked at one by one.
+const fewCalls = 32
+
+// custody is a list of calls. Those from other nodes have an index besides once
+// one of them was looked for among many, until the list is empty: callers who
+// give up all at once would else have the whole list walked past for each.
+type custody struct {
+	first *call
+	index map[watchKey]*call
+}
 
 func (l *custody) add(c *call) {
 	c.held = true
@@ -15,6 +23,9 @@ func (l *custody) add(c *call) {
 		l.first.prev = c
 	}
 	l.first = c
+	if l.index != nil && c.origin.node != (NodeHandle{}) {
+		l.index[c.origin.key()] = c
+	}
 }
 
 func (l *custody) remove(c *call) {
@@ -27,10 +38,37 @@ func (l *custody) remove(c *call) {
 		c.next.prev = c.prev
 	}
 	c.prev, c.next, c.held = nil, nil, false
+	if l.index != nil {
+		if delete(l.index, c.origin.key()); l.first == nil {
+			l.index = nil
+		}
+	}
+}
+
+// find returns the call from another node that has this key there, or nil.
+func (l *custody) find(key watchKey) *call {
+	if l.index != nil {
+		return l.index[key]
+	}
+	c := l.first
+	for range fewCalls {
+		if c == nil || c.origin.key() == key {
+			return c
+		}
+		c = c.next
+	}
+	l.index = make(map[watchKey]*call)
+	for c = l.first; c != nil; c = c.next {
+		if c.origin.node != (NodeHandle{}) {
+			l.index[c.origin.key()] = c
+		}
+	}
+	return l.index[key]
 }
 
 // failCalls answers every request p has accepted with reason.
 func (p *process) failCalls(reason error) {
+	reason = calleesOwn(reason)
 	for {
 		p.mu.Lock()
 		var c *call
@@ -84,6 +122,9 @@ func (p *process) handleCall(r callRef, msg any) error {
 		return nil // the caller has given up: nobody would see the reply
 	}
 	p.current = r
+	if r.word&refKept != 0 {
+		p.noteCall()
+	}
 	err := p.actor.Receive(p.self(), msg)
 	if p.current.word&refKept != 0 {
 		p.forgetMessage()
@@ -107,6 +148,17 @@ func (p *process) keepCall() {
 		a.trace, a.deadline = c.trace, c.dueBy()
 	}
 	p.current.word |= refKept
+}
+
+// noteCall is keepCall of a call that was kept before it was stashed: it may be
+// answered at any time. While it waits, p.mu keeps it from being reused.
+func (p *process) noteCall() {
+	a, c := p.annex.Load(), p.current.c
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current.waiting() {
+		a.trace, a.deadline = c.trace, c.dueBy()
+	}
 }
 
 // forgetMessage ends what was noted of the message in hand.

@@ -23,3 +23,11 @@ func (s *System) Errands() (n int) {
 	}
 	return n
 }
+
+// Indexed is how many requests that pid has accepted are found by their numbers.
+func (s *System) Indexed(pid PID) int {
+	p := s.procs.find(pid.id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.annex.Load().calls.index)
+}

@@ -229,3 +229,92 @@ func TestDemonitorTakesNoCallBack(t *testing.T) {
 		}
 	})
 }
+
+// The default deadline is not sent: the other node does not know when it passes.
+func TestDefaultTimeoutOfACallerOnAnotherNodeEndsItsCalls(t *testing.T) {
+	cluster(t, func(t *testing.T, _ *network, a, b *place) {
+		ended := make(chan time.Duration, 1)
+		pid := spawn(t, b.System, attentive(ended))
+		busy := func(d time.Duration) do {
+			return func(*actor.Self) error { time.Sleep(d); return nil }
+		}
+		tell(t, b.System, pid, busy(actor.DefaultCallTimeout-time.Second))
+		r := actor.SendRequest[string](context.Background(), a.System, pid, "?")
+		wantEnded(t, ended)
+		wantResponse(t, r, "", actor.ErrTimeout)
+		tell(t, b.System, pid, busy(time.Minute))
+		if _, err := actor.Call[string](context.Background(), a.System, pid, "?"); !errors.Is(err, actor.ErrTimeout) {
+			t.Errorf("call: %v", err)
+		}
+		time.Sleep(time.Hour)
+		if len(ended) != 0 {
+			t.Error("a request was handled whose caller had given up")
+		}
+	})
+}
+
+func TestContextOfACallEndsWithItsCallerThoughItWasKeptAndStashed(t *testing.T) {
+	bubble(t, func(t *testing.T, sys *actor.System, _ *actortest.Probe) {
+		ended := make(chan time.Duration, 1)
+		later := deferring(ended)
+		stashed := false
+		pid := spawn(t, sys, &scripted{receive: func(self *actor.Self, msg any) error {
+			if stashed {
+				if _, limited := self.Context().Deadline(); !limited {
+					t.Error("the context has no deadline")
+				}
+				return later.Receive(self, msg)
+			}
+			stashed = true
+			self.From()
+			return self.Stash(msg)
+		}})
+		r := actor.SendRequest[any](t.Context(), sys, pid, "?")
+		tell(t, sys, pid, do(func(self *actor.Self) error { self.UnstashAll(); return nil }))
+		time.Sleep(time.Second)
+		r.Abandon()
+		wantEnded(t, ended)
+	})
+}
+
+// What thousands of callers take back at once must not hold the callee up: looking
+// each request up among all of them takes seconds.
+func TestManyCallersMayGiveUpAtOnce(t *testing.T) {
+	cluster(t, func(t *testing.T, _ *network, a, b *place) {
+		const n = 5000
+		waiting, given := make([]actor.From, 0, n+n/10), 0
+		pid := spawn(t, b.System, &scripted{receive: func(self *actor.Self, _ any) error {
+			waiting = append(waiting, self.From())
+			return nil
+		}})
+		ctx, cancel := context.WithCancel(actor.Patient(context.Background()))
+		kept := make([]*actor.Request[int], n/10)
+		for i := range n {
+			actor.SendRequest[int](ctx, a.System, pid, "given up")
+			if i%10 == 0 {
+				kept[i/10] = actor.SendRequest[int](actor.Patient(context.Background()), a.System, pid, "kept")
+			}
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if indexed := b.Indexed(pid); indexed != n/10 {
+			t.Errorf("%d requests are found by their numbers, want %d", indexed, n/10)
+		}
+		for _, from := range waiting {
+			if !from.Reply(7) {
+				given++
+			}
+		}
+		if given != n {
+			t.Errorf("%d requests were taken back, want %d", given, n)
+		}
+		for _, r := range kept {
+			<-r.Done()
+			wantResponse(t, r, 7, nil)
+		}
+		if indexed := b.Indexed(pid); indexed != 0 {
+			t.Errorf("an index of %d is left", indexed)
+		}
+	})
+}

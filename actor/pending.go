@@ -47,7 +47,9 @@ func (r *pending) send(ctx context.Context, from Caller, req any, opts []SendOpt
 		if r.from != nil && r.from.ending() {
 			err = context.Canceled // while it waited for room
 		}
-		r.ref.complete(nil, err, false)
+		if r.ref.complete(nil, err, false) {
+			r.failure.(*CallError).unsent = true // nobody else has r yet
+		}
 		return
 	}
 	r.watch(ctx, c)

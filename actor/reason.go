@@ -91,6 +91,26 @@ func (timeoutError) Is(target error) bool { return target == context.DeadlineExc
 type CallError struct {
 	To  Address
 	Err error
+
+	unsent bool // the request never was in a mailbox
+}
+
+// Unhandled reports whether err says of the request whose [*CallError] it is that
+// it certainly was not handled, so that it may be made elsewhere: it could not be
+// sent, there was no such process, or a mailbox refused it. That the callee itself
+// has answered with such an error, or has ended with it, does not count.
+func Unhandled(err error) bool {
+	e, ok := err.(*CallError)
+	return ok && (e.unsent || e.Err == ErrNoProc || e.Err == ErrMailboxFull)
+}
+
+// calleesOwn is err as a callee's answer or exit reason: told apart from the word
+// of the kernel, here or on another node, that the request was not handled.
+func calleesOwn(err error) error {
+	if err == ErrNoProc || err == ErrMailboxFull {
+		return fmt.Errorf("callee: %w", err)
+	}
+	return err
 }
 
 func (e *CallError) Error() string { return fmt.Sprintf("call to %v: %v", e.To, e.Err) }

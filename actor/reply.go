@@ -16,7 +16,7 @@ func (s *Self) Reply(value any) error {
 // wrapped in a [CallError]. A nil err is replied as a nil value.
 func (s *Self) ReplyError(err error) error {
 	if p := s.proc(); !p.fenced() {
-		p.current.complete(nil, err, true)
+		p.current.complete(nil, calleesOwn(err), true)
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ type From struct{ ref callRef }
 func (f From) Reply(value any) bool { return f.ref.complete(value, nil, true) }
 
 // ReplyError answers the call with an error; see [Self.ReplyError].
-func (f From) ReplyError(err error) bool { return f.ref.complete(nil, err, true) }
+func (f From) ReplyError(err error) bool { return f.ref.complete(nil, calleesOwn(err), true) }
 
 // Waiting reports whether the caller still waits.
 func (f From) Waiting() bool { return f.ref.waiting() }

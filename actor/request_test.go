@@ -272,3 +272,55 @@ func TestRequestsToASmallMailboxHaveTheirOwnReplies(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorSaysWhetherARequestWasHandled(t *testing.T) {
+	cluster(t, func(t *testing.T, _ *network, a, b *place) {
+		gone := spawn(t, b.System, &scripted{})
+		tell(t, b.System, gone, errBoom)
+		spawnCallee := func(on *actor.System) actor.PID {
+			return spawn(t, on, &scripted{receive: func(self *actor.Self, msg any) error {
+				if msg == "end" {
+					return actor.ErrNoProc
+				}
+				return self.ReplyError(msg.(answer).err)
+			}})
+		}
+		full := spawn(t, b.System, &scripted{}, actor.Mailbox{Capacity: 1})
+		release := make(chan struct{})
+		defer close(release)
+		tell(t, b.System, full, stuck(release))
+		synctest.Wait()
+		tell(t, b.System, full, 1)
+		for _, c := range []struct {
+			about     string
+			to        actor.Address
+			msg       any
+			unhandled bool
+		}{
+			{"nobody", gone, "?", true},
+			{"no room", full, "?", true},
+			{"no such node", actor.NameAt{Name: "x", Node: "nowhere"}, "?", true},
+			{"its own answer", spawnCallee(b.System), answer{actor.ErrNoProc}, false},
+			{"its own answer, full", spawnCallee(b.System), answer{actor.ErrMailboxFull}, false},
+			{"what it ended with", spawnCallee(b.System), "end", false},
+		} {
+			for _, from := range []*actor.System{a.System, b.System} {
+				_, called := actor.Call[any](t.Context(), from, c.to, c.msg)
+				_, requested := actor.SendRequest[any](t.Context(), from, c.to, c.msg).Wait(t.Context())
+				if c.msg == "end" {
+					c.to = spawnCallee(b.System) // for who comes next
+					_, requested = actor.SendRequest[any](t.Context(), from, c.to, c.msg).Wait(t.Context())
+					c.to = spawnCallee(b.System)
+				}
+				for _, err := range []error{called, requested} {
+					if err == nil || actor.Unhandled(err) != c.unhandled {
+						t.Errorf("%s: unhandled %v: %v", c.about, !c.unhandled, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// answer asks a callee to answer with an error.
+type answer struct{ err error }

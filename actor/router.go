@@ -103,6 +103,9 @@ type origin struct {
 	channel string
 }
 
+// key is what the request is known by at the node it came to.
+func (o *origin) key() watchKey { return watchKey{o.ref, o.node} }
+
 // target is an address looked up: a process, or a name at another node.
 type target struct {
 	pid PID

@@ -5,7 +5,8 @@ import "errors"
 // A request to another node that is given up is withdrawn there: whoever handles
 // it hears of it by its context. The request's number is, as it were, that of a
 // monitor too, and is taken back as one, by a SignalDemonitor on the request's way.
-// What the deadline ends needs none: it ends on both nodes by itself.
+// What a deadline ends needs none: it ends on both nodes by itself. The default one
+// does need it: the other node knows of no deadline then, nor when the call began.
 
 // errWithdrawn completes a request from another node whose caller has given up,
 // or is lost with its node. Nobody is told.
@@ -17,7 +18,7 @@ func (c *call) settleAbroad(from *process, err error) {
 	sent, open := c.sys.peers.takeCall(c.abroad)
 	ref := c.abroad
 	c.abroad = 0
-	if !open || sent.child != nil || err == ErrTimeout {
+	if !open || sent.child != nil || err == ErrTimeout && !c.deadline.IsZero() {
 		return
 	}
 	sig := Signal{Kind: SignalDemonitor, To: sent.to.pid, Name: sent.to.at, Ref: ref, Via: Delivery{Channel: c.via.Channel, Key: c.via.Key}}
@@ -32,10 +33,8 @@ func (p *process) withdraw(node NodeHandle, ref uint64) {
 	var found callRef
 	p.mu.Lock()
 	if a := p.annex.Load(); a != nil {
-		for c := a.calls.first; c != nil && found.c == nil; c = c.next {
-			if c.origin.node == node && c.origin.ref == ref {
-				found = c.ref()
-			}
+		if c := a.calls.find(watchKey{ref, node}); c != nil {
+			found = c.ref()
 		}
 	}
 	p.mu.Unlock()

@@ -77,10 +77,7 @@ func Failure(err error) bool {
 
 // unrun says whether a request has certainly not run, or at least had no effect.
 func unrun(err error) bool {
-	if e, ok := err.(*actor.CallError); ok && (e.Err == actor.ErrNoProc || e.Err == actor.ErrMailboxFull) {
-		return true
-	}
-	return isOne(err, remote.ErrQueueFull, remote.ErrNotMember, ErrInstanceFailed)
+	return actor.Unhandled(err) || errors.Is(err, ErrInstanceFailed)
 }
 
 func isOne(err error, targets ...error) bool {

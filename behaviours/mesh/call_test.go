@@ -11,6 +11,7 @@ import (
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/behaviours/mesh"
 	"github.com/topos-go/topos/registry/groups"
+	"github.com/topos-go/topos/remote"
 )
 
 func TestCallReachesAnInstanceOfTheVersionsAskedFor(t *testing.T) {
@@ -115,6 +116,10 @@ func TestFailuresAreTriedElsewhereWhereThatIsSafe(t *testing.T) {
 		{"an instance that says that it failed", func(_ *world, bad *instance) { bad.err = mesh.Failed(errBroken) }, nil, true},
 		{"a timeout of an idempotent request", func(_ *world, bad *instance) { bad.mute = true }, []mesh.Option{mesh.Idempotent()}, true},
 		{"a timeout of another one", func(_ *world, bad *instance) { bad.mute = true }, nil, false},
+		{"no such process, says an instance of others", func(_ *world, bad *instance) { bad.err = actor.ErrNoProc }, nil, false},
+		{"full, says an instance of others", func(_ *world, bad *instance) { bad.err = actor.ErrMailboxFull }, nil, false},
+		{"no room on the way to others", func(_ *world, bad *instance) { bad.err = &actor.CallError{Err: remote.ErrQueueFull} }, nil, false},
+		{"no such process, and with that it ends", func(_ *world, bad *instance) { bad.end = actor.ErrNoProc }, nil, false},
 	} {
 		bubble(t, mesh.Config{TryTimeout: 100 * time.Millisecond}, func(t *testing.T, w *world) {
 			list := w.addMany(3, orders())

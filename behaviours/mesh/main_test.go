@@ -100,6 +100,7 @@ type instance struct {
 	err   error         // what it answers, if not nil
 	slow  time.Duration // how long each call takes, in parallel
 	mute  bool          // it keeps requests and does not answer
+	end   error         // what it ends with, if not nil
 }
 
 func (i *instance) Receive(self *actor.Self, msg any) error {
@@ -112,6 +113,8 @@ func (i *instance) Receive(self *actor.Self, msg any) error {
 	from := self.From()
 	switch {
 	case i.mute:
+	case i.end != nil:
+		return i.end
 	case i.err != nil:
 		from.ReplyError(i.err)
 	case i.slow > 0:

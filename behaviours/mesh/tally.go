@@ -1,17 +1,20 @@
 package mesh
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // tally has the numbers of calls under way at a pool's instances. They stand side
 // by side, so that the least of many is found by one walk over little memory. It
 // is the pool's; what seats count is atomic.
 //
-// A seat outlives its instance: the next one that comes takes it over, with what
-// is still under way at the former. That is soon over, since each call takes back
-// what it has added.
+// A seat outlives its instance: another one takes it over, if need be with what is
+// still under way at the former, which may go on when it serves no more. Each call
+// takes back what it has added.
 type tally struct {
 	blocks []*block
-	free   []seat // the one to be taken next is the last
+	free   []seat // the last one at which nothing is under way is taken next
 }
 
 // block is eight cache lines of counts.
@@ -32,9 +35,15 @@ func (t *tally) take() seat {
 			t.free = append(t.free, seat{b, at})
 		}
 	}
-	last := len(t.free) - 1
-	s := t.free[last]
-	t.free = t.free[:last]
+	at := len(t.free) - 1
+	for i, s := range slices.Backward(t.free) {
+		if s.count().Load() == 0 {
+			at = i
+			break
+		}
+	}
+	s := t.free[at]
+	t.free = slices.Delete(t.free, at, at+1)
 	return s
 }
 

@@ -81,3 +81,24 @@ func TestSeatsAreTakenOverAndNoneIsSharedByTwo(t *testing.T) {
 		t.Errorf("%d blocks for 150 seats", len(seats.blocks))
 	}
 }
+
+// Calls that go on at an instance that serves no more do not keep others from who
+// comes after it.
+func TestSeatIsNotTakenOverWithCallsWhileThereAreOthers(t *testing.T) {
+	var seats tally
+	busy, idle := seats.take(), seats.take()
+	busy.count().Add(3)
+	seats.give(idle)
+	seats.give(busy)
+	if seats.take() != idle {
+		t.Error("the idle seat was not taken")
+	}
+	for range len(block{}) - 2 {
+		if seats.take() == busy {
+			t.Fatal("the busy one was taken while there were others")
+		}
+	}
+	if seats.take() != busy || len(seats.blocks) != 1 {
+		t.Error("the busy one was never taken")
+	}
+}

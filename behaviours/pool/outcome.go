@@ -18,7 +18,7 @@ func (p *process) finish(self *actor.Self, now time.Time, w *work) {
 		p.perform(self, p.desk.done(now, m.slot))
 		return
 	}
-	// It had ended when the job came, unless that is the reason of its end.
+	// It had ended when the job came.
 	p.fell(m)
 	p.perform(self, p.desk.done(now, m.slot))
 	if m.gone {
@@ -28,17 +28,8 @@ func (p *process) finish(self *actor.Self, now time.Time, w *work) {
 	}
 }
 
-// again takes a job back from a worker that is gone and had no such process when
-// it came. If it ended with just that reason, it may have begun with the job:
-// the job is tried once more, and then has failed.
+// again takes a job back from a worker that was gone when it came.
 func (p *process) again(self *actor.Self, w *work) {
-	if w.worker.reason == actor.ErrNoProc {
-		if w.doubted {
-			p.settle(self, w, nil, actor.ErrNoProc)
-			return
-		}
-		w.doubted = true
-	}
 	p.perform(self, p.desk.again(&w.job))
 	p.watch(self, w)
 }

@@ -159,6 +159,27 @@ func TestErrorOfAWorkerIsTheCallers(t *testing.T) {
 	})
 }
 
+// A worker that found nobody, or no room, has begun with the job all the same: it
+// is neither gone nor is the job given to another.
+func TestWorkerMayAnswerWithErrorsOfCallsOfItsOwn(t *testing.T) {
+	for _, own := range []error{actor.ErrNoProc, actor.ErrMailboxFull} {
+		bubble(t, pool.Config{Size: 1}, func(f *fixture) {
+			for range 3 {
+				_, err := f.ask(fails{own})
+				f.wantFailed("call", err, own)
+			}
+			_, err := f.ask(crash{own})
+			f.wantFailed("call of a worker that ends", err, own)
+			if _, err := f.ask(takes{}); err != nil {
+				f.Error(err)
+			}
+			if s := f.stats(); s.Failed != 4 || s.Completed != 1 {
+				f.Errorf("stats %+v", s)
+			}
+		})
+	}
+}
+
 func TestJobsForWhichNobodyWaitsAreDone(t *testing.T) {
 	bubble(t, pool.Config{Size: 2}, func(f *fixture) {
 		for range 10 {

@@ -42,16 +42,14 @@ type work struct {
 	leave   func() bool // ends the watch over ctx while it waits
 	worker  *member     // who has it in hand
 	request *actor.Request[any]
-	doubted bool // it was given to somebody who may have begun with it
 }
 
 // member is one worker, from its start to its end.
 type member struct {
-	pid    actor.PID
-	slot   int
-	gone   bool
-	reason error   // why it is gone
-	limbo  []*work // what did not reach it, until it is known why
+	pid   actor.PID
+	slot  int
+	gone  bool
+	limbo []*work // what did not reach it, until it is known why
 }
 
 // The messages of the process to itself.
@@ -268,7 +266,7 @@ func (p *process) down(self *actor.Self, m *member, d actor.Down) {
 		return
 	}
 	delete(p.watched, d.Ref)
-	m.gone, m.reason = true, d.Reason
+	m.gone = true
 	p.fell(m)
 	for _, w := range m.limbo {
 		p.again(self, w)

@@ -71,6 +71,9 @@ func TestJudgeKnowsWhatCanHelp(t *testing.T) {
 		ErrForgotten:                            Final,
 		remote1(actor.ErrKilled):                Elsewhere,
 		remote1(own):                            Elsewhere, // why the server has ended
+		remote1(actor.ErrNoProc):                ElsewhereUnrun,
+		remote1(remote1(actor.ErrNoProc)):       Elsewhere, // of a call of the server's, which has ended with it
+		remote1(remote1(actor.ErrMailboxFull)):  Elsewhere,
 		errors.Join(ErrForgotten, ErrNoSession): Final,
 	} {
 		if got := Judge(err); got != want {

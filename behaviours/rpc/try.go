@@ -59,7 +59,7 @@ func (k *call) request(ctx context.Context, from actor.Caller, s *slot) (any, er
 		switch {
 		case errors.Is(err, ErrNoSession) && before:
 			return nil, fmt.Errorf("%w: %w", ErrForgotten, err)
-		case errors.Is(err, ErrNoSession), errors.Is(err, actor.ErrNoProc) && fresh && kept:
+		case errors.Is(err, ErrNoSession), errors.Is(err, actor.ErrNoProc) && !reasonOfItsEnd(err) && fresh && kept:
 			// What was known of the server is out of date; it has not seen this
 			// request.
 			s.channel.end(s.seq)

@@ -74,6 +74,8 @@ func Judge(err error) Verdict {
 		return Final
 	case isOne(err, ErrForgotten, ErrCancelled, ErrExpired, context.Canceled):
 		return Final
+	case reasonOfItsEnd(err):
+		return Elsewhere
 	case isOne(err, ErrOverloaded, ErrNoSession, actor.ErrMailboxFull, remote.ErrQueueFull):
 		return AgainUnrun
 	case isOne(err, actor.ErrNoConnection, remote.ErrNotMember):
@@ -88,6 +90,13 @@ func Judge(err error) Verdict {
 		return Again
 	}
 	return Elsewhere
+}
+
+// reasonOfItsEnd says whether err only looks as if the request had not reached the
+// server: that has ended with such an error, of a call of its own.
+func reasonOfItsEnd(err error) bool {
+	e, ok := errors.AsType[*actor.CallError](err)
+	return ok && !actor.Unhandled(e) && isOne(e, actor.ErrMailboxFull, remote.ErrQueueFull, actor.ErrNoProc)
 }
 
 func isOne(err error, targets ...error) bool {

@@ -73,10 +73,17 @@ func (c *Requests[L, R]) signal() chan struct{} {
 
 func (c *Requests[L, R]) responded(r *actor.Request[R]) {
 	c.mu.Lock()
-	c.ready = append(c.ready, r)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if _, wanted := c.entries[r]; wanted {
+		c.ready = append(c.ready, r)
+		c.wake()
+	}
+}
+
+// wake lets one of those look again who wait. c.mu is held.
+func (c *Requests[L, R]) wake() {
 	select {
-	case c.more <- struct{}{}:
+	case c.signal() <- struct{}{}:
 	default:
 	}
 }
@@ -111,6 +118,7 @@ func (c *Requests[L, R]) Remove(r *actor.Request[R]) bool {
 	defer c.mu.Unlock()
 	_, ok := c.entries[r]
 	delete(c.entries, r)
+	c.wake()
 	return ok
 }
 
@@ -125,6 +133,7 @@ func (c *Requests[L, R]) Check() (Response[L, R], bool) {
 		c.ready = c.ready[1:]
 		if e, ok := c.entries[r]; ok {
 			delete(c.entries, r)
+			c.wake() // others may wait, for the next one or to know that there is none
 			value, err, _ := r.Check()
 			return Response[L, R]{e.label, value, err}, true
 		}
@@ -143,6 +152,9 @@ func (c *Requests[L, R]) Wait(ctx context.Context) (Response[L, R], error) {
 		}
 		c.mu.Lock()
 		more, left := c.signal(), len(c.entries)
+		if left == 0 {
+			c.wake() // whoever else waits is to know
+		}
 		c.mu.Unlock()
 		if left == 0 {
 			return Response[L, R]{}, ErrNoRequests
@@ -173,6 +185,7 @@ func (c *Requests[L, R]) Abandon() {
 	c.mu.Lock()
 	entries := c.entries
 	c.entries, c.ready = nil, nil
+	c.wake()
 	c.mu.Unlock()
 	for r := range entries {
 		r.Abandon()

@@ -329,3 +329,49 @@ func TestCollectionsAreSafeForManyGoroutines(t *testing.T) {
 		}
 	}
 }
+
+// Each response is one waiter's, and who finds none left is told.
+func TestCollectionLeavesNoneOfItsWaitersBehind(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		pid := f.spawn(&suite{})
+		ctx, cancel := context.WithTimeout(f.Context(), time.Hour)
+		defer cancel()
+		for _, empty := range []func(c *server.Requests[int, string]){
+			func(*server.Requests[int, string]) {}, // they are answered
+			func(c *server.Requests[int, string]) { c.Abandon() },
+			func(c *server.Requests[int, string]) {
+				for _, r := range c.All() {
+					c.Remove(r)
+				}
+			},
+		} {
+			var c server.Requests[int, string]
+			const n, more = 8, 5
+			for i := range n {
+				c.Send(ctx, f.sys, pid, delayedAnswer{time.Second}, i)
+			}
+			errs := make(chan error, n+more)
+			for range n + more {
+				go func() { _, err := c.Wait(ctx); errs <- err }()
+			}
+			synctest.Wait()
+			empty(&c)
+			left := c.Len()
+			time.Sleep(time.Minute)
+			if len(errs) != n+more {
+				f.Errorf("%d of %d have returned", len(errs), n+more)
+			}
+			got := 0
+			for range len(errs) {
+				if err := <-errs; err == nil {
+					got++
+				} else if err != server.ErrNoRequests {
+					f.Error(err)
+				}
+			}
+			if got != left {
+				f.Errorf("%d responses of %d", got, left)
+			}
+		}
+	})
+}
