@@ -51,7 +51,7 @@ func figures(t *tables) []figure {
 	}
 	return []figure{
 		{
-			file: "reliability.svg", title: "10,000 nodes, a part of which is killed at once", x: "killed, %", y: "broadcasts that reach a live node, %",
+			file: "reliability.svg", title: "10,000 nodes, a part of which is killed at once", x: "killed, %", y: "live nodes reached, %",
 			lines: []line{
 				{"after healing", killed(func(r result) float64 { return 100 * r.Healed }), green, draw.SquareGlyph{}},
 				{"at once, on average", killed(func(r result) float64 { return 100 * r.Reliability }), blue, draw.CircleGlyph{}},
@@ -91,11 +91,12 @@ func (f *figure) save(file string) error {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = f.title, f.x, f.y
 	p.BackgroundColor = color.White
 	p.Legend.Left, p.Legend.Top = true, f.logarithmic
+	p.Legend.Padding = 2 * vg.Millimeter
 	if f.logarithmic {
 		p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 		p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
 	} else {
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 100, 0, 100
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 103, 0, 103
 	}
 	p.Add(plotter.NewGrid())
 	for _, l := range f.lines {
@@ -106,6 +107,9 @@ func (f *figure) save(file string) error {
 		curve.Color, dots.Color, dots.Shape = l.color, l.color, l.shape
 		p.Add(curve, dots)
 		p.Legend.Add(l.name, curve, dots)
+	}
+	if f.logarithmic {
+		p.X.Max *= 1.5 // room for the last number
 	}
 	return p.Save(width, height, file)
 }
