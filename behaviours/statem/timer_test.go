@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 	"weak"
 
@@ -40,6 +41,7 @@ func TestTimerThatIsSetAgainFiresOnceAndAtItsNewTime(t *testing.T) {
 					time.Sleep(100 * time.Millisecond)
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if want := []time.Duration{10*time.Second + 300*time.Millisecond}; !slices.Equal(fired, want) {
 					f.Errorf("it has fired at %v, want %v", fired, want)
 				}

@@ -19,7 +19,7 @@ import (
 // negative, nor attempts.
 func Backoff(rng *rand.Rand, shortest, longest time.Duration, attempts int) time.Duration {
 	d := longest
-	if attempts < 62 && shortest <= longest>>attempts {
+	if shortest == 0 || attempts < 63 && shortest <= longest>>attempts {
 		d = shortest << attempts
 	}
 	return d/2 + time.Duration(rng.Int64N(int64(d/2)+1))
