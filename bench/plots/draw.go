@@ -90,7 +90,9 @@ func (f *figure) save(file string) error {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = f.title, f.x, f.y
 	p.BackgroundColor = color.White
-	p.Legend.Left, p.Legend.Top = true, f.logarithmic
+	if p.Legend.Left = !f.logarithmic; f.logarithmic {
+		p.Legend.XOffs = -vg.Centimeter // some fonts are wider
+	}
 	p.Legend.Padding = 2 * vg.Millimeter
 	if f.logarithmic {
 		p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
@@ -109,7 +111,7 @@ func (f *figure) save(file string) error {
 		p.Legend.Add(l.name, curve, dots)
 	}
 	if f.logarithmic {
-		p.X.Max *= 1.5 // room for the last number
+		p.X.Max *= 2 // room for the last number
 	}
 	return p.Save(width, height, file)
 }
