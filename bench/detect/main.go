@@ -23,21 +23,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/topos-go/topos/internal/crowd"
 )
 
-func main() {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "detect:", err)
-		os.Exit(1)
-	}
-}
+func main() { crowd.Main("detect", run) }
 
 // run is the program, director or member.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {

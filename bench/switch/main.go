@@ -22,22 +22,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/topos-go/topos/internal/crowd"
 )
 
-func main() {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	if err := run(ctx, os.Args, os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "switch:", err)
-		os.Exit(1)
-	}
-}
+func main() { crowd.Main("switch", run) }
 
 // run is the program, director or member.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {

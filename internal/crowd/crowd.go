@@ -173,7 +173,8 @@ func (c *Crowd[E]) Next(ctx context.Context) (Heard[E], error) {
 // Kill ends member i at once: it can do nothing about it.
 func (c *Crowd[E]) Kill(i int) error { return c.members[i].life.end() }
 
-// Stop freezes member i: its connections stand and nobody answers.
+// Stop freezes member i: its connections stand and nobody answers. It may go on for a
+// moment after Stop has returned, until each of its threads has been interrupted.
 func (c *Crowd[E]) Stop(i int) error { return c.members[i].life.signal(freeze) }
 
 // Continue lets a stopped member go on.

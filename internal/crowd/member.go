@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 )
 
 // Flag is the first argument of a program that is started as a member; the second
@@ -101,4 +104,17 @@ func hear[C, E any](in io.Reader, v *voice[E], returned <-chan struct{}) <-chan 
 		}
 	}()
 	return commands
+}
+
+// Main is main of a program, director or member: it runs until it is done, or is told
+// to end by a signal. What has gone wrong is said on the standard error, behind name,
+// and ends with status 1.
+func Main(name string, program Program) {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := program(ctx, os.Args, os.Stdin, os.Stdout)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
 }

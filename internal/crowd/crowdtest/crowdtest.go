@@ -14,7 +14,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -31,10 +30,7 @@ func Main(m *testing.M, program crowd.Program) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if err := program(context.Background(), os.Args, os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	crowd.Main("member", program)
 }
 
 // limit is how long a program may take.

@@ -53,7 +53,7 @@ func TestMemberThatFailsComplainsAndHasAnExitStatus(t *testing.T) {
 	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("%v", err)
 	}
-	if complaints.String() != "n7 has nothing to do\n" || out.String() != `{"Event":{},"Failed":"n7 has nothing to do"}`+"\n" {
+	if complaints.String() != "member: n7 has nothing to do\n" || out.String() != `{"Event":{},"Failed":"n7 has nothing to do"}`+"\n" {
 		t.Errorf("it says %q and complains %q", &out, &complaints)
 	}
 }
