@@ -36,6 +36,7 @@ type client struct {
 
 	session *ticket
 	opening chan struct{} // capacity 1: held while a session is opened
+	askings sync.Pool     // of *asking
 }
 
 // ticket is an open session and what is on its way in it.
@@ -53,6 +54,7 @@ func newClient(r *Registry) *client {
 		news:    make(chan struct{}),
 		waiting: make(map[string]map[chan struct{}]struct{}),
 		opening: make(chan struct{}, 1),
+		askings: sync.Pool{New: newAsking},
 	}
 }
 
@@ -70,7 +72,7 @@ func (c *client) saw(from actor.NodeID, epoch, term uint64) {
 	}
 }
 
-// changed lets who waits for an answer look whether it asked the right node.
+// changed lets who askings for an answer look whether it asked the right node.
 func (c *client) changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,10 +139,10 @@ type outcome struct {
 func (c *client) ask(ctx context.Context, q request) (res result, sent int, err error) {
 	wait := c.r.cfg.Election / 100
 	for hops := 0; ; hops++ {
+		node, _, changed := c.target()
 		if err := c.r.running(); err != nil {
 			return result{}, sent, err
 		}
-		node, _, changed := c.target()
 		if !node.IsZero() {
 			sent++
 			if res, err := c.put(ctx, q, node); err == nil {
@@ -161,8 +163,7 @@ func (c *client) ask(ctx context.Context, q request) (res result, sent int, err 
 		case <-timer.C:
 		case <-changed:
 		case <-ctx.Done():
-		case <-c.r.ctx.Done():
-		case <-c.r.failed:
+		case <-c.r.serving.Done():
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
@@ -174,44 +175,70 @@ func (c *client) ask(ctx context.Context, q request) (res result, sent int, err 
 // put sends a request once, and gives up when it is not answered in time or
 // somebody else leads.
 func (c *client) put(ctx context.Context, q request, node actor.NodeID) (result, error) {
-	done := make(chan outcome, 1)
-	var id uint64
+	w := c.askings.Get().(*asking)
 	if node == c.r.self {
-		q.local(c.r.replica, func(res result, err error) { done <- outcome{res, err} })
+		q.local(c.r.replica, func(res result, err error) { w.done <- outcome{res, err} })
 	} else {
-		id = c.r.x.ask(node, frame{kind: q.kind, body: q.body}, func(body []byte, err error) {
+		id := c.r.x.ask(node, frame{kind: q.kind, body: q.body}, func(body []byte, err error) {
 			var o outcome
 			if o.err = err; err == nil {
 				o.res, o.err = decodeResult(body)
 			}
-			done <- o
+			w.done <- o
 		})
 		defer c.r.x.withdraw(id)
 	}
-	timer := time.NewTimer(3 * c.r.cfg.Election)
-	defer timer.Stop()
-	look := time.NewTicker(c.r.cfg.Election / 4) // raft does not tell everything
-	defer look.Stop()
-	for {
+	o, err := c.answer(ctx, w, node)
+	w.look.Stop()
+	if err != nil {
+		return result{}, err
+	}
+	c.askings.Put(w) // nothing else comes through it
+	return o.res, c.hint(node, o.err)
+}
+
+// looks is how often who askings looks whether the node that it asked still leads,
+// until it gives up, after three elections: raft does not tell everything.
+const looks = 12
+
+// answer askings for what a node answers. The error says why it will not.
+func (c *client) answer(ctx context.Context, w *asking, node actor.NodeID) (outcome, error) {
+	w.look.Reset(c.r.cfg.Election / 4)
+	for looked := 0; ; {
+		// The registry's end is such news, too: each channel that is waited for costs.
 		now, leads, changed := c.target()
+		if err := context.Cause(c.r.serving); err != nil {
+			return outcome{}, err
+		}
 		if leads && now != node {
-			return result{}, errNotLeader
+			return outcome{}, errNotLeader
 		}
 		select {
-		case o := <-done:
-			return o.res, c.hint(node, o.err)
+		case o := <-w.done:
+			return o, nil
 		case <-changed:
-		case <-look.C:
-		case <-timer.C:
-			return result{}, errTimeout
+		case <-w.look.C:
+			if looked++; looked == looks {
+				return outcome{}, errTimeout
+			}
+			w.look.Reset(c.r.cfg.Election / 4)
 		case <-ctx.Done():
-			return result{}, context.Cause(ctx)
-		case <-c.r.ctx.Done():
-			return result{}, ErrClosed
-		case <-c.r.failed:
-			return result{}, ErrObsolete
+			return outcome{}, context.Cause(ctx)
 		}
 	}
+}
+
+// asking is what a request askings with until it is answered, which it is once. It
+// is used again then.
+type asking struct {
+	done chan outcome // capacity 1
+	look *time.Timer
+}
+
+func newAsking() any {
+	look := time.NewTimer(time.Hour)
+	look.Stop()
+	return &asking{done: make(chan outcome, 1), look: look}
 }
 
 // hint takes from a refusal who leads instead.
@@ -273,7 +300,7 @@ func (c *client) commandRequest(cmd command) request {
 	}}
 }
 
-// pause waits before something is tried again that cannot succeed yet.
+// pause askings before something is tried again that cannot succeed yet.
 func (c *client) pause(ctx context.Context) error {
 	pause(ctx, c.r.cfg.Election/4)
 	if ctx.Err() != nil {
@@ -282,8 +309,18 @@ func (c *client) pause(ctx context.Context) error {
 	return c.r.running()
 }
 
+// current returns the node's session, or nil.
+func (c *client) current() *ticket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session
+}
+
 // open returns the node's session, which it opens if there is none.
 func (c *client) open(ctx context.Context) (*ticket, error) {
+	if s := c.current(); s != nil {
+		return s, nil
+	}
 	select {
 	case c.opening <- struct{}{}:
 		defer func() { <-c.opening }()
@@ -291,10 +328,7 @@ func (c *client) open(ctx context.Context) (*ticket, error) {
 		return nil, context.Cause(ctx)
 	}
 	for {
-		c.mu.Lock()
-		s := c.session
-		c.mu.Unlock()
-		if s != nil {
+		if s := c.current(); s != nil {
 			return s, nil
 		}
 		res, _, err := c.ask(ctx, c.commandRequest(command{op: opOpen, value: c.r.self.String()}))

@@ -67,12 +67,16 @@ func (r *Registry) Register(ctx context.Context, name string, pid actor.PID, con
 	if pid.IsZero() {
 		return Entry{}, fmt.Errorf("%w: the zero PID", ErrLimit)
 	}
-	if err := checkText("holder", pid.String(), maxValue); err != nil {
+	holder := pid.String()
+	if err := checkText("holder", holder, maxValue); err != nil {
 		return Entry{}, err
 	}
-	res, err := r.client.change(ctx, command{op: opRegister, name: name, value: pid.String(), cond: cond.c})
+	res, err := r.client.change(ctx, command{op: opRegister, name: name, value: holder, cond: cond.c})
 	if err != nil {
 		return Entry{}, err
+	}
+	if res.code == codeOK && res.value == holder {
+		return Entry{Name: name, Holder: pid, Token: res.token}, nil
 	}
 	return res.entry(name)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/topos-go/topos/actor"
 )
@@ -22,14 +23,16 @@ type Registry struct {
 	replica *replica // nil on a client
 	client  *client
 
-	mu       sync.Mutex
-	state    state
-	unwatch  func()
-	obsolete bool
-	failed   chan struct{} // closed when obsolete
+	mu      sync.Mutex
+	state   state
+	unwatch func()
+
+	obsolete atomic.Bool // this node's data are of an epoch that has ended
 
 	ctx     context.Context // ends with Close
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
+	serving context.Context // ends when obsolete, too
+	fail    context.CancelCauseFunc
 	work    sync.WaitGroup
 	started chan struct{} // closed when Start has ended
 	closed  chan struct{} // closed when Close has
@@ -55,13 +58,13 @@ func New(cfg Config) (*Registry, error) {
 	r := &Registry{
 		cfg: cfg, log: cfg.Logger, self: cfg.Cluster.Self(),
 		x:       newExchange(cfg.Cluster),
-		failed:  make(chan struct{}),
 		started: make(chan struct{}),
 		closed:  make(chan struct{}),
 	}
 	r.roster = newRoster(r.self)
 	r.client = newClient(r)
-	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	r.serving, r.fail = context.WithCancelCause(r.ctx)
 	return r, nil
 }
 
@@ -133,7 +136,8 @@ func (r *Registry) Close(ctx context.Context) error {
 			err = r.replica.close(ctx)
 		}
 	}
-	r.cancel()
+	r.cancel(ErrClosed)
+	r.client.changed()
 	r.x.close()
 	r.work.Wait()
 	return err
@@ -146,21 +150,14 @@ func (r *Registry) running() error {
 	switch {
 	case r.state != stateRunning:
 		return ErrClosed
-	case r.obsolete:
+	case r.obsolete.Load():
 		return ErrObsolete
 	}
 	return nil
 }
 
 // ended reports whether the epoch of this node's data has ended.
-func (r *Registry) ended() bool {
-	select {
-	case <-r.failed:
-		return true
-	default:
-		return false
-	}
-}
+func (r *Registry) ended() bool { return r.obsolete.Load() }
 
 // watch notes that a node came or went.
 func (r *Registry) watch(node actor.NodeID, up bool) {
@@ -196,11 +193,9 @@ func (r *Registry) learn(epoch uint64) {
 	if own == 0 || epoch <= own {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.obsolete {
-		r.obsolete = true
-		close(r.failed)
+	if !r.obsolete.Swap(true) {
+		r.fail(ErrObsolete)
+		r.client.changed()
 		r.log.Error("this node's registry data belong to an epoch that has ended: start it with an empty folder",
 			"epoch", own, "current", epoch, "folder", r.cfg.Dir)
 	}
