@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -46,6 +47,18 @@ func BenchmarkCall(b *testing.B) { benchmarkCall(b, nil) }
 // BenchmarkTracedCall has spans too, which are recorded: each is handed over when
 // it ends, as to an exporter.
 func BenchmarkTracedCall(b *testing.B) { benchmarkCall(b, recording()) }
+
+// BenchmarkTracedCallBesideAHeap is that in a program that has something to
+// remember, as programs have: with nothing else alive the collector runs a
+// hundred times a second for the spans alone.
+func BenchmarkTracedCallBesideAHeap(b *testing.B) {
+	heap := make([][]byte, 64<<10)
+	for i := range heap {
+		heap[i] = make([]byte, 1<<10)
+	}
+	benchmarkCall(b, recording())
+	runtime.KeepAlive(heap)
+}
 
 // handed is a span processor that keeps the last span.
 type handed struct{ last sdktrace.ReadOnlySpan }

@@ -100,6 +100,7 @@ func isOne(err error, targets ...error) bool {
 func Call[R any](ctx context.Context, s *Service, from actor.Caller, req any, opts ...Option) (R, error) {
 	var r R
 	c := call{service: s, terms: s.terms.with(opts)}
+	defer c.abandon()
 	if self, ok := from.(*actor.Self); ok {
 		c.self = self.PID()
 	}
@@ -140,6 +141,7 @@ type call struct {
 	breaker    *breaker
 	in         *instance
 	part       pass // of the instance's
+	asking     bool // in has been asked, and what came of it is not noted yet
 	tries      int
 	asked      tried
 	pauses     backoff.BackOff
@@ -192,6 +194,7 @@ func (c *call) next(ctx context.Context) bool {
 		if part, ok := in.breaker.admit(c.now); ok {
 			c.in, c.part = in, part
 			c.tries++
+			c.asking = true
 			in.inflight.Add(1)
 			s.chooser.inflight.Add(1)
 			return true
@@ -227,13 +230,34 @@ func (c *call) ended(ctx context.Context, from actor.Caller, err error) (again b
 		}
 	}
 	in.end(c.now, now, err == nil || !c.failed, c.failed)
-	c.service.chooser.inflight.Add(-1)
-	in.breaker.ended(c.part, outcome)
+	c.leave(outcome)
 	if c.err = err; err == nil {
 		return false
 	}
 	c.own = outcome == nil
 	return c.failed && ctx.Err() == nil && c.tries < m.cfg.Tries && (c.idempotent || unrun(err))
+}
+
+// leave tells the breaker and the chooser that a try has ended.
+func (c *call) leave(outcome error) {
+	c.asking = false
+	c.service.chooser.inflight.Add(-1)
+	c.in.breaker.ended(c.part, outcome)
+}
+
+// abandon gives back what a call still has when something of the user's has
+// panicked: Config.Failure, a fallback.
+func (c *call) abandon() {
+	if c.asking {
+		c.in.inflight.Add(-1)
+		c.leave(errIgnored)
+	}
+	if c.breaker != nil {
+		c.breaker.ended(c.whole, errIgnored)
+	}
+	if c.span != nil {
+		c.span.End()
+	}
 }
 
 // interrupted says whether the process that calls must not wait any more: then
@@ -254,6 +278,7 @@ func (c *call) close(ctx context.Context) error {
 			outcome = errIgnored
 		}
 		c.breaker.ended(c.whole, outcome)
+		c.breaker = nil
 	}
 	if c.err == nil {
 		return nil
@@ -261,6 +286,8 @@ func (c *call) close(ctx context.Context) error {
 	err := c.err
 	if c.failed && errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", ErrServiceTimeout, err)
+	} else if errors.Is(err, ErrInstanceFailed) {
+		err = passedOn{err}
 	}
 	e := &Error{Service: c.service.name, Tries: c.tries, Err: err}
 	if c.in != nil {

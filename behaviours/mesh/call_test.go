@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/behaviours/mesh"
 	"github.com/topos-go/topos/registry/groups"
@@ -316,6 +318,81 @@ func TestCallFromAProcessEndsWithIt(t *testing.T) {
 		}
 		if f := s.Status().Instances[0]; f.Failures != 0 || f.InFlight != 0 {
 			t.Errorf("it is held against the instance: %+v", f)
+		}
+	})
+}
+
+func TestInstanceThatPassesAFailureOfOthersOnIsNotTriedElsewhere(t *testing.T) {
+	bubble(t, mesh.Config{}, func(t *testing.T, w *world) {
+		list := w.addMany(2, orders())
+		for _, i := range list {
+			i.set(func(i *instance) { i.err = mesh.Failed(errBroken) })
+		}
+		_, failure := mesh.Call[int](t.Context(), w.service(""), w.sys, 7)
+		if !errors.Is(failure, errBroken) {
+			t.Fatal(failure)
+		}
+		d := orders()
+		d.Name = "carts"
+		asking := w.addMany(3, d)
+		for _, i := range asking {
+			i.set(func(i *instance) { i.err = failure }) // as its handler does that returns what a call gave it
+		}
+		s, err := w.Service("carts", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.call(s); !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+		ran := 0
+		for _, i := range asking {
+			ran += i.count()
+		}
+		if ran != 1 {
+			t.Errorf("a request that may have had effects ran %d times", ran)
+		}
+	})
+}
+
+func TestPanicOfTheJudgementLeavesNothingBehind(t *testing.T) {
+	judge := func(err error) bool {
+		if errors.Is(err, errBroken) {
+			panic("cannot say")
+		}
+		return mesh.Failure(err)
+	}
+	spans := new(handed)
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	bubble(t, mesh.Config{Tries: 1, Failure: judge, Tracer: provider}, func(t *testing.T, w *world) {
+		d := orders()
+		d.Breaker = mesh.Breaker{FailureThreshold: 1, ResetTimeout: time.Second, HalfOpenSuccesses: 1}
+		i := w.add(d)
+		s := w.service("")
+		call := func() (err error, panicked bool) {
+			defer func() { panicked = recover() != nil }()
+			return w.call(s), false
+		}
+		i.set(func(i *instance) { i.err = mesh.Failed(errOwn) })
+		_, _ = call() // opens both circuits
+		time.Sleep(2 * time.Second)
+		// Half-open, one call may pass at a time: it must give that up.
+		for range 3 {
+			i.set(func(i *instance) { i.err = errBroken })
+			spans.last = nil
+			if err, panicked := call(); !panicked {
+				t.Fatalf("no panic, but %v", err)
+			}
+			if spans.last == nil {
+				t.Error("the span of the call was not ended")
+			}
+		}
+		if in := s.Status().Instances[0]; in.InFlight != 0 {
+			t.Errorf("%d calls are on their way", in.InFlight)
+		}
+		i.set(func(i *instance) { i.err = nil })
+		if err, _ := call(); err != nil || s.Status().Circuit != mesh.Closed {
+			t.Errorf("healed: %v, %v", err, s.Status())
 		}
 	})
 }

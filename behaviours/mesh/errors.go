@@ -22,7 +22,8 @@ var (
 	// actor.ErrTimeout.
 	ErrServiceTimeout = errors.New("mesh: service timeout")
 	// ErrInstanceFailed, wrapped by what a server answers, says that the
-	// instance is to blame and not the request; see [Failed].
+	// instance is to blame and not the request; see [Failed]. What [Call] returns
+	// does not wrap it: a handler that answers with that has not failed itself.
 	ErrInstanceFailed = errors.New("mesh: instance failed")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("mesh: closed")
@@ -70,3 +71,15 @@ func (e *Error) Error() string {
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
+
+// passedOn is what an instance answered that had failed. It wraps all of that but
+// ErrInstanceFailed.
+type passedOn struct{ error }
+
+// Is reports whether target is in the answer's chain and may be.
+func (e passedOn) Is(target error) bool {
+	return target != ErrInstanceFailed && errors.Is(e.error, target)
+}
+
+// As finds what errors.As finds in the answer.
+func (e passedOn) As(target any) bool { return errors.As(e.error, target) }

@@ -156,4 +156,5 @@ func (c *call) endSpan(err error) {
 		c.span.SetStatus(codes.Error, err.Error())
 	}
 	c.span.End()
+	c.span = nil
 }
