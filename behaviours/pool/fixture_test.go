@@ -26,6 +26,7 @@ type (
 	takes  struct{ d time.Duration } // takes so long, and answers with the worker
 	fails  struct{ err error }       // is answered with an error
 	crash  struct{ err error }       // ends the worker
+	breaks struct{ d time.Duration } // ends it with errBoom, after so long
 	keyed  struct{ key string }      // answers with the worker
 	silent struct{}                  // is not answered
 )
@@ -79,6 +80,9 @@ func (w worker) Receive(self *actor.Self, msg any) error {
 		return self.ReplyError(m.err)
 	case crash:
 		return m.err
+	case breaks:
+		time.Sleep(m.d)
+		return errBoom
 	case silent:
 		return nil
 	}

@@ -122,15 +122,15 @@ func TestJobsForAWorkerThatIsRestartedWaitForItsReplacement(t *testing.T) {
 }
 
 func TestWhatACrashedWorkerHadInHandFailsWithItsReason(t *testing.T) {
-	bubble(t, pool.Config{Size: 1, Limit: 3, Queue: 10}, func(f *fixture) {
-		slow := f.call(takes{time.Second}, time.Hour)
+	bubble(t, pool.Config{Size: 1, Limit: 2, Queue: 10}, func(f *fixture) {
+		before := f.call(takes{}, time.Hour)
 		synctest.Wait()
-		bad := f.call(crash{errBoom}, time.Hour)
+		bad := f.call(breaks{time.Second}, time.Hour) // no place gets free before it ends
 		synctest.Wait()
 		behind := f.call(takes{}, time.Hour)
 		synctest.Wait()
 		waits := f.call(takes{}, time.Hour)
-		if a := <-slow; a.err != nil {
+		if a := <-before; a.err != nil {
 			f.Errorf("job before: %v", a.err)
 		}
 		f.wantFailed("job that crashed", (<-bad).err, errBoom)
