@@ -110,8 +110,18 @@ func change[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Ad
 }
 
 // Forget says that a node will never return: what only it holds is lost, and
-// what the replicas that restarted have left need not wait for it. It spreads to
-// all replicas of the state. The error is ErrNotForgotten, or the call's.
+// what the replicas that restarted have left need not wait for it. Once all
+// other nodes have been heard out, those out of reach too, what the node has
+// counted is put into one entry for all such nodes, in counters; other types
+// keep an entry for it. If the node does return, its replica ends with
+// ErrOutdated, and the next one counts anew.
+//
+// It spreads to all replicas of the state, and is forgotten itself if the only
+// ones that have heard of it restart without a disk: then it must be said again.
+// Two sides of a partition must not forget each other. Then all replicas are
+// lost: they end, without disks nothing is left, and with disks counts are
+// missing, even such as both sides had, though none is there twice. The error is
+// ErrNotForgotten, or the call's.
 func Forget(ctx context.Context, from actor.Caller, to actor.Address, node string) error {
 	ok, err := actor.Call[bool](ctx, from, to, forget{node})
 	if err == nil && !ok {

@@ -34,7 +34,7 @@
 // Either way the restarted replica is another one, with an id of its own, so that
 // nothing it did before is counted twice. Its predecessors' entries are folded
 // into its own when every node known has been heard out; [Forget] says of one
-// that is lost that it need not be. The ids are made of the node's name and the
+// that is lost that it need not be, and lets counters do without its entry. The ids are made of the node's name and the
 // time: the clock of a node without a disk must not go back from one start to
 // the next.
 //

@@ -123,7 +123,10 @@ func changePrefix(key string) []byte {
 func appendMember(b []byte, m replica.Member) []byte {
 	b = binary.AppendUvarint(b, uint64(len(m.Node)))
 	b = append(b, m.Node...)
-	return binary.AppendUvarint(b, m.Version)
+	for _, n := range []uint64{m.Version, m.Next, m.Lost, m.Settled} {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
 }
 
 // members takes apart what appendMember has put together.
@@ -136,10 +139,12 @@ func members(b []byte) ([]replica.Member, error) {
 		}
 		m := replica.Member{Node: string(b[k : k+int(n)])}
 		b = b[k+int(n):]
-		if m.Version, k = binary.Uvarint(b); k <= 0 {
-			return nil, fmt.Errorf("roster cut short")
+		for _, number := range []*uint64{&m.Version, &m.Next, &m.Lost, &m.Settled} {
+			if *number, k = binary.Uvarint(b); k <= 0 {
+				return nil, fmt.Errorf("roster cut short")
+			}
+			b = b[k:]
 		}
-		b = b[k:]
 		list = append(list, m)
 	}
 	return list, nil

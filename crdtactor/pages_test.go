@@ -9,7 +9,7 @@ import (
 )
 
 func FuzzRosterOnDisk(f *testing.F) {
-	f.Add(crdtactor.AppendRoster(nil, []replica.Member{{Node: "a@h:1", Version: 1}, {Node: "b@h:2", Version: 300}}))
+	f.Add(crdtactor.AppendRoster(nil, []replica.Member{{Node: "a@h:1", Version: 1, Next: 1 << 60}, {Node: "b@h:2", Version: 300, Next: 5, Lost: 4, Settled: 3}}))
 	f.Add([]byte{5, 'a'})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, err := crdtactor.ParseRoster(data)

@@ -12,8 +12,10 @@ import (
 
 // ErrOutdated is the exit reason of a replica of which others know a later one
 // of the same node, because the node's clock went back between two starts, or
-// because the node runs twice. They take nothing in from it.
-var ErrOutdated = errors.New("crdtactor: a later replica of this node is known")
+// because the node runs twice; and of one whose node others have forgotten with
+// [Forget]. They take nothing in from it. If it is started again, it is a new
+// replica, and gets from the others what they have.
+var ErrOutdated = errors.New("crdtactor: this replica is outdated: a later one of its node is known, or the node was forgotten")
 
 // Replica is the actor that holds one node's copy of a state. Use [Get],
 // [Update] and [Watch] to reach it.
@@ -225,7 +227,7 @@ func (r *Replica[S]) act(self *actor.Self) error {
 	}
 	r.watches.changed(self, r.cfg.Name, out.Changed)
 	if out.Outdated != "" {
-		return fmt.Errorf("%w: %s is %s", ErrOutdated, r.cfg.Name, out.Outdated)
+		return fmt.Errorf("%w: %s, %s", ErrOutdated, r.cfg.Name, out.Outdated)
 	}
 	if out.Malformed > 0 {
 		self.Logger().Warn("malformed state from another node", "replica", r.cfg.Name, "count", out.Malformed)

@@ -218,7 +218,7 @@ func (c *CausalContext) String() string {
 func (c *CausalContext) valid() error {
 	wholes := 0
 	for i, k := range c.known {
-		if _, _, ok := k.replica.incarnation(); k.fold > 0 {
+		if _, _, ok := k.replica.Lineage(); k.fold > 0 {
 			if wholes++; !ok || !k.seqs.contains(k.fold) {
 				return fmt.Errorf("%s cannot be whole", k.replica)
 			}

@@ -70,7 +70,7 @@ func (c *CausalContext) settle(living *CausalContext) {
 // foldable reports whether there is anything of earlier replicas that can be
 // folded into replica's entry.
 func (c *CausalContext) foldable(replica ReplicaID) bool {
-	lineage, start, ok := replica.incarnation()
+	lineage, start, ok := replica.Lineage()
 	return ok && !c.whole(replica) &&
 		slices.ContainsFunc(c.known, func(k known) bool { return k.replica.precedes(lineage, start) })
 }

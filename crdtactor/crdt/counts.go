@@ -39,6 +39,12 @@ func (c *counts) of(replica ReplicaID) *count {
 		return &c.list[c.last]
 	}
 	replica.mustBeNamed()
+	replica.mustBeAlive()
+	return c.entry(replica)
+}
+
+// entry is of, for the past too.
+func (c *counts) entry(replica ReplicaID) *count {
 	i := sort.Search(len(c.list), func(i int) bool { return c.list[i].replica >= replica })
 	if i == len(c.list) || c.list[i].replica != replica {
 		c.list = slices.Insert(c.list, i, count{replica: replica})
@@ -101,11 +107,15 @@ func (c *counts) clone() counts { return counts{list: slices.Clone(c.list)} }
 func (c *counts) equal(other *counts) bool { return slices.Equal(c.list, other.list) }
 
 // digest says how far each share has come. A replica's share passes through
-// one chain of versions, so the version alone names it.
+// one chain of versions, so the version alone names it; the past does not.
 func (c *counts) digest() *Digest {
 	d := new(Digest)
 	for _, share := range c.list {
-		d.seen.known = append(d.seen.known, known{replica: share.replica, seqs: spans{{1, share.version()}}})
+		seqs := spans{{1, share.version()}}
+		if share.replica == past {
+			seqs = share.halves()
+		}
+		d.seen.known = append(d.seen.known, known{replica: share.replica, seqs: seqs})
 	}
 	return d
 }
@@ -113,7 +123,11 @@ func (c *counts) digest() *Digest {
 func (c *counts) since(d *Digest) counts {
 	var missing counts
 	for _, share := range c.list {
-		if !d.context().Contains(Dot{share.replica, share.version()}) {
+		seqs := spans{{share.version(), share.version()}}
+		if share.replica == past {
+			seqs = share.halves()
+		}
+		if len(seqs.minus(d.context().seqs(share.replica))) > 0 && !d.context().superseded(share.replica) {
 			missing.list = append(missing.list, share)
 		}
 	}
@@ -189,7 +203,7 @@ func (r *reader) share(signed, whole bool) count {
 	if share.version() == 0 {
 		r.fail("replica that counted nothing")
 	}
-	if _, _, ok := share.replica.incarnation(); share.whole && !ok {
+	if _, _, ok := share.replica.Lineage(); share.whole && !ok {
 		r.fail("replica without a lineage that is whole")
 	}
 	return share

@@ -73,7 +73,9 @@
 // changes. A replica that restarts is another replica. If its ids are made by
 // [Incarnation], what its earlier ones have left is folded into the latest one's
 // entry: the state then grows with the nodes there are and not with their
-// restarts. See [Folder] for when that may be done.
+// restarts. See [Folder] for when that may be done. What replicas of nodes that
+// will never return have counted in a counter can be put into one entry for all
+// of them: see [Settler].
 //
 // A counter's folded shares are added to the latest one's. In the types that can
 // remove, living dots keep their ids, and the latest entry says that of all

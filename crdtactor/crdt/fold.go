@@ -23,7 +23,7 @@ type Folder[S any] interface {
 }
 
 func (c *counts) foldable(replica ReplicaID) bool {
-	lineage, start, ok := replica.incarnation()
+	lineage, start, ok := replica.Lineage()
 	return ok && slices.ContainsFunc(c.list, func(share count) bool { return share.replica.precedes(lineage, start) })
 }
 
@@ -33,7 +33,7 @@ func (c *counts) fold(replica ReplicaID) counts {
 	if !c.foldable(replica) {
 		return counts{}
 	}
-	lineage, start, _ := replica.incarnation()
+	lineage, start, _ := replica.Lineage()
 	var up, down uint64
 	for _, share := range c.list {
 		if share.replica.precedes(lineage, start) {

@@ -13,8 +13,8 @@ func Incarnation(lineage string, start uint64) ReplicaID {
 	return ReplicaID(lineage + "#" + strconv.FormatUint(start, 36))
 }
 
-// incarnation takes apart what Incarnation put together; false for any other id.
-func (r ReplicaID) incarnation() (lineage string, start uint64, ok bool) {
+// Lineage takes apart what [Incarnation] has put together; false for any other id.
+func (r ReplicaID) Lineage() (lineage string, start uint64, ok bool) {
 	i := strings.LastIndexByte(string(r), '#')
 	if i < 0 {
 		return "", 0, false
@@ -25,13 +25,13 @@ func (r ReplicaID) incarnation() (lineage string, start uint64, ok bool) {
 
 // Before reports whether both ids are of one lineage and r started earlier.
 func (r ReplicaID) Before(other ReplicaID) bool {
-	lineage, start, ok := other.incarnation()
+	lineage, start, ok := other.Lineage()
 	return ok && r.precedes(lineage, start)
 }
 
 // precedes is Before with the other id taken apart.
 func (r ReplicaID) precedes(lineage string, start uint64) bool {
-	own, mine, ok := r.incarnation()
+	own, mine, ok := r.Lineage()
 	return ok && own == lineage && mine < start
 }
 
@@ -40,7 +40,7 @@ func (r ReplicaID) precedes(lineage string, start uint64) bool {
 func (d *Digest) Latest(lineage string) ReplicaID {
 	var latest ReplicaID
 	for _, k := range d.context().known {
-		if own, _, ok := k.replica.incarnation(); ok && own == lineage && (latest == "" || latest.Before(k.replica)) {
+		if own, _, ok := k.replica.Lineage(); ok && own == lineage && (latest == "" || latest.Before(k.replica)) {
 			latest = k.replica
 		}
 	}

@@ -223,7 +223,7 @@ func (r *reader) context(kinds string) CausalContext {
 		if folded {
 			k.fold = r.upTo(maxSeq)
 		}
-		if _, _, ok := k.replica.incarnation(); k.fold > 0 {
+		if _, _, ok := k.replica.Lineage(); k.fold > 0 {
 			if c.wholes++; !ok || !k.seqs.contains(k.fold) {
 				r.fail("replica that cannot be whole")
 			}

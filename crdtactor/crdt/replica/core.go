@@ -63,8 +63,15 @@ type Core[S crdt.State[S]] struct {
 	holds     map[string]*holding
 	writes    []*write[S]
 	saving    saving[S]
-	roster    map[string]uint64
-	edits     uint64          // of the roster
+	roster    map[string]Member
+	rosterSum uint64 // equal on nodes with equal rosters
+	edits     uint64 // of the roster
+	losses    uint64 // how often a Member's Lost has grown, and 1
+	unsettled int    // Members that have lost more than is settled
+	settled   uint64 // equal on nodes that have settled the same
+	books     books
+	folded    bool            // this replica has folded earlier ones
+	briefed   map[string]bool // nodes that were sent the roster in this period
 	stale     map[string]bool // keys with something to fold
 	token     uint64
 	busy      string          // the node whose hash tree is being walked
@@ -92,16 +99,20 @@ func New[S crdt.State[S]](cfg Config[S]) *Core[S] {
 	if cfg.Part == 0 {
 		cfg.Part = DefaultPart
 	}
-	return &Core[S]{
+	c := &Core[S]{
 		cfg:      cfg,
 		entries:  make(map[string]*entry[S]),
 		peers:    make(map[string]*peer),
 		holds:    make(map[string]*holding),
-		roster:   map[string]uint64{cfg.Node: 1},
+		roster:   make(map[string]Member),
+		losses:   1,
+		briefed:  make(map[string]bool),
 		stale:    make(map[string]bool),
 		deferred: make(map[string]bool),
 		log:      log[S]{limit: cfg.Backlog},
 	}
+	c.record(Member{Node: cfg.Node, Version: 1, Next: startOf(cfg.Node, string(cfg.ID)) + 1})
+	return c
 }
 
 // ID returns the replica's id.
@@ -172,6 +183,7 @@ func (c *Core[S]) Restore(key string, data []byte) error {
 	if err := state.UnmarshalBinary(data); err != nil {
 		return err
 	}
+	c.strip(state)
 	e := c.open(key)
 	if e.state.Join(state) {
 		c.touch(e)
@@ -314,6 +326,7 @@ func (c *Core[S]) join(item Item, from string) bool {
 		c.out.Malformed++
 		return false
 	}
+	c.strip(delta)
 	e := c.open(item.Key)
 	if e.state.Join(delta) {
 		c.changed(e, delta, from)

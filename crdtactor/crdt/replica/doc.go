@@ -49,5 +49,7 @@
 // id, whether or not it has its states back from a disk. Nothing is counted
 // twice, since what its predecessor did remains the predecessor's. Its ids are
 // made by crdt.Incarnation, and what the predecessors left is folded into the
-// newest one's share when that is safe: see [Core.Forget] for when that is.
+// newest one's share when that is safe: see [Core.Forget] for when that is. A
+// node that never starts again has to be forgotten; then its shares of counters
+// go into one for all such nodes.
 package replica

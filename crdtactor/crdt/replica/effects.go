@@ -19,7 +19,8 @@ type Effects struct {
 	Changed []string
 	// Outdated is the id of a later replica of this node, if others know one:
 	// they take nothing in from this one. It comes of a clock that went back, or
-	// of two that run at the same time, and this one must end.
+	// of two that run at the same time, and this one must end. So it must if its
+	// node was forgotten: then it is its own id.
 	Outdated string
 	// Malformed counts messages that could not be decoded.
 	Malformed int

@@ -18,26 +18,32 @@ const (
 // fold folds what earlier replicas of this node have left, if that is safe; see
 // [Core.Forget] for the proof.
 func (c *Core[S]) fold() {
-	if len(c.stale) == 0 || !c.heardAll() {
+	if own := c.roster[c.cfg.Node]; len(c.stale) == 0 || own.Lost > own.Settled || !c.ask(heardOut) {
 		return
 	}
 	keys := slices.Sorted(maps.Keys(c.stale))
 	for _, key := range keys[:min(foldsAtOnce, len(keys))] {
-		e := c.open(key)
-		f := any(e.state).(crdt.Folder[S])
-		if f.Foldable(c.cfg.ID) {
-			c.changed(e, f.Fold(c.cfg.ID), "")
-		}
 		delete(c.stale, key)
+		e := c.find(key)
+		if e == nil {
+			continue
+		}
+		if f := any(e.state).(crdt.Folder[S]); f.Foldable(c.cfg.ID) {
+			c.changed(e, f.Fold(c.cfg.ID), "")
+			c.folded = true
+		}
 	}
 }
 
-// heardAll reports whether every node on the roster has been heard out since
-// this replica began, and asks some of those that have not.
-func (c *Core[S]) heardAll() bool {
+// heardOut reports whether a node has been heard out since this replica began.
+func heardOut(h *holding) bool { return h.heard > 0 }
+
+// ask reports whether what is held of every node on the roster is enough, and
+// asks some of those of which it is not.
+func (c *Core[S]) ask(enough func(*holding) bool) bool {
 	lacking := 0
 	for _, node := range c.Known() {
-		if h := c.holds[node]; node == c.cfg.Node || h != nil && h.whole {
+		if h := c.holds[node]; node == c.cfg.Node || h != nil && enough(h) {
 			continue
 		}
 		if lacking++; lacking <= asksAtOnce {

@@ -123,28 +123,41 @@ type peer struct {
 type holding struct {
 	id   string
 	upTo uint64
-	// whole says that everything its node held at some time after this replica
-	// began is held here, and that its roster is joined.
-	whole bool
+	next uint64 // after the start in the id; 0 if there is none
+	// heard is how much was lost when its node was last heard out: everything
+	// that it held at that time, with a roster equal to this one's, is held
+	// here. It is 0 if that has not happened since this replica began.
+	heard uint64
+	acked uint64 // of this replica's log
 	pull  *pull
 }
 
 // meet notes that the replica on node is called id. Another one than before
 // holds nothing yet. It returns false if a later one is known already: nothing
-// of an earlier one is taken in any more, nor acknowledged.
+// of an earlier one is taken in any more, nor acknowledged. Nor is anything of
+// a lost one, or of a forgotten node, which is sent the roster and learns it.
 func (c *Core[S]) meet(node, id string) bool {
 	h := c.holds[node]
-	if h != nil && h.id != id && crdt.ReplicaID(id).Before(crdt.ReplicaID(h.id)) {
-		c.send(node, Outdated{Node: c.cfg.Node, Of: id, Latest: h.id})
+	if h == nil || h.id != id {
+		if h != nil && crdt.ReplicaID(id).Before(crdt.ReplicaID(h.id)) {
+			c.send(node, Outdated{Node: c.cfg.Node, Of: id, Latest: h.id})
+			return false
+		}
+		next := &holding{id: id, next: startOf(node, id) + 1}
+		if h != nil {
+			next.heard = h.heard
+		}
+		h = next
+	}
+	m := c.know(node)
+	if m.forgotten() || h.next > 0 && h.next <= m.Lost {
+		c.brief(node)
 		return false
 	}
-	c.know(node)
-	if h == nil || h.id != id {
-		if c.roster[node]%2 == 0 {
-			c.roster[node]++ // it was forgotten, and is back
-			c.edits++
-		}
-		c.holds[node] = &holding{id: id, whole: h != nil && h.whole}
+	if c.holds[node] != h {
+		m.Next = max(m.Next, h.next)
+		c.record(m)
+		c.holds[node] = h
 	}
 	if p := c.peers[node]; p != nil && p.id != id {
 		*p = peer{id: id}
@@ -182,7 +195,7 @@ func (c *Core[S]) flushTo(node string) {
 	}
 	items, ok := c.log.pending(p.sent, node)
 	if ok {
-		c.send(node, Delta{Node: c.cfg.Node, ID: string(c.cfg.ID), After: p.sent, UpTo: c.log.seq, Items: items})
+		c.send(node, Delta{Node: c.cfg.Node, ID: string(c.cfg.ID), Settled: c.settled, After: p.sent, UpTo: c.log.seq, Items: items})
 		p.sent = c.log.seq
 	} else if !p.told {
 		p.told = true
@@ -192,7 +205,7 @@ func (c *Core[S]) flushTo(node string) {
 
 // delta takes in changes of another replica's log.
 func (c *Core[S]) delta(m Delta) {
-	if !c.meet(m.Node, m.ID) || !c.joinAll(m.Items, m.Node) {
+	if !c.meet(m.Node, m.ID) || !c.comparable(m.Node, m.Settled) || !c.joinAll(m.Items, m.Node) {
 		return
 	}
 	h := c.holds[m.Node]
@@ -207,6 +220,8 @@ func (c *Core[S]) ack(m Ack) {
 	if m.Of != string(c.cfg.ID) || !c.meet(m.Node, m.ID) || m.UpTo > c.log.seq {
 		return // meant for an earlier replica of this node
 	}
+	h := c.holds[m.Node]
+	h.acked = max(h.acked, m.UpTo)
 	if _, ok := slices.BinarySearch(c.neighbors, m.Node); ok {
 		p := c.peer(m.Node)
 		p.acked = max(p.acked, m.UpTo)
@@ -219,7 +234,7 @@ func (c *Core[S]) ack(m Ack) {
 			w.holders[m.Node] = true
 		}
 	}
-	c.settle()
+	c.finish()
 }
 
 // trim drops the changes that every neighbor holds.

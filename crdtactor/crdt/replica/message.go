@@ -16,14 +16,17 @@ type (
 		Roster uint64 // the sum of the roster
 		Ask    bool
 	}
-	// Delta carries the changes After+1 … UpTo of the sender's log.
+	// Delta carries the changes After+1 … UpTo of the sender's log. Here as in
+	// whatever carries states, Settled is the sum of what is settled where it
+	// comes from.
 	Delta struct {
-		_     struct{} `cbor:",toarray"`
-		Node  string
-		ID    string
-		After uint64
-		UpTo  uint64
-		Items []Item
+		_       struct{} `cbor:",toarray"`
+		Node    string
+		ID      string
+		Settled uint64
+		After   uint64
+		UpTo    uint64
+		Items   []Item
 	}
 	// Ack says that the sender holds, on disk if it has one, all changes of
 	// the log of the replica Of up to UpTo.
@@ -37,11 +40,12 @@ type (
 	// Write is a single change that must reach more nodes than its maker has
 	// neighbours, or that a neighbour did not confirm in time.
 	Write struct {
-		_    struct{} `cbor:",toarray"`
-		Node string
-		ID   string
-		Seq  uint64
-		Item Item
+		_       struct{} `cbor:",toarray"`
+		Node    string
+		ID      string
+		Settled uint64
+		Seq     uint64
+		Item    Item
 	}
 	// Wrote says that the sender holds, on disk if it has one, the Write Seq
 	// of the replica Of.
@@ -81,15 +85,16 @@ type (
 	// came twice there are two answers, with other serials and perhaps cut into
 	// other parts.
 	Answer struct {
-		_      struct{} `cbor:",toarray"`
-		Node   string
-		ID     string
-		Token  uint64
-		Chunk  uint64
-		Serial uint64
-		Part   uint64
-		Parts  uint64
-		Items  []Item
+		_       struct{} `cbor:",toarray"`
+		Node    string
+		ID      string
+		Settled uint64
+		Token   uint64
+		Chunk   uint64
+		Serial  uint64
+		Part    uint64
+		Parts   uint64
+		Items   []Item
 	}
 	// Outdated tells the replica Of that a later one of its node is known: Latest.
 	Outdated struct {
@@ -98,11 +103,13 @@ type (
 		Of     string
 		Latest string
 	}
-	// Roster is who is known to the sender; see [Core.Forget].
+	// Roster is who is known to the sender; see [Core.Forget]. If it is whole, the
+	// receiver answers with what it knows better, if anything.
 	Roster struct {
 		_       struct{} `cbor:",toarray"`
 		Node    string
 		ID      string
+		Whole   bool
 		Members []Member
 	}
 )
@@ -130,13 +137,21 @@ type Sum struct {
 	Sum uint64
 }
 
-// Member is what is known of one node: an odd Version means that it may hold
-// something that no other node does, an even one that it was forgotten. The
-// greater Version is the later.
+// Member is what is known of one node. All of its numbers only grow, so of two
+// the greater is the later. Next, Lost and Settled bound the replicas of the
+// node by when they started, as their ids say; see [Core.Forget].
 type Member struct {
-	_       struct{} `cbor:",toarray"`
-	Node    string
+	_    struct{} `cbor:",toarray"`
+	Node string
+	// Version is odd if the node may hold something that no other node does,
+	// and even if it was forgotten.
 	Version uint64
+	// Next is above the starts of all its replicas that were heard of.
+	Next uint64
+	// Lost is above the starts of those that nothing is taken in from any more.
+	Lost uint64
+	// Settled is above the starts of those whose shares are in the past.
+	Settled uint64
 }
 
 // Messages returns a value of every type of message.

@@ -29,22 +29,27 @@ type pull struct {
 	chunks map[uint64]map[part]bool // what has come of the chunks asked for
 	next   uint64
 	age    int
-	again  bool // asked once more meanwhile
-	agreed bool // on the roster, when it began
+	again  bool   // asked once more meanwhile
+	heard  uint64 // see holding
 }
 
 // root returns this replica's Root.
 func (c *Core[S]) root(ask bool) Root {
 	c.sums()
 	return Root{Node: c.cfg.Node, ID: string(c.cfg.ID), Seq: c.log.seq, Sum: c.tree.root,
-		Keys: uint64(c.tree.size), Roster: c.rosterSum(), Ask: ask}
+		Keys: uint64(c.tree.size), Roster: c.rosterSum, Ask: ask}
 }
 
 // sums brings the hash tree up to date.
 func (c *Core[S]) sums() {
 	for _, e := range c.dirty {
-		c.tree.put(e, hash(e.key, encode(e.state)))
 		e.dirty = false
+		if isZero(e.state) { // all that was in it is stripped
+			c.tree.remove(e)
+			c.close(e)
+			continue
+		}
+		c.tree.put(e, hash(e.key, encode(e.state)))
 	}
 	clear(c.dirty)
 	c.dirty = c.dirty[:0]
@@ -55,8 +60,9 @@ func (c *Core[S]) compare(m Root) {
 	if !c.meet(m.Node, m.ID) {
 		return
 	}
-	agreed := m.Roster == c.rosterSum()
-	if !agreed {
+	heard := c.losses
+	if m.Roster != c.rosterSum {
+		heard = 0
 		c.sendRoster(m.Node)
 	}
 	h := c.holds[m.Node]
@@ -65,7 +71,7 @@ func (c *Core[S]) compare(m Root) {
 	case m.Sum == c.tree.root:
 		h.pull = nil
 		defer c.next(m.Node)
-		if c.covers(m.Node, h, m.Seq, agreed) && m.Ask {
+		if c.covers(m.Node, h, m.Seq, heard) && m.Ask {
 			c.acknowledge(m.Node, h.id, h.upTo)
 		}
 	case h.pull.alive():
@@ -73,7 +79,7 @@ func (c *Core[S]) compare(m Root) {
 	case !c.free(m):
 		c.deferred[m.Node] = true
 	default:
-		c.pull(m.Node, h, m, agreed)
+		c.pull(m.Node, h, m, heard)
 	}
 	if m.Ask {
 		c.send(m.Node, c.root(false))
@@ -95,9 +101,9 @@ func (c *Core[S]) free(m Root) bool {
 
 // covers notes that all that another replica held when its log had come to seq
 // is held here, and reports whether that was known of its log already.
-// Agreed says that the rosters were equal then.
-func (c *Core[S]) covers(node string, h *holding, seq uint64, agreed bool) (known bool) {
-	h.whole = h.whole || agreed
+// Heard is as in holding.
+func (c *Core[S]) covers(node string, h *holding, seq, heard uint64) (known bool) {
+	h.heard = max(h.heard, heard)
 	known = seq <= h.upTo
 	if !known {
 		h.upTo = seq
@@ -108,9 +114,9 @@ func (c *Core[S]) covers(node string, h *holding, seq uint64, agreed bool) (know
 }
 
 // pull begins to ask for what the sender of m has and this replica lacks.
-func (c *Core[S]) pull(node string, h *holding, m Root, agreed bool) {
+func (c *Core[S]) pull(node string, h *holding, m Root, heard uint64) {
 	c.token++
-	h.pull = &pull{token: c.token, seq: m.Seq, agreed: agreed, chunks: make(map[uint64]map[part]bool)}
+	h.pull = &pull{token: c.token, seq: m.Seq, heard: heard, chunks: make(map[uint64]map[part]bool)}
 	ask := Pull{Node: c.cfg.Node, ID: string(c.cfg.ID), Of: h.id, Token: c.token}
 	if c.whole(m) {
 		ask.Whole = true
@@ -202,8 +208,8 @@ func (c *Core[S]) answer(m Pull) {
 	parts = append(parts, last)
 	c.token++
 	for i, items := range parts {
-		c.send(m.Node, Answer{Node: c.cfg.Node, ID: string(c.cfg.ID), Token: m.Token, Chunk: m.Chunk, Serial: c.token,
-			Part: uint64(i), Parts: uint64(len(parts)), Items: items})
+		c.send(m.Node, Answer{Node: c.cfg.Node, ID: string(c.cfg.ID), Settled: c.settled, Token: m.Token, Chunk: m.Chunk,
+			Serial: c.token, Part: uint64(i), Parts: uint64(len(parts)), Items: items})
 	}
 }
 
@@ -265,16 +271,16 @@ func (c *Core[S]) pursue(node string, h *holding) {
 	h.pull = nil
 	defer c.next(node)
 	if p.again {
-		h.whole = h.whole || p.agreed
+		h.heard = max(h.heard, p.heard)
 		c.send(node, c.root(true))
 		return
 	}
-	c.covers(node, h, p.seq, p.agreed)
+	c.covers(node, h, p.seq, p.heard)
 }
 
 // answered takes in a part of an answer.
 func (c *Core[S]) answered(m Answer) {
-	if !c.meet(m.Node, m.ID) || !c.joinAll(m.Items, m.Node) {
+	if !c.meet(m.Node, m.ID) || !c.comparable(m.Node, m.Settled) || !c.joinAll(m.Items, m.Node) {
 		return
 	}
 	h := c.holds[m.Node]

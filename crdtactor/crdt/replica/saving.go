@@ -92,7 +92,7 @@ func (c *Core[S]) Saved(number uint64) {
 		n++
 	}
 	s.held = slices.Delete(s.held, 0, n)
-	c.settle()
+	c.finish()
 }
 
 // Snapshot returns the encoded state under key, for a disk on which its deltas

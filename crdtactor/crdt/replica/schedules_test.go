@@ -17,11 +17,11 @@ func TestReplicasConvergeAndLoseNothingOnAnySchedule(t *testing.T) {
 	claims, losses, restarts := 0, 0, uint64(0)
 	for seed := range uint64(*schedules) {
 		if seed%2 == 0 {
-			w := mustRun(t, carts(), seed)
+			w := mustRun(t, carts(), seed, false)
 			claims, losses = claims+len(w.claims), losses+w.losses
 			continue
 		}
-		w := mustRun(t, ledgers(), seed)
+		w := mustRun(t, ledgers(), seed, false)
 		claims, losses = claims+len(w.claims), losses+w.losses
 		for _, s := range w.sites {
 			restarts += s.starts - 1

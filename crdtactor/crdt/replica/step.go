@@ -41,8 +41,10 @@ func (c *Core[S]) Tick() {
 			h.pull.age++
 		}
 	}
+	clear(c.briefed)
 	c.compact()
 	c.fold()
+	c.closeBooks()
 	c.again()
 	c.Flush()
 	root := c.root(false)

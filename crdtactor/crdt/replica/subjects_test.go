@@ -3,6 +3,7 @@ package replica_test
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 
 	"github.com/topos-go/topos/crdtactor/crdt"
@@ -20,11 +21,16 @@ func (l *ledger) Join(o *ledger) bool {
 	a, b := l.count.Join(&o.count), l.made.Join(&o.made)
 	return a || b
 }
-func (l *ledger) Clone() *ledger                  { return &ledger{*l.count.Clone(), *l.made.Clone()} }
-func (l *ledger) Equal(o *ledger) bool            { return l.count.Equal(&o.count) && l.made.Equal(&o.made) }
-func (l *ledger) IsZero() bool                    { return l.count.IsZero() && l.made.IsZero() }
-func (l *ledger) Foldable(me crdt.ReplicaID) bool { return l.count.Foldable(me) }
-func (l *ledger) Fold(me crdt.ReplicaID) *ledger  { return &ledger{count: *l.count.Fold(me)} }
+func (l *ledger) Clone() *ledger                   { return &ledger{*l.count.Clone(), *l.made.Clone()} }
+func (l *ledger) Equal(o *ledger) bool             { return l.count.Equal(&o.count) && l.made.Equal(&o.made) }
+func (l *ledger) IsZero() bool                     { return l.count.IsZero() && l.made.IsZero() }
+func (l *ledger) Lives() iter.Seq2[string, uint64] { return l.count.Lives() }
+func (l *ledger) Settle(lost func(string, uint64) bool) *ledger {
+	return &ledger{count: *l.count.Settle(lost)}
+}
+func (l *ledger) Strip(lost func(string, uint64) bool) bool { return l.count.Strip(lost) }
+func (l *ledger) Foldable(me crdt.ReplicaID) bool           { return l.count.Foldable(me) }
+func (l *ledger) Fold(me crdt.ReplicaID) *ledger            { return &ledger{count: *l.count.Fold(me)} }
 
 func (l *ledger) MarshalBinary() ([]byte, error) {
 	a, _ := l.count.MarshalBinary()

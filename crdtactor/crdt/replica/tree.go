@@ -52,6 +52,17 @@ func (t *tree[S]) put(e *entry[S], sum uint64) {
 	t.root ^= difference
 }
 
+// remove takes e out, if it is in the tree.
+func (t *tree[S]) remove(e *entry[S]) {
+	if e.sum == 0 {
+		return
+	}
+	t.put(e, 0)
+	l := t.leaves[leafOf(e.key)]
+	l.entries = slices.DeleteFunc(l.entries, func(other *entry[S]) bool { return other == e })
+	t.size--
+}
+
 // branches returns the sums of the branches that have any keys.
 func (t *tree[S]) branches() []Sum {
 	var sums []Sum

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -34,6 +35,16 @@ type site[S crdt.State[S]] struct {
 	durable bool
 	group   int
 	writing *replica.Batch
+	old     backup
+
+	forgotten uint64 // the Version that came of the last time it was forgotten
+	gone      bool   // it never comes back
+}
+
+// backup is what a disk had some time ago.
+type backup struct {
+	disk   []replica.Item
+	roster []replica.Member
 }
 
 // claim is an update that was acknowledged.
@@ -59,6 +70,11 @@ type world[S crdt.State[S]] struct {
 	losses   int
 	ring     bool
 	few      int
+	forgets  bool                                 // nodes are forgotten, some of which come back
+	maker    map[string]*site[S]                  // of each element
+	risky    map[string]bool                      // elements whose maker was forgotten afterwards
+	rash     map[string]bool                      // elements whose maker was forgotten and did not know it
+	deeds    struct{ forgets, ends, settled int } // ends: of replicas that found out
 }
 
 type letter struct {
@@ -68,7 +84,7 @@ type letter struct {
 
 func newWorld[S crdt.State[S]](sub subject[S], seed uint64) *world[S] {
 	w := &world[S]{subject: sub, r: rand.New(rand.NewPCG(seed, 77)), tickets: map[uint64]string{}, copies: map[uint64]int{}, before: map[uint64]int{},
-		gone: map[string]bool{}, doubtful: map[string]bool{}}
+		gone: map[string]bool{}, doubtful: map[string]bool{}, maker: map[string]*site[S]{}, risky: map[string]bool{}, rash: map[string]bool{}}
 	w.ring = w.r.IntN(3) == 0
 	w.few = 1 + w.r.IntN(2)*10
 	disks := w.r.IntN(3) // none, some, all
@@ -103,7 +119,7 @@ func (w *world[S]) look(s *site[S]) {
 	var members, neighbors []string
 	at := slices.Index(w.sites, s)
 	for i, other := range w.sites {
-		if other == s {
+		if other == s || other.gone {
 			continue
 		}
 		members = append(members, other.name)
@@ -135,7 +151,7 @@ func (w *world[S]) doubt() {
 	held := map[string]bool{}
 	for _, s := range w.sites {
 		for _, e := range w.holds(s) {
-			held[e] = true
+			held[e] = held[e] || s.forgotten == 0 || !w.risky[e]
 		}
 	}
 	for i := range w.elements {
@@ -176,6 +192,11 @@ func (w *world[S]) collect(s *site[S]) {
 	if out.Malformed > 0 {
 		panic("malformed")
 	}
+	if out.Outdated != "" {
+		w.deeds.ends++
+		w.crash(s)
+		w.start(s)
+	}
 }
 
 // save writes a batch to disk, in two steps between which the site can crash.
@@ -184,6 +205,9 @@ func (w *world[S]) save(s *site[S]) {
 		s.disk = append(s.disk, s.writing.Items...)
 		if s.writing.Roster != nil {
 			s.roster = s.writing.Roster
+		}
+		if w.r.IntN(20) == 0 {
+			s.old = backup{slices.Clone(s.disk), s.roster}
 		}
 		n := s.writing.Number
 		s.writing = nil
@@ -214,6 +238,7 @@ func (w *world[S]) update(s *site[S]) {
 			return delta
 		}
 		w.elements++
+		w.made(s, element)
 		return w.make(state, me, element)
 	})
 	if !removing {
@@ -248,6 +273,10 @@ func (w *world[S]) step() {
 	s := w.sites[w.r.IntN(sites)]
 	deed := w.r.IntN(100)
 	switch {
+	case w.forgets && w.r.IntN(60) == 0:
+		w.forget(s)
+	case w.forgets && w.r.IntN(60) == 0:
+		w.calm()
 	case deed < 50 && len(w.letters) > 0:
 		w.deliver(w.r.IntN(len(w.letters)), 0.1, 0.1)
 	case deed < 51:
@@ -256,9 +285,11 @@ func (w *world[S]) step() {
 			s.group = w.r.IntN(groups)
 		}
 	case s.core == nil:
-		if deed < 60 {
+		if deed < 60 && !s.gone {
 			if s.durable && deed < 53 {
 				w.wipe(s)
+			} else if s.durable && deed < 54 {
+				w.turnBack(s)
 			}
 			w.start(s)
 		}
@@ -278,12 +309,15 @@ func (w *world[S]) step() {
 func (w *world[S]) heal() error {
 	for _, s := range w.sites {
 		s.group = 0
-		if s.core == nil {
+		if s.core == nil && !s.gone {
 			w.start(s)
 		}
 	}
-	for range 60 {
-		for _, s := range w.sites {
+	for round := range 60 {
+		if round%20 == 0 { // who was told before may have been restarted
+			w.forgetGone()
+		}
+		for _, s := range w.there() {
 			s.core.Tick()
 			w.collect(s)
 		}
@@ -292,11 +326,11 @@ func (w *world[S]) heal() error {
 				return fmt.Errorf("letters without end, such as %+v", w.letters[0])
 			}
 			w.deliver(w.r.IntN(len(w.letters)), 0, 0)
-			if n%5 == 0 {
-				w.save(w.sites[w.r.IntN(sites)])
+			if s := w.sites[w.r.IntN(sites)]; n%5 == 0 && !s.gone {
+				w.save(s)
 			}
 		}
-		for _, s := range w.sites {
+		for _, s := range w.there() {
 			w.save(s)
 			w.save(s)
 		}
@@ -309,16 +343,17 @@ func (w *world[S]) heal() error {
 
 // equal returns an error if two sites differ.
 func (w *world[S]) equal() error {
-	first := w.sites[0].core
-	for _, s := range w.sites[1:] {
+	sites := w.there()
+	first := sites[0].core
+	for _, s := range sites[1:] {
 		if !slices.Equal(s.core.Keys(), first.Keys()) {
-			return fmt.Errorf("%s has %v, n0 has %v", s.name, s.core.Keys(), first.Keys())
+			return fmt.Errorf("%s has %v, %s has %v", s.name, s.core.Keys(), sites[0].name, first.Keys())
 		}
 		for _, key := range first.Keys() {
 			a, _ := first.State(key)
 			b, _ := s.core.State(key)
 			if !a.Equal(b) {
-				return fmt.Errorf("%s and n0 differ in %s", s.name, key)
+				return fmt.Errorf("%s and %s differ in %s", s.name, sites[0].name, key)
 			}
 		}
 	}
@@ -327,9 +362,12 @@ func (w *world[S]) equal() error {
 
 // folded returns an error if an earlier replica has left anything.
 func (w *world[S]) folded() error {
-	for _, s := range w.sites {
+	for _, s := range w.there() {
 		for _, key := range s.core.Keys() {
 			state, _ := s.core.State(key)
+			if err := w.tidy(state); err != nil {
+				return fmt.Errorf("%s in %s: %w", s.name, key, err)
+			}
 			if f, ok := any(state).(crdt.Folder[S]); ok && f.Foldable(s.core.ID()) {
 				return fmt.Errorf("%s has not folded %s", s.name, key)
 			}
@@ -341,17 +379,23 @@ func (w *world[S]) folded() error {
 // verdict checks what is there in the end.
 func (w *world[S]) verdict() error {
 	has := map[string]bool{}
-	for _, e := range w.holds(w.sites[0]) {
+	last := w.there()[0]
+	for _, e := range w.holds(last) {
 		has[e] = true
 	}
+	doubtful := maps.Clone(w.doubtful)
 	for _, c := range w.claims {
-		if !has[c.element] && !w.gone[c.element] && w.losses-c.losses < c.copies {
+		if w.rash[c.element] || w.losses-c.losses >= c.copies {
+			continue
+		}
+		delete(doubtful, c.element)
+		if !has[c.element] && !w.gone[c.element] {
 			return fmt.Errorf("%s was acknowledged with %d copies and is lost after %d losses", c.element, c.copies, w.losses-c.losses)
 		}
 	}
-	for _, key := range w.sites[0].core.Keys() {
-		state, _ := w.sites[0].core.State(key)
-		if err := w.check(state, w.doubtful); err != nil {
+	for _, key := range last.core.Keys() {
+		state, _ := last.core.State(key)
+		if err := w.check(state, doubtful); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
@@ -359,20 +403,22 @@ func (w *world[S]) verdict() error {
 }
 
 // runSchedule runs one schedule and returns what it did.
-func runSchedule[S crdt.State[S]](sub subject[S], seed uint64) (*world[S], error) {
+func runSchedule[S crdt.State[S]](sub subject[S], seed uint64, forgets bool) (*world[S], error) {
 	w := newWorld(sub, seed)
+	w.forgets = forgets
 	for range 150 + w.r.IntN(250) {
 		w.step()
 	}
+	w.count()
 	if err := w.heal(); err != nil {
 		return w, err
 	}
 	return w, w.verdict()
 }
 
-func mustRun[S crdt.State[S]](t *testing.T, sub subject[S], seed uint64) *world[S] {
+func mustRun[S crdt.State[S]](t *testing.T, sub subject[S], seed uint64, forgets bool) *world[S] {
 	t.Helper()
-	w, err := runSchedule(sub, seed)
+	w, err := runSchedule(sub, seed, forgets)
 	if err != nil {
 		t.Fatalf("schedule %d: %v", seed, err)
 	}

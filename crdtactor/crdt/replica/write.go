@@ -34,7 +34,7 @@ func (c *Core[S]) Hold(ticket uint64, key string, changed bool, copies int) {
 	if w.direct || len(c.neighbors) < copies-1 {
 		c.press(w, w.direct)
 	}
-	c.settle()
+	c.finish()
 }
 
 // Drop forgets a ticket: nobody waits any more.
@@ -62,7 +62,7 @@ func (c *Core[S]) press(w *write[S], all bool) {
 		w.item.Data = encode(w.delta)
 	}
 	left += spare
-	m := Write{Node: c.cfg.Node, ID: string(c.cfg.ID), Seq: w.ticket, Item: w.item}
+	m := Write{Node: c.cfg.Node, ID: string(c.cfg.ID), Settled: c.settled, Seq: w.ticket, Item: w.item}
 	for i := range c.members {
 		node := c.members[(w.tries+i)%len(c.members)]
 		if w.holders[node] || !all && c.peers[node] != nil {
@@ -78,7 +78,7 @@ func (c *Core[S]) press(w *write[S], all bool) {
 
 // write takes in a change that was sent by itself.
 func (c *Core[S]) write(m Write) {
-	if c.meet(m.Node, m.ID) && c.join(m.Item, m.Node) {
+	if c.meet(m.Node, m.ID) && c.comparable(m.Node, m.Settled) && c.join(m.Item, m.Node) {
 		c.confirm(m.Node, Wrote{Node: c.cfg.Node, ID: string(c.cfg.ID), Of: m.ID, Seq: m.Seq})
 	}
 }
@@ -93,11 +93,11 @@ func (c *Core[S]) wrote(m Wrote) {
 			w.holders[m.Node] = true
 		}
 	}
-	c.settle()
+	c.finish()
 }
 
-// settle reports the writes that are done.
-func (c *Core[S]) settle() {
+// finish reports the writes that are done.
+func (c *Core[S]) finish() {
 	kept := c.writes[:0]
 	for _, w := range c.writes {
 		if 1+len(w.holders) < w.copies || c.cfg.Durable && c.saving.saved < w.batch {
