@@ -243,6 +243,13 @@ func TestPanicInUserCodeIsAnError(t *testing.T) {
 	if _, err := c.Encode(bomb{}); !errors.Is(err, ErrEncode) {
 		t.Errorf("encoding: %v", err)
 	}
+	var scratch Scratch
+	if _, err := c.EncodeIn(&scratch, (*gogotypes.BytesValue)(nil)); !errors.Is(err, ErrEncode) {
+		t.Errorf("encoding a nil message: %v", err)
+	}
+	if v, err := c.EncodeIn(&scratch, &gogotypes.BytesValue{Value: []byte("x")}); err != nil || string(v.Data) != "\n\x01x" {
+		t.Errorf("encoding after that: %q, %v", v.Data, err)
+	}
 	v := Value{Encoding: CBOR, Type: "github.com/topos-go/topos/remote/codec.bomb", Data: []byte{0x61, 'a'}}
 	if _, err := c.Decode(v); !errors.Is(err, ErrDecode) {
 		t.Errorf("decoding: %v", err)
