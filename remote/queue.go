@@ -30,7 +30,7 @@ type queue struct {
 	filled, drained uint64 // how many segments there have been in small, and how many of these have been begun
 
 	streak  int    // small segments since the last piece
-	memory  chunks // of small
+	memory  chunks // of small, and segments for all
 	parcels uint64 // how many there have been
 	begun   int    // how many are under way in pieces
 	opened  int
@@ -223,7 +223,8 @@ func (q *queue) advance(l *line) *segment {
 		if i.payload != nil {
 			q.large -= i.size()
 		}
-		s := &segment{data: i.frame, payload: i.payload, frames: 1}
+		s := q.memory.segment()
+		s.data, s.payload, s.frames = i.frame, i.payload, 1
 		q.finish(l)
 		return s
 	}
@@ -242,7 +243,8 @@ func (q *queue) advance(l *line) *segment {
 	i.off += len(piece)
 	q.bytes -= len(piece)
 	q.large -= len(piece)
-	s := &segment{data: wire.Append(nil, wire.KindPart, &part, len(piece)), payload: piece, frames: 1}
+	s := q.memory.segment()
+	s.data, s.payload, s.frames = wire.Append(nil, wire.KindPart, &part, len(piece)), piece, 1
 	if i.off == len(i.payload) {
 		q.opened -= len(i.payload)
 		q.begun--
