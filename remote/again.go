@@ -56,30 +56,25 @@ func (k *link) receiveAgain(f wire.Frame) error {
 
 // decodeMessage decodes the message, or request, or arguments, that a is.
 func (n *Node) decodeMessage(a *arrival, f wire.Frame, encoding codec.Encoding, typ string, reader *codec.Reader) {
-	var err error
+	data := f.Payload
 	if encoding == codec.Bytes {
-		a.sig.Msg = owned(a, f)
-	} else if reader == nil {
+		if f.Loan != nil && a.sig.Kind == actor.SignalMessage {
+			a.sig.Loan = f.Loan
+		}
+		if !f.Fresh {
+			data = append([]byte{}, data...)
+		}
+	}
+	var err error
+	if reader == nil {
 		reader, err = n.codec.Reader(encoding, typ)
 	}
-	if a.sig.Msg == nil && err == nil {
-		a.sig.Msg, err = reader.Read(f.Payload)
+	if err == nil {
+		a.sig.Msg, err = reader.Read(data)
 	}
 	if err != nil || a.sig.Msg == nil && a.sig.Kind != actor.SignalSpawn {
 		// It counts all the same, for those that come after it.
 		n.undelivered(&a.sig, typ, err)
 		a.empty, a.sig.Msg = true, nil
 	}
-}
-
-// owned returns the payload of f, a message of bytes, for its receiver to keep, or
-// to have until its handler returns.
-func owned(a *arrival, f wire.Frame) []byte {
-	if f.Loan != nil && a.sig.Kind == actor.SignalMessage {
-		a.sig.Loan = f.Loan
-	}
-	if f.Fresh {
-		return f.Payload
-	}
-	return append([]byte{}, f.Payload...)
 }

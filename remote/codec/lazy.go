@@ -19,10 +19,6 @@ func (c *Codec) Lazy(v Value) *Lazy { return &Lazy{c, v} }
 // encoded, or an interface that the type implements. It fails if target points
 // to another type, as a reply on one node would.
 func (l *Lazy) DecodeInto(target any) error {
-	if t, ok := target.(*[]byte); ok && t != nil && l.value.Encoding == Bytes {
-		*t = l.value.Data
-		return nil
-	}
 	p := reflect.ValueOf(target)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("%w: the target is a %T, not a pointer", ErrDecode, target)
