@@ -187,8 +187,9 @@ func (k *link) idle() bool {
 	l, now := k.lane, time.Now()
 	l.stream.mu.Lock()
 	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
+	l.out.queue.memory.trim()
 	if use == k.seenUse {
-		l.out.queue.rest()
+		l.out.queue.memory.shrink()
 		l.node.loans.rest()
 	}
 	l.stream.mu.Unlock()

@@ -44,18 +44,6 @@ type outbox struct {
 	come    uint64 // the last frame that the other side has, confirmed or not
 }
 
-// segment is a piece of memory with whole frames in it: many small ones, or
-// one whose payload lies elsewhere.
-type segment struct {
-	base    uint64 // the number of its first frame
-	frames  int
-	data    []byte
-	payload []byte
-}
-
-func (s *segment) size() int    { return len(s.data) + len(s.payload) }
-func (s *segment) last() uint64 { return s.base + uint64(s.frames) - 1 }
-
 // init makes o empty. limit is what the other side lets a lane have open of
 // frames that come in parts.
 func (o *outbox) init(limit int) {
@@ -193,7 +181,7 @@ func (o *outbox) confirm() {
 		if o.segs[done].payload != nil {
 			o.large -= o.segs[done].size()
 		}
-		o.queue.recycle(o.segs[done])
+		o.queue.memory.recycle(o.segs[done])
 		done++
 	}
 	if done == 0 {
@@ -204,8 +192,9 @@ func (o *outbox) confirm() {
 		o.segs, o.seg, o.off, o.seen = o.segs[:0], 0, 0, 0
 		return
 	}
-	clear(o.segs[:done])
-	o.segs = o.segs[done:]
+	left := copy(o.segs, o.segs[done:])
+	clear(o.segs[left:])
+	o.segs = o.segs[:left]
 	o.seen -= done
 	if o.seg -= done; o.seg < 0 {
 		o.seg, o.off = 0, 0 // it stood at the end of the last one given up

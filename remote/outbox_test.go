@@ -3,6 +3,7 @@ package remote
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -31,6 +32,9 @@ func (o *outbox) valid() string {
 	}
 	if o.seg > 0 && o.seg >= len(o.segs) || len(o.segs) > 0 && o.off > o.segs[o.seg].size() {
 		return "cursor outside"
+	}
+	if wrong := o.queue.memory.valid(append(slices.Clone(o.segs), o.queue.small...)); wrong != "" {
+		return wrong
 	}
 	return o.queue.valid()
 }

@@ -29,10 +29,10 @@ type queue struct {
 
 	filled, drained uint64 // how many segments there have been in small, and how many of these have been begun
 
-	streak  int        // small segments since the last piece
-	free    []*segment // memory to be used again
-	parcels uint64     // how many there have been
-	begun   int        // how many are under way in pieces
+	streak  int    // small segments since the last piece
+	memory  chunks // of small, and segments for all
+	parcels uint64 // how many there have been
+	begun   int    // how many are under way in pieces
 	opened  int
 	limit   int // of opened
 }
@@ -55,8 +55,6 @@ type item struct {
 func (i *item) size() int { return len(i.frame) + len(i.payload) - i.off }
 
 const (
-	minSegment = 1 << 10
-	maxSegment = 64 << 10
 	// apart is the size from which a payload is not copied into a segment.
 	apart = 8 << 10
 	// pieceSize is the most of one payload that is sent at a time.
@@ -64,10 +62,6 @@ const (
 	// maxStreak is how many segments of small frames go before a piece of a
 	// large one, which a flood of small ones must not keep waiting.
 	maxStreak = 4
-	// maxFree is how many segments are kept to be used again while a lane is
-	// busy, which has about so many on their way, and restFree at rest.
-	maxFree  = 64
-	restFree = 2
 	// loose and more are the lines of frames that belong to no shard.
 	loose = 1 << 16
 )
@@ -127,20 +121,14 @@ func (q *queue) line(shard uint32) *line {
 
 // tail returns a segment with room for n bytes.
 func (q *queue) tail(n int) *segment {
-	size := minSegment
-	if len(q.small) > 0 {
-		s := q.small[len(q.small)-1]
+	if last := len(q.small) - 1; last >= 0 {
+		s := q.small[last]
 		if cap(s.data)-len(s.data) >= n {
 			return s
 		}
-		size = min(2*cap(s.data), maxSegment)
+		q.memory.seal(s)
 	}
-	var s *segment
-	if last := len(q.free) - 1; last >= 0 && cap(q.free[last].data) >= max(n, size) {
-		s, q.free = q.free[last], q.free[:last]
-	} else {
-		s = &segment{data: make([]byte, 0, max(n, size))}
-	}
+	s := q.memory.open(n)
 	q.small = append(q.small, s)
 	q.filled++
 	return s
@@ -157,21 +145,6 @@ func (q *queue) pushAgain(number wire.Again, payload []byte) {
 	wire.PutAgain(t.data[begin:], number, len(payload))
 	copy(t.data[begin+wire.AgainSize:], payload)
 	t.frames++
-}
-
-// rest gives up the memory that only a busy lane needs.
-func (q *queue) rest() {
-	if len(q.free) > restFree {
-		clear(q.free[restFree:])
-		q.free = q.free[:restFree]
-	}
-}
-
-// recycle takes a segment back whose memory nobody reads any more.
-func (q *queue) recycle(s *segment) {
-	if s.payload == nil && len(q.free) < maxFree && cap(s.data) <= maxSegment {
-		q.free = append(q.free, &segment{data: s.data[:0]})
-	}
 }
 
 // withdraw takes out the payloads that are larger than limit and have not been
@@ -205,12 +178,10 @@ func (q *queue) next(large bool) *segment {
 		q.streak++
 		q.drained++
 		s := q.small[0]
-		if len(q.small) == 1 {
-			q.small[0] = nil
-			q.small = q.small[:0]
-		} else {
-			q.small = q.small[1:]
-		}
+		left := copy(q.small, q.small[1:])
+		q.small[left] = nil
+		q.small = q.small[:left]
+		q.memory.seal(s)
 		q.frames -= s.frames
 		q.bytes -= len(s.data)
 		return s
@@ -252,7 +223,8 @@ func (q *queue) advance(l *line) *segment {
 		if i.payload != nil {
 			q.large -= i.size()
 		}
-		s := &segment{data: i.frame, payload: i.payload, frames: 1}
+		s := q.memory.segment()
+		s.data, s.payload, s.frames = i.frame, i.payload, 1
 		q.finish(l)
 		return s
 	}
@@ -271,7 +243,8 @@ func (q *queue) advance(l *line) *segment {
 	i.off += len(piece)
 	q.bytes -= len(piece)
 	q.large -= len(piece)
-	s := &segment{data: wire.Append(nil, wire.KindPart, &part, len(piece)), payload: piece, frames: 1}
+	s := q.memory.segment()
+	s.data, s.payload, s.frames = wire.Append(nil, wire.KindPart, &part, len(piece)), piece, 1
 	if i.off == len(i.payload) {
 		q.opened -= len(i.payload)
 		q.begun--

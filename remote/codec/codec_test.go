@@ -243,62 +243,19 @@ func TestPanicInUserCodeIsAnError(t *testing.T) {
 	if _, err := c.Encode(bomb{}); !errors.Is(err, ErrEncode) {
 		t.Errorf("encoding: %v", err)
 	}
+	var scratch Scratch
+	if _, err := c.EncodeIn(&scratch, (*gogotypes.BytesValue)(nil)); !errors.Is(err, ErrEncode) {
+		t.Errorf("encoding a nil message: %v", err)
+	}
+	if v, err := c.EncodeIn(&scratch, &gogotypes.BytesValue{Value: []byte("x")}); err != nil || string(v.Data) != "\n\x01x" {
+		t.Errorf("encoding after that: %q, %v", v.Data, err)
+	}
 	v := Value{Encoding: CBOR, Type: "github.com/topos-go/topos/remote/codec.bomb", Data: []byte{0x61, 'a'}}
 	if _, err := c.Decode(v); !errors.Is(err, ErrDecode) {
 		t.Errorf("decoding: %v", err)
 	}
 	if f := c.EncodeError(bomb{}); !strings.Contains(f.Text, "bomb") || len(f.Errors) != 0 {
 		t.Errorf("as an error: %+v", f)
-	}
-}
-
-func TestLazyValueIsDecodedAsTheCallerExpects(t *testing.T) {
-	c := newCodec(t)
-	reply := func(v any) *Lazy {
-		enc, err := c.EncodeReply(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Lazy(enc)
-	}
-	var u unknown
-	if err := reply(unknown{7}).DecodeInto(&u); err != nil || u.N != 7 {
-		t.Errorf("unregistered: %v, %v", u, err)
-	}
-	var p *unknown
-	if err := reply(&unknown{7}).DecodeInto(&p); err != nil || p.N != 7 {
-		t.Errorf("pointer: %v, %v", p, err)
-	}
-	var anything any
-	if err := reply(item{"a", 1}).DecodeInto(&anything); err != nil || anything != (item{"a", 1}) {
-		t.Errorf("any: %v, %v", anything, err)
-	}
-	var e error
-	if err := reply(fmt.Errorf("more: %w", errRegistered)).DecodeInto(&e); err != nil || !errors.Is(e, errRegistered) {
-		t.Errorf("error: %v, %v", e, err)
-	}
-	var m proto.Message
-	if err := reply(wrapperspb.String("x")).DecodeInto(&m); err != nil || m.(*wrapperspb.StringValue).Value != "x" {
-		t.Errorf("message: %v, %v", m, err)
-	}
-	n := 5
-	if err := reply(nil).DecodeInto(&n); err != nil || n != 0 {
-		t.Errorf("nil: %v, %v", n, err)
-	}
-	// A reply of another type is refused, as on one node.
-	for _, c := range []struct {
-		reply  any
-		target any
-	}{{"a", new(int)}, {1, new(int64)}, {item{}, new(unknown)}, {&item{}, new(item)}, {[]byte{1}, new(string)}, {unknown{}, new(any)}, {1, new(error)}} {
-		if err := reply(c.reply).DecodeInto(c.target); err == nil {
-			t.Errorf("a %T was decoded into a %T", c.reply, c.target)
-		}
-	}
-	if err := reply(1).DecodeInto(nil); !errors.Is(err, ErrDecode) {
-		t.Errorf("nil target: %v", err)
-	}
-	if err := reply(1).DecodeInto(5); !errors.Is(err, ErrDecode) {
-		t.Errorf("no pointer: %v", err)
 	}
 }
 

@@ -143,29 +143,29 @@ func (c *Codec) encode(s *Scratch, v any, lenient bool) (Value, error) {
 		}
 	}
 	s.buf.Reset()
+	if p.sized != nil {
+		m := p.sized
+		(*words)(unsafe.Pointer(&m)).data = (*words)(unsafe.Pointer(&v)).data
+		data, err := encodeSized(s, m)
+		if err != nil {
+			return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
+		}
+		return Value{Encoding: p.encoding, Type: p.name, Data: data}, nil
+	}
 	value := Value{Encoding: p.encoding, Type: p.name}
-	if err := c.encodeAs(&value, s, v, p.sized); err != nil {
+	if err := c.encodeAs(&value, s, v); err != nil {
 		return Value{}, fmt.Errorf("%w: %T: %w", ErrEncode, v, err)
 	}
 	return value, nil
 }
 
-// encodeAs encodes v as value says, and contains what a user's methods can do. of
-// is plan.sized.
-func (c *Codec) encodeAs(value *Value, s *Scratch, v any, of sized) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
+// encodeAs encodes v as value says, and contains what a user's methods can do.
+func (c *Codec) encodeAs(value *Value, s *Scratch, v any) (err error) {
+	defer contain(&err)
 	switch value.Encoding {
 	case Protobuf:
 		return encodeGoogle(value, s, v.(proto.Message))
 	case Gogo:
-		if of != nil {
-			(*words)(unsafe.Pointer(&of)).data = (*words)(unsafe.Pointer(&v)).data
-			return encodeSized(value, s, of)
-		}
 		value.Data, err = gogo.Marshal(v.(gogo.Message))
 		return err
 	case Error:
@@ -174,4 +174,11 @@ func (c *Codec) encodeAs(value *Value, s *Scratch, v any, of sized) (err error) 
 	err = c.enc.MarshalToBuffer(v, &s.buf)
 	value.Data = s.buf.Bytes()
 	return err
+}
+
+// contain, deferred, makes an error of a panic.
+func contain(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("panic: %v", r)
+	}
 }

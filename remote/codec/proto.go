@@ -29,13 +29,16 @@ type sized interface {
 	MarshalToSizedBuffer(b []byte) (int, error)
 }
 
-func encodeSized(value *Value, s *Scratch, m sized) error {
+// encodeSized encodes m, and contains what a user's methods can do.
+func encodeSized(s *Scratch, m sized) (data []byte, err error) {
+	defer contain(&err)
 	size := m.Size()
-	if s.buf.Available() < size {
+	room := s.buf.AvailableBuffer()
+	if cap(room) < size {
 		s.buf.Grow(size)
+		room = s.buf.AvailableBuffer()
 	}
-	value.Data = s.buf.AvailableBuffer()[:size]
-	n, err := m.MarshalToSizedBuffer(value.Data)
-	value.Data = value.Data[size-n:]
-	return err
+	room = room[:size]
+	n, err := m.MarshalToSizedBuffer(room)
+	return room[size-n:], err
 }
