@@ -107,6 +107,7 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 		mine:      owner == p.self,
 		theirs:    !owner.IsZero() && owner != p.self,
 		elsewhere: !holder.IsZero(),
+		coming:    owner == p.self && p.coming(self, now, w, members),
 		mayMove:   p.moving() < p.cfg.Moves,
 	}
 	switch s.act() {
@@ -128,6 +129,21 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 		p.forward(w, owner)
 	}
 	return nil
+}
+
+// coming reports whether a state of w is on its way here that is worth waiting for.
+func (p *placement) coming(self *actor.Self, now time.Time, w *ward, members []actor.NodeID) bool {
+	id := w.child.Spec.ID
+	n := p.chart.given(id, members, p.self, p.handed[id])
+	if n != w.coming {
+		w.coming, w.comingSince = n, now
+	}
+	until := w.comingSince.Add(stateGrace)
+	if n == 0 || !now.Before(until) {
+		return false
+	}
+	p.soon(self, now, until)
+	return true
 }
 
 // moving is how many children have left this node and run nowhere yet.
@@ -265,29 +281,43 @@ func (p *placement) forward(w *ward, owner actor.NodeID) {
 		return
 	}
 	var kept []handed
+	sent := uint64(0)
 	for _, s := range w.states {
 		e := PlacementEvent{Kind: StateGiven, Child: s.ID, Node: owner}
-		sent := s
-		sent.Hops++
-		payload, err := cbor.Marshal(sent)
+		s.Hops++
+		payload, err := cbor.Marshal(s)
 		if err == nil {
 			err = p.cfg.Cluster.SendControl(owner, handoffTopic, payload)
 		}
 		switch {
 		case errors.Is(err, actor.ErrNoConnection):
+			s.Hops--
 			kept = append(kept, s) // it is about to be down: there will be another
 			continue
 		case err != nil:
 			e.Kind, e.Err = StateLost, err
+		default:
+			sent++
 		}
 		p.observe(e)
 	}
 	w.states = kept
+	if sent > 0 {
+		w.seat.Given += sent
+		w.seat.GivenTo = hashOfNode(owner)
+		p.publish(w)
+	}
 }
 
 // take takes in the state of an instance on another node.
 func (p *placement) take(self *actor.Self, m handed) {
 	w := p.wards[m.ID]
+	if w != nil {
+		if p.handed[m.ID] == nil {
+			p.handed[m.ID] = make(map[actor.NodeID]uint64)
+		}
+		p.handed[m.ID][m.From]++
+	}
 	var why error
 	switch {
 	case w == nil || w.child.Handoff == nil:

@@ -93,3 +93,14 @@ func (l *Ledger[V]) Compare(from actor.NodeID, theirs []Standing) (changes []Cha
 	}
 	return changes, ahead
 }
+
+// Complete is of how many other nodes everything is known that they had written
+// when it was asked for.
+func (l *Ledger[V]) Complete() (n int) {
+	for _, r := range l.others {
+		if r.up && r.synced {
+			n++
+		}
+	}
+	return n
+}
