@@ -33,27 +33,17 @@ package exchange
 
 import (
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
-// DefaultAntiEntropy is how often the others are told what there is.
-const DefaultAntiEntropy = 5 * time.Second
-
 const (
-	// pageBytes bounds a message, except one with a single larger record.
-	pageBytes = 64 << 10
-	// maxPages bounds how many pages are made at a time, and maxAsks how much one
-	// node may ask for before it is answered: twice what a ledger asks.
-	maxPages = 16
-	maxAsks  = 32
+	// DefaultAntiEntropy is how often the others are told what there is, where all
+	// are linked to all.
+	DefaultAntiEntropy = 5 * time.Second
 	// askAgain is how long an answer is waited for.
 	askAgain = time.Second
 )
@@ -112,16 +102,6 @@ type Exchange[V any] struct {
 	clock clock
 }
 
-// message is one of its fields.
-type message[V any] struct {
-	Update *ledger.Update[V] `cbor:"1,keyasint,omitempty"`
-	Have   *ledger.Have      `cbor:"2,keyasint,omitempty"`
-	Ask    *ledger.Ask       `cbor:"3,keyasint,omitempty"`
-	Page   *ledger.Page[V]   `cbor:"4,keyasint,omitempty"`
-	Digest *uint64           `cbor:"5,keyasint,omitempty"`
-	Vector *vector           `cbor:"6,keyasint,omitempty"`
-}
-
 // New returns an exchange that knows only its own node until it is started.
 func New[V any](cfg Config[V]) *Exchange[V] {
 	if cfg.AntiEntropy <= 0 {
@@ -144,10 +124,10 @@ func New[V any](cfg Config[V]) *Exchange[V] {
 // cluster is an [Overlay] and that is what it is for.
 func (x *Exchange[V]) Start(cluster Cluster) {
 	x.cluster = cluster
+	x.overlay, _ = cluster.(Overlay)
 	cluster.HandleControl(x.cfg.Topic, x.handle)
-	if o, ok := cluster.(Overlay); ok {
-		x.overlay = o
-		o.HandleBroadcast(x.cfg.Topic, x.hear)
+	if x.overlay != nil {
+		x.overlay.HandleBroadcast(x.cfg.Topic, x.hear)
 	}
 	go x.run()
 	x.cancel = cluster.Watch(x.memberChanged)
@@ -232,115 +212,6 @@ func (x *Exchange[V]) step(now time.Time) time.Duration {
 	return max(0, next.Sub(now))
 }
 
-// flush sends what there is to send, and after it, if that is due, what there is to
-// all. It reports whether something is left that must not be broadcast yet.
-func (x *Exchange[V]) flush(now time.Time, direct, due bool) (left bool) {
-	x.mu.Lock()
-	var updates []ledger.Update[V]
-	limit := pageBytes
-	if !direct {
-		limit = castBytes
-	}
-	if left = !direct && now.Before(x.clock.cast); left {
-		left = x.ledger.Pending()
-	} else {
-		updates = x.ledger.Flush(limit, x.weigh)
-	}
-	have := x.ledger.Have()
-	letters := x.letters(have)
-	x.mu.Unlock()
-	for i := range updates {
-		if direct {
-			x.tellAll(message[V]{Update: &updates[i]})
-		} else {
-			x.cast(now, &updates[i])
-		}
-	}
-	if due {
-		x.tellAll(message[V]{Have: &have})
-	}
-	for _, l := range letters {
-		x.tell(l.to, l.message)
-	}
-	return left
-}
-
-// letters takes what is to be sent to single nodes.
-func (x *Exchange[V]) letters(have ledger.Have) (letters []letter[V]) {
-	for _, q := range x.ledger.Asks() {
-		letters = append(letters, letter[V]{q.To, message[V]{Ask: &q.Ask}})
-	}
-	pages := 0
-	for _, node := range slices.SortedFunc(maps.Keys(x.answers), compare) {
-		asks := x.answers[node]
-		n := min(len(asks), maxPages-pages)
-		for _, ask := range asks[:n] {
-			page := x.ledger.Answer(ask, pageBytes, x.weigh)
-			letters = append(letters, letter[V]{node, message[V]{Page: &page}})
-		}
-		if pages += n; n < len(asks) {
-			x.answers[node] = asks[n:]
-			x.rouse()
-			break
-		}
-		delete(x.answers, node)
-	}
-	for _, node := range slices.SortedFunc(maps.Keys(x.greets), compare) {
-		letters = append(letters, letter[V]{node, message[V]{Have: &have}})
-	}
-	for _, node := range slices.SortedFunc(maps.Keys(x.vectors), compare) {
-		v := x.vectors[node]
-		if !v.Answer {
-			v.Standings = x.ledger.Vector()
-		}
-		letters = append(letters, letter[V]{node, message[V]{Vector: &v}})
-	}
-	for _, node := range slices.SortedFunc(maps.Keys(x.sums), compare) {
-		sum := x.ledger.Digest()
-		letters = append(letters, letter[V]{node, message[V]{Digest: &sum}})
-	}
-	clear(x.greets)
-	clear(x.vectors)
-	clear(x.sums)
-	return letters
-}
-
-type letter[V any] struct {
-	to      actor.NodeID
-	message message[V]
-}
-
-func compare(a, b actor.NodeID) int {
-	switch {
-	case a.Less(b):
-		return -1
-	case b.Less(a):
-		return 1
-	}
-	return 0
-}
-
-// overhead is about what a record has besides its key and value.
-const overhead = 16
-
-func (x *Exchange[V]) weigh(r *ledger.Record[V]) int {
-	return len(r.Key) + x.cfg.Weigh(r.Value) + overhead
-}
-
-// tellAll tells every member, who asks if it is lost.
-func (x *Exchange[V]) tellAll(m message[V]) {
-	payload := encode(m)
-	for _, node := range x.cluster.Members() {
-		if node != x.cfg.Node {
-			_ = x.cluster.SendControl(node, x.cfg.Topic, payload)
-		}
-	}
-}
-
-func (x *Exchange[V]) tell(node actor.NodeID, m message[V]) {
-	_ = x.cluster.SendControl(node, x.cfg.Topic, encode(m))
-}
-
 // memberChanged asks a member that has come up for what it has, or those who know,
 // and hides the part of one that is gone.
 func (x *Exchange[V]) memberChanged(node actor.NodeID, up bool) {
@@ -384,76 +255,4 @@ func (x *Exchange[V]) conclude(changes []ledger.Change[V]) {
 	if after != nil {
 		after()
 	}
-}
-
-// handle takes a message from another node.
-func (x *Exchange[V]) handle(from actor.NodeID, payload []byte) {
-	m, ok := x.decode(from, payload)
-	if !ok {
-		return
-	}
-	direct := x.direct()
-	var changes []ledger.Change[V]
-	x.mu.Lock()
-	before := x.ledger.Complete()
-	switch {
-	case m.Update != nil:
-		var gap bool
-		if changes, gap = x.ledger.Apply(from, *m.Update, true); gap && direct {
-			x.ledger.Pull(from)
-		}
-	case m.Have != nil:
-		x.ledger.Heard(from, *m.Have)
-	case m.Page != nil:
-		changes = x.ledger.Turn(from, *m.Page)
-		x.goOn(from, m.Page.Last && !direct)
-	case m.Ask != nil:
-		x.asked(from, *m.Ask)
-	case m.Digest != nil:
-		if *m.Digest != x.ledger.Digest() {
-			x.vectors[from] = vector{}
-		}
-	case m.Vector != nil:
-		changes = x.compare(from, m.Vector)
-	}
-	turned := x.ledger.Complete() != before
-	busy := x.ledger.Asking() || len(x.answers)+len(x.vectors)+len(x.sums) > 0
-	x.conclude(changes) // unlocks
-	if busy {
-		x.rouse()
-	}
-	if turned {
-		x.turned()
-	}
-}
-
-// asked notes a question, in place of an earlier one after the same part.
-func (x *Exchange[V]) asked(from actor.NodeID, ask ledger.Ask) {
-	asks := x.answers[from]
-	for i := range asks {
-		if asks[i].Owner == ask.Owner {
-			asks[i] = ask
-			return
-		}
-	}
-	if len(asks) < maxAsks {
-		x.answers[from] = append(asks, ask)
-	}
-}
-
-func (x *Exchange[V]) decode(from actor.NodeID, payload []byte) (m message[V], ok bool) {
-	if err := cbor.Unmarshal(payload, &m); err != nil {
-		x.cfg.Logger.Warn("malformed control message", "topic", x.cfg.Topic, "from", from.Name, "error", err)
-		return m, false
-	}
-	return m, true
-}
-
-// encode never fails: a message holds only plain data.
-func encode[V any](m message[V]) []byte {
-	payload, err := cbor.Marshal(m)
-	if err != nil {
-		panic("registry: " + err.Error())
-	}
-	return payload
 }

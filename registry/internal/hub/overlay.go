@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/topos-go/topos/actor"
@@ -66,12 +67,12 @@ func (e *End) HandleBroadcast(topic string, f func(actor.NodeID, []byte)) {
 	e.hears[topic] = f
 }
 
-// Spoken returns to how many nodes payloads were sent since it was last called,
-// broadcasts not among them.
-func (e *End) Spoken() int {
+// Spoken returns to whom payloads were sent since it was last called, broadcasts not
+// among them.
+func (e *End) Spoken() []actor.NodeID {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	n := len(e.spoken)
+	nodes := slices.SortedFunc(maps.Keys(e.spoken), compare)
 	clear(e.spoken)
-	return n
+	return nodes
 }
