@@ -10,3 +10,9 @@ func (l *Ledger[V]) Parked(node actor.NodeID) bool {
 	r := l.others[node]
 	return r != nil && !r.up
 }
+
+// Held is how many updates wait for others.
+func (l *Ledger[V]) Held() int { return l.held }
+
+// BucketOf is bucketOf.
+func BucketOf(key string) int { return bucketOf(key) }

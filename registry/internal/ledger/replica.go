@@ -15,7 +15,7 @@ import (
 //  1. held is sorted by After, and all of it is behind seq.
 //  2. While partial, some of the part is of seq or later and some from before;
 //     if torn is not nil, stretches of it are of later than seq, each as it says.
-//  3. A hidden part is only ever pulled from its owner.
+//  3. A hidden part is being pulled, from its owner, until it is not hidden.
 type replica[V any] struct {
 	part[V]
 	node actor.NodeHandle

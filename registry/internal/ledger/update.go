@@ -47,16 +47,13 @@ func (l *Ledger[V]) Apply(owner actor.NodeID, u Update[V], inOrder bool) (change
 	return l.drain(r, r.follow(&u, changes)), len(r.held) > 0
 }
 
-// empty makes r what its owner's part was at seq: empty.
+// empty makes r, which is not being pulled, what its owner's part was at seq: empty.
 func (r *replica[V]) empty(seq uint64) (changes []Change[V]) {
-	if !r.hidden {
-		for key, value := range r.all() {
-			changes = append(changes, Change[V]{Owner: r.node, Key: key, Old: value, Had: true})
-		}
+	for key, value := range r.all() {
+		changes = append(changes, Change[V]{Owner: r.node, Key: key, Old: value, Had: true})
 	}
 	r.clear()
-	r.seq, r.torn, r.partial = seq, nil, false
-	r.synced = r.synced || !r.hidden
+	r.seq, r.torn, r.partial, r.synced = seq, nil, false, true
 	return sorted(changes)
 }
 

@@ -74,7 +74,7 @@ func (l *Ledger[V]) Compare(from actor.NodeID, theirs []Standing) (changes []Cha
 		there[s.Mark] = s.Seq
 		r := l.byMark[s.Mark]
 		switch {
-		case r == nil || !r.up || r.pull.on || r.hidden || s.Seq < r.reached():
+		case r == nil || !r.up || r.pull.on || s.Seq < r.reached():
 		case s.Seq > r.seq && s.Sum == 0:
 			// Of an empty part there is nothing to ask.
 			changes = l.drain(r, append(changes, r.empty(s.Seq)...))
