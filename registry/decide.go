@@ -74,8 +74,12 @@ func (p *placement) idle(now time.Time) bool {
 	if ok, _ := p.views.settled(now); !ok {
 		return false
 	}
+	members := p.views.members()
 	for id, w := range p.wards {
-		candidates := p.chart.candidates(id, w.child.Requires, p.views.members())
+		if _, coming := p.coming(now, w, members); coming {
+			return false
+		}
+		candidates := p.chart.candidates(id, w.child.Requires, members)
 		moves := hashOf(candidates) != w.home || now.Before(w.since.Add(p.cfg.Settle))
 		if moves || !w.keeper.IsZero() || !w.left.IsZero() || len(w.states) > 0 || OwnerByWeight(id, candidates) == p.self {
 			return false
@@ -102,12 +106,16 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 		p.observe(PlacementEvent{Kind: DuplicateFound, Child: id, Node: holder})
 	}
 	w.twice = twice
+	until, coming := p.coming(now, w, members)
+	if coming {
+		p.soon(self, now, until)
+	}
 	s := situation{
 		phase:     w.seat.Phase,
 		mine:      owner == p.self,
 		theirs:    !owner.IsZero() && owner != p.self,
 		elsewhere: !holder.IsZero(),
-		coming:    owner == p.self && p.coming(self, now, w, members),
+		coming:    coming,
 		mayMove:   p.moving() < p.cfg.Moves,
 	}
 	switch s.act() {
@@ -131,19 +139,15 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 	return nil
 }
 
-// coming reports whether a state of w is on its way here that is worth waiting for.
-func (p *placement) coming(self *actor.Self, now time.Time, w *ward, members []actor.NodeID) bool {
+// coming reports until when a state of w that is on its way here is waited for, and
+// whether there is one.
+func (p *placement) coming(now time.Time, w *ward, members []actor.NodeID) (until time.Time, yes bool) {
 	id := w.child.Spec.ID
-	n := p.chart.given(id, members, p.self, p.handed[id])
-	if n != w.coming {
+	if n := p.chart.given(id, members, p.self, p.handed[id]); n != w.coming {
 		w.coming, w.comingSince = n, now
 	}
-	until := w.comingSince.Add(stateGrace)
-	if n == 0 || !now.Before(until) {
-		return false
-	}
-	p.soon(self, now, until)
-	return true
+	until = w.comingSince.Add(stateGrace)
+	return until, w.coming > 0 && now.Before(until)
 }
 
 // moving is how many children have left this node and run nowhere yet.

@@ -31,6 +31,7 @@ type Hub struct {
 	lose    func(from, to actor.NodeID, topic string) bool
 	side    func(actor.NodeID) int
 	near    func(a, b actor.NodeID) bool
+	far     time.Duration
 	sent    int
 	bytes   int
 }
@@ -257,7 +258,11 @@ func (e *End) SendControl(to actor.NodeID, topic string, payload []byte) error {
 	if h.loss > 0 && h.rand.Float64() < h.loss || h.lose != nil && h.lose(e.self, to, topic) {
 		return nil
 	}
-	o.post(item{from: e.self, topic: topic, payload: payload}, h.latency)
+	after := h.latency
+	if h.near != nil && !h.near(e.self, to) {
+		after += h.far
+	}
+	o.post(item{from: e.self, topic: topic, payload: payload}, after)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package hub
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/topos-go/topos/actor"
 )
@@ -13,6 +14,14 @@ func (h *Hub) Link(near func(a, b actor.NodeID) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.near = near
+}
+
+// Far is how much longer payloads take between those who are not neighbors: they
+// have to connect first.
+func (h *Hub) Far(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.far = d
 }
 
 // Linked reports whether all are linked to all.
