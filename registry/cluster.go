@@ -3,6 +3,13 @@ package registry
 import "github.com/topos-go/topos/actor"
 
 // Cluster is what the registry needs of the remote layer.
+//
+// One whose nodes are not all linked to each other should have four more methods, as
+// a topos.Node's has: Linked() bool reports whether they are, at present, and
+// Neighbors() []actor.NodeID who is linked to this one; Broadcast(topic, payload)
+// error and HandleBroadcast(topic, f) are remote's, without any order. Then changes
+// are broadcast, and what is missing is asked of neighbors, while Linked is false.
+// Otherwise every node sends its changes to each member.
 type Cluster interface {
 	// Self is this node.
 	Self() actor.NodeID

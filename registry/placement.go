@@ -66,6 +66,9 @@ const (
 	// pollInterval is how often a node asks for its attributes, and how soon it is
 	// noticed that somebody has not heard of a view.
 	pollInterval = time.Second
+	// gatherSeats is how soon after a broadcast there is another: when many nodes
+	// come, each changes its view with each.
+	gatherSeats = 100 * time.Millisecond
 	// stateGrace is how long a child waits for a state that has been sent here: as
 	// long as it takes to connect, since what is said to all may come before.
 	stateGrace = time.Second
@@ -119,6 +122,7 @@ func (p *placement) Init(self *actor.Self) error {
 		Node:        p.self,
 		Logger:      self.Logger(),
 		AntiEntropy: pollInterval,
+		Gather:      gatherSeats,
 		Weigh:       seat.weight,
 		Changed: func(_ *ledger.Ledger[seat], changes []ledger.Change[seat]) func() {
 			_ = sys.Send(me, seatsNow{changes})

@@ -44,6 +44,9 @@ const (
 	// DefaultAntiEntropy is how often the others are told what there is, where all
 	// are linked to all.
 	DefaultAntiEntropy = 5 * time.Second
+	// DefaultGather lets a change wait no longer than people notice, and a node
+	// broadcast fifty times a second at most: each node keeps some thousand.
+	DefaultGather = 20 * time.Millisecond
 	// askAgain is how long an answer is waited for.
 	askAgain = time.Second
 )
@@ -68,6 +71,9 @@ type Config[V any] struct {
 	// AntiEntropy is how often the others are told what there is. Zero means
 	// DefaultAntiEntropy.
 	AntiEntropy time.Duration
+	// Gather is how soon after a broadcast there is another: what is written
+	// meanwhile is one. Zero means DefaultGather.
+	Gather time.Duration
 	// Weigh is about how many bytes a value has on the wire.
 	Weigh func(value V) int
 	// Changed is called, within Do, with what others have changed. What it
@@ -106,6 +112,9 @@ type Exchange[V any] struct {
 func New[V any](cfg Config[V]) *Exchange[V] {
 	if cfg.AntiEntropy <= 0 {
 		cfg.AntiEntropy = DefaultAntiEntropy
+	}
+	if cfg.Gather <= 0 {
+		cfg.Gather = DefaultGather
 	}
 	return &Exchange[V]{
 		cfg:     cfg,

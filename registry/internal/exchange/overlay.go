@@ -18,9 +18,6 @@ const (
 	// castBytes bounds what is broadcast at a time: less than a broadcast may have,
 	// since weights are estimates.
 	castBytes = 48 << 10
-	// castEvery is how soon a node broadcasts again. What it writes meanwhile is one
-	// broadcast, of which every node keeps some thousand.
-	castEvery = 20 * time.Millisecond
 )
 
 // Overlay is what a [Cluster] may be, too, whose nodes are not all linked.
@@ -50,7 +47,7 @@ func (x *Exchange[V]) direct() bool { return x.overlay == nil || x.overlay.Linke
 
 // cast broadcasts an update. If that fails, neighbors find out that it is missing.
 func (x *Exchange[V]) cast(now time.Time, u *ledger.Update[V]) {
-	x.clock.cast = now.Add(castEvery)
+	x.clock.cast = now.Add(x.cfg.Gather)
 	if err := x.overlay.Broadcast(x.cfg.Topic, encode(message[V]{Update: u})); err != nil {
 		x.cfg.Logger.Debug("not broadcast: it is left to comparison", "topic", x.cfg.Topic, "error", err)
 	}
