@@ -123,6 +123,7 @@ func (p *placement) Init(self *actor.Self) error {
 		Logger:      self.Logger(),
 		AntiEntropy: pollInterval,
 		Gather:      gatherSeats,
+		Hasty:       true,
 		Weigh:       seat.weight,
 		Changed: func(_ *ledger.Ledger[seat], changes []ledger.Change[seat]) func() {
 			_ = sys.Send(me, seatsNow{changes})

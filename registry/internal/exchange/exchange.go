@@ -74,6 +74,10 @@ type Config[V any] struct {
 	// Gather is how soon after a broadcast there is another: what is written
 	// meanwhile is one. Zero means DefaultGather.
 	Gather time.Duration
+	// Hasty says that when a member is lost the others have something to say about
+	// that, for which they should not wait until broadcasts have found another way
+	// than over it.
+	Hasty bool
 	// Weigh is about how many bytes a value has on the wire.
 	Weigh func(value V) int
 	// Changed is called, within Do, with what others have changed. What it
@@ -96,6 +100,7 @@ type Exchange[V any] struct {
 	vectors map[actor.NodeID]vector       // whom to tell how far parts have come
 	sums    map[actor.NodeID]bool         // whom to send the digest
 	tries   int                           // beats without news while something is missing
+	rounds  int                           // how often to compare with all neighbors still
 
 	cluster Cluster
 	overlay Overlay // nil if there is none
@@ -238,6 +243,9 @@ func (x *Exchange[V]) memberChanged(node actor.NodeID, up bool) {
 		x.tries = 0
 	} else {
 		changes = x.ledger.Down(time.Now(), node)
+		if x.cfg.Hasty && !direct {
+			x.rounds = hastyRounds
+		}
 	}
 	x.conclude(changes) // unlocks
 	x.rouse()

@@ -36,9 +36,14 @@ const topic = "test"
 
 func join(t testing.TB, h *hub.Hub, i int) *peer {
 	t.Helper()
+	return joinAs(t, h, i, false)
+}
+
+func joinAs(t testing.TB, h *hub.Hub, i int, hasty bool) *peer {
+	t.Helper()
 	p := &peer{id: actor.NodeID{Name: fmt.Sprint("n", i), Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string), byOwner: make(map[string]string)}
 	p.Exchange = exchange.New(exchange.Config[string]{
-		Topic: topic, Node: p.id, Logger: slog.New(slog.DiscardHandler),
+		Topic: topic, Node: p.id, Logger: slog.New(slog.DiscardHandler), Hasty: hasty,
 		Weigh:   func(s string) int { return len(s) },
 		Changed: p.changed,
 		Turned: func() {

@@ -15,6 +15,11 @@ const (
 	// takes to repair itself most often.
 	beat  = time.Second
 	hurry = 250 * time.Millisecond
+	// haste is how soon a node that is Hasty compares with all neighbors after a
+	// member was lost, and how soon again, hastyRounds times, each time after twice as
+	// long: a few links lead to everybody.
+	haste       = 50 * time.Millisecond
+	hastyRounds = 3
 	// castBytes bounds what is broadcast at a time: less than a broadcast may have,
 	// since weights are estimates.
 	castBytes = 48 << 10
@@ -82,37 +87,48 @@ func (x *Exchange[V]) hear(from actor.NodeID, payload []byte) {
 // something is missing it is soon time again, and less soon the longer that lasts.
 func (x *Exchange[V]) keepBeat(now time.Time) {
 	x.mu.Lock()
-	wanting := x.ledger.Wanting()
-	soon := now.Add(hurry << min(x.tries, 2))
+	wanting, hasty := x.ledger.Wanting(), x.rounds > 0
+	soon := now.Add(beat)
+	switch {
+	case hasty:
+		soon = now.Add(haste << (hastyRounds - x.rounds))
+	case wanting:
+		soon = now.Add(hurry << min(x.tries, 2))
+	}
 	x.mu.Unlock()
-	if wanting && soon.Before(x.clock.beat) {
+	if soon.Before(x.clock.beat) {
 		x.clock.beat = soon
 	}
 	if now.Before(x.clock.beat) {
 		return
 	}
 	x.clock.beat = now.Add(beat)
-	partner, ok := x.partner()
+	partners := x.partners(hasty)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if ok {
+	for _, partner := range partners {
 		x.sums[partner] = true
 	}
+	x.rounds = max(0, x.rounds-1)
 	if x.tries++; !wanting {
 		x.tries = 0
 	}
 }
 
-// partner is a neighbor at random, or any member if there is none.
-func (x *Exchange[V]) partner() (actor.NodeID, bool) {
+// partners are all neighbors, or one at random, or any member if there is none.
+func (x *Exchange[V]) partners(all bool) []actor.NodeID {
 	others := x.but(x.overlay.Neighbors())
+	if len(others) > 0 && all {
+		return others
+	}
 	if len(others) == 0 {
 		others = x.but(x.cluster.Members())
 	}
 	if len(others) == 0 {
-		return actor.NodeID{}, false
+		return nil
 	}
-	return others[rand.IntN(len(others))], true
+	i := rand.IntN(len(others))
+	return others[i : i+1]
 }
 
 // but is nodes without this one.

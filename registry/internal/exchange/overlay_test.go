@@ -131,6 +131,33 @@ func TestChangeThatNobodyHasHeardOfGoesFromNeighborToNeighbor(t *testing.T) {
 	})
 }
 
+func TestHastyNodesCompareAtOnceWhenAMemberIsLost(t *testing.T) {
+	for _, hasty := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			h := hub.New(1)
+			defer h.Close()
+			h.Link(ring)
+			var all []*peer
+			for i := range 7 {
+				all = append(all, joinAs(t, h, i, hasty))
+			}
+			time.Sleep(10 * time.Second)
+			h.Kill(all[6].id)
+			all = all[:6]
+			h.Lose(func(_, _ actor.NodeID, _ string) bool { return true }) // as if it led over that
+			for _, p := range all {
+				p.put("x", "1")
+			}
+			synctest.Wait()
+			h.Lose(nil)
+			time.Sleep(400 * time.Millisecond)
+			if err := differ(all); hasty != (err == nil) {
+				t.Errorf("hasty: %v, after 400 ms: %v", hasty, err)
+			}
+		})
+	}
+}
+
 func TestNodeThatJoinsHasEverythingFromItsNeighbors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hub.New(1)
