@@ -83,26 +83,17 @@ func (x *Exchange[V]) hear(from actor.NodeID, payload []byte) {
 	}
 }
 
-// keepBeat lets, if it is time, a neighbor be sent the sum of what there is. While
-// something is missing it is soon time again, and less soon the longer that lasts.
+// keepBeat lets, if it is time, a neighbor be sent the sum of what there is.
 func (x *Exchange[V]) keepBeat(now time.Time) {
 	x.mu.Lock()
-	wanting, hasty := x.ledger.Wanting(), x.rounds > 0
-	soon := now.Add(beat)
-	switch {
-	case hasty:
-		soon = now.Add(haste << (hastyRounds - x.rounds))
-	case wanting:
-		soon = now.Add(hurry << min(x.tries, 2))
-	}
-	x.mu.Unlock()
-	if soon.Before(x.clock.beat) {
+	hasty := x.rounds > 0
+	if soon := now.Add(x.interval()); soon.Before(x.clock.beat) {
 		x.clock.beat = soon
 	}
+	x.mu.Unlock()
 	if now.Before(x.clock.beat) {
 		return
 	}
-	x.clock.beat = now.Add(beat)
 	partners := x.partners(hasty)
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -110,9 +101,22 @@ func (x *Exchange[V]) keepBeat(now time.Time) {
 		x.sums[partner] = true
 	}
 	x.rounds = max(0, x.rounds-1)
-	if x.tries++; !wanting {
+	if x.tries++; !x.ledger.Wanting() {
 		x.tries = 0
 	}
+	x.clock.beat = now.Add(x.interval())
+}
+
+// interval is how long after the last beat there is another. While something is
+// missing that is not long, but the longer the longer that lasts.
+func (x *Exchange[V]) interval() time.Duration {
+	switch {
+	case x.rounds > 0:
+		return haste << (hastyRounds - x.rounds)
+	case x.ledger.Wanting():
+		return hurry << min(x.tries, 2)
+	}
+	return beat
 }
 
 // partners are all neighbors, or one at random, or any member if there is none.
