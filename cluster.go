@@ -2,11 +2,14 @@ package topos
 
 import (
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry"
 	"github.com/topos-go/topos/remote"
 )
 
-// cluster is the remote layer as the registry wants it, with an overlay.
+// cluster is the remote layer as the registry wants it.
 type cluster struct{ remote *remote.Node }
+
+var _ registry.Overlay = cluster{} // who is none sends everything to everybody
 
 func (c cluster) Self() actor.NodeID { return c.remote.ID() }
 

@@ -39,8 +39,8 @@ var (
 	ErrNotMember = errors.New("groups: not a member")
 )
 
-// Cluster is what groups need of the remote layer. As registry.Cluster, it may have
-// the methods of an overlay, too.
+// Cluster is what groups need of the remote layer. It should be a registry.Overlay,
+// too, if not all nodes are linked.
 type Cluster interface {
 	// Self is this node.
 	Self() actor.NodeID

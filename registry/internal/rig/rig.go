@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/exchange"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/memory"
@@ -72,8 +73,10 @@ func Start(t testing.TB, net *memory.Network, cfg Config) *Node {
 // Cluster is the remote layer as the registry wants it.
 func (n *Node) Cluster() Cluster { return Cluster{n.Remote} }
 
-// Cluster is one.
+// Cluster is one, with an overlay.
 type Cluster struct{ remote *remote.Node }
+
+var _ exchange.Overlay = Cluster{}
 
 // Self is this node.
 func (c Cluster) Self() actor.NodeID { return c.remote.ID() }
