@@ -141,8 +141,9 @@ func (c *chart) holder(id string, members []actor.NodeID, self actor.NodeID) act
 // given is how many states of a child members say that they have sent to a node,
 // more than have come there from each.
 func (c *chart) given(id string, members []actor.NodeID, to actor.NodeID, come map[actor.NodeID]uint64) (n uint64) {
+	me := hashOfNode(to)
 	for _, node := range members {
-		if s := c.children[id][node]; s.GivenTo == hashOfNode(to) && s.Given > come[node] {
+		if s := c.children[id][node]; s.GivenTo == me && s.Given > come[node] {
 			n += s.Given - come[node]
 		}
 	}
