@@ -70,15 +70,12 @@ func (a *agreement) fact(now time.Time, node actor.NodeID, fact uint64) bool {
 	return true
 }
 
-// heard notes what node says its view is. It reports whether that is new; then
-// node may not know this node's view either.
-func (a *agreement) heard(now time.Time, node actor.NodeID, view uint64) bool {
-	if a.views[node] == view {
-		return false
+// heard notes what node says its view is.
+func (a *agreement) heard(now time.Time, node actor.NodeID, view uint64) {
+	if a.views[node] != view {
+		a.views[node] = view
+		a.weigh(now)
 	}
-	a.views[node] = view
-	a.weigh(now)
-	return true
 }
 
 // weigh brings since up to date.

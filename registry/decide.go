@@ -74,8 +74,12 @@ func (p *placement) idle(now time.Time) bool {
 	if ok, _ := p.views.settled(now); !ok {
 		return false
 	}
+	members := p.views.members()
 	for id, w := range p.wards {
-		candidates := p.chart.candidates(id, w.child.Requires, p.views.members())
+		if _, coming := p.coming(now, w, members); coming {
+			return false
+		}
+		candidates := p.chart.candidates(id, w.child.Requires, members)
 		moves := hashOf(candidates) != w.home || now.Before(w.since.Add(p.cfg.Settle))
 		if moves || !w.keeper.IsZero() || !w.left.IsZero() || len(w.states) > 0 || OwnerByWeight(id, candidates) == p.self {
 			return false
@@ -102,11 +106,16 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 		p.observe(PlacementEvent{Kind: DuplicateFound, Child: id, Node: holder})
 	}
 	w.twice = twice
+	until, coming := p.coming(now, w, members)
+	if coming {
+		p.soon(self, now, until)
+	}
 	s := situation{
 		phase:     w.seat.Phase,
 		mine:      owner == p.self,
 		theirs:    !owner.IsZero() && owner != p.self,
 		elsewhere: !holder.IsZero(),
+		coming:    coming,
 		mayMove:   p.moving() < p.cfg.Moves,
 	}
 	switch s.act() {
@@ -128,6 +137,17 @@ func (p *placement) act(self *actor.Self, now time.Time, w *ward, owner actor.No
 		p.forward(w, owner)
 	}
 	return nil
+}
+
+// coming reports until when a state of w that is on its way here is waited for, and
+// whether there is one.
+func (p *placement) coming(now time.Time, w *ward, members []actor.NodeID) (until time.Time, yes bool) {
+	id := w.child.Spec.ID
+	if n := p.chart.given(id, members, p.self, p.handed[id]); n != w.coming {
+		w.coming, w.comingSince = n, now
+	}
+	until = w.comingSince.Add(stateGrace)
+	return until, w.coming > 0 && now.Before(until)
 }
 
 // moving is how many children have left this node and run nowhere yet.
@@ -265,29 +285,43 @@ func (p *placement) forward(w *ward, owner actor.NodeID) {
 		return
 	}
 	var kept []handed
+	sent := uint64(0)
 	for _, s := range w.states {
 		e := PlacementEvent{Kind: StateGiven, Child: s.ID, Node: owner}
-		sent := s
-		sent.Hops++
-		payload, err := cbor.Marshal(sent)
+		s.Hops++
+		payload, err := cbor.Marshal(s)
 		if err == nil {
 			err = p.cfg.Cluster.SendControl(owner, handoffTopic, payload)
 		}
 		switch {
 		case errors.Is(err, actor.ErrNoConnection):
+			s.Hops--
 			kept = append(kept, s) // it is about to be down: there will be another
 			continue
 		case err != nil:
 			e.Kind, e.Err = StateLost, err
+		default:
+			sent++
 		}
 		p.observe(e)
 	}
 	w.states = kept
+	if sent > 0 {
+		w.seat.Given += sent
+		w.seat.GivenTo = hashOfNode(owner)
+		p.publish(w)
+	}
 }
 
 // take takes in the state of an instance on another node.
 func (p *placement) take(self *actor.Self, m handed) {
 	w := p.wards[m.ID]
+	if w != nil {
+		if p.handed[m.ID] == nil {
+			p.handed[m.ID] = make(map[actor.NodeID]uint64)
+		}
+		p.handed[m.ID][m.From]++
+	}
 	var why error
 	switch {
 	case w == nil || w.child.Handoff == nil:

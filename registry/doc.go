@@ -22,11 +22,11 @@
 // # Names
 //
 // [Names] implements actor.Names. Every node owns the names of its own processes
-// and no others; it tells all members of each change, and from time to time how
-// much there is, so that who has missed something asks for what differs. So
-// [Names.Whereis] is a local read without a lock. It is eventually consistent:
-// for a moment, and for as long as a partition lasts, two nodes may see
-// different holders. When two processes turn out to hold the same name, a
+// and no others; it tells all members of each change, or broadcasts it where nodes
+// are not all linked, and from time to time some of them what there is, so that
+// who has missed something asks for what differs. So [Names.Whereis] is a local
+// read without a lock. It is eventually consistent: for a moment, and for as long
+// as a partition lasts, two nodes may see different holders. When two processes turn out to hold the same name, a
 // [Rule] says which one keeps it: the one that was registered first, unless
 // another rule is chosen. The other gets an exit signal with a
 // [*ConflictError], and whoever has subscribed is told.

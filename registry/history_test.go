@@ -106,41 +106,54 @@ func (w *history) wrong() string {
 
 func TestNoSideRunsAChildTwiceWhateverHappens(t *testing.T) {
 	for seed := range uint64(5) {
-		synctest.Test(t, func(t *testing.T) {
-			w := &history{t: t, hub: newHub(t), census: newCensus()}
-			w.hub.Latency(time.Millisecond, 20*time.Millisecond, 50*time.Millisecond)
-			rnd := newRand(seed)
-			for i := range 3 {
-				w.start(i)
-			}
-			next := 3
-			for range 60 {
-				switch k := rnd.IntN(8); {
-				case k == 0 && len(w.places) > 1:
-					w.kill(rnd.IntN(len(w.places)))
-				case k == 1 && len(w.places) < 5:
-					w.start(next)
-					next++
-				case k == 2 || k == 3:
-					w.part(w.places[rnd.IntN(len(w.places))].id)
-				case k == 4 || k == 5:
-					w.heal()
-				}
-				pause := time.Duration(rnd.IntN(1500)) * time.Millisecond
-				if rnd.IntN(6) == 0 {
-					pause += 6 * time.Second
-				}
-				for end := time.Now().Add(pause); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
-					if wrong := w.wrong(); wrong != "" {
-						t.Fatalf("seed %d: %s", seed, wrong)
-					}
-				}
-			}
-			w.heal()
-			time.Sleep(healing + time.Second)
-			if wrong := w.wrong(); wrong != "" {
-				t.Fatalf("seed %d: %s", seed, wrong)
-			}
-		})
+		live(t, seed, nil)
 	}
+}
+
+func TestNoSideRunsAChildTwiceWhereNodesAreNotAllLinked(t *testing.T) {
+	for seed := range uint64(5) {
+		live(t, seed, someLinked)
+	}
+}
+
+// live lets a cluster be what it is while nodes come and go and are parted.
+func live(t *testing.T, seed uint64, near func(a, b actor.NodeID) bool) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &history{t: t, hub: newHub(t), census: newCensus()}
+		w.hub.Link(near)
+		w.hub.Far(30 * time.Millisecond)
+		w.hub.Latency(time.Millisecond, 20*time.Millisecond, 50*time.Millisecond)
+		rnd := newRand(seed)
+		for i := range 3 {
+			w.start(i)
+		}
+		next := 3
+		for range 60 {
+			switch k := rnd.IntN(8); {
+			case k == 0 && len(w.places) > 1:
+				w.kill(rnd.IntN(len(w.places)))
+			case k == 1 && len(w.places) < 5:
+				w.start(next)
+				next++
+			case k == 2 || k == 3:
+				w.part(w.places[rnd.IntN(len(w.places))].id)
+			case k == 4 || k == 5:
+				w.heal()
+			}
+			pause := time.Duration(rnd.IntN(1500)) * time.Millisecond
+			if rnd.IntN(6) == 0 {
+				pause += 6 * time.Second
+			}
+			for end := time.Now().Add(pause); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
+				if wrong := w.wrong(); wrong != "" {
+					t.Fatalf("seed %d: %s", seed, wrong)
+				}
+			}
+		}
+		w.heal()
+		time.Sleep(healing + time.Second)
+		if wrong := w.wrong(); wrong != "" {
+			t.Fatalf("seed %d: %s", seed, wrong)
+		}
+	})
 }

@@ -26,7 +26,7 @@ func (k *keeper) acquire(self *actor.Self) {
 		return
 	}
 	if leases == nil {
-		self.SendAfter(viewInterval, proceed{}) // told when it was declared
+		self.SendAfter(pollInterval, proceed{}) // told when it was declared
 		return
 	}
 	k.busy = k.do(self, leases.TTL(), func(ctx context.Context) any {

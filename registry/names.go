@@ -43,7 +43,8 @@ type NamesConfig struct {
 	// Logger gets a line for every conflict. Nil discards.
 	Logger *slog.Logger
 	// AntiEntropy is how often the members are told what there is, so that one
-	// who missed something asks for it. Zero means DefaultAntiEntropy.
+	// who missed something asks for it, where all are linked. Zero means
+	// DefaultAntiEntropy. Elsewhere nodes compare every second what they have.
 	AntiEntropy time.Duration
 	// Rule decides who keeps a name that two processes hold. Nil means
 	// [Oldest]. It must be the same on all nodes.

@@ -311,7 +311,7 @@ func TestChildRunsOnlyWhereItsLabelsAreAndMovesWithThem(t *testing.T) {
 		mu.Lock()
 		zones[testNode(1)], zones[testNode(3)] = "us", "eu"
 		mu.Unlock()
-		time.Sleep(viewInterval + 2*settled)
+		time.Sleep(pollInterval + 2*settled)
 		c.wantOne(t, all[2])
 	})
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"encoding/binary"
 	"errors"
 	"maps"
 	"sync"
@@ -28,6 +27,9 @@ type placement struct {
 	byPID  map[actor.PID]*ward // by keeper
 	drains []actor.From
 	told   uint64 // the view of the last ViewSettled
+	view   uint64 // what the others were told that this node sees
+	// handed counts, by child, the states that have come from each node.
+	handed map[string]map[actor.NodeID]uint64
 
 	timer actor.TimerRef
 	due   time.Time // of timer; zero for none
@@ -51,16 +53,25 @@ type ward struct {
 	waits          bool     // ChildWaits was told
 	twice          bool     // DuplicateFound was told
 	states         []handed // for its next instance
+	// coming is the number of states on their way here that it was last waited for,
+	// and from when on.
+	coming      uint64
+	comingSince time.Time
 }
 
 const (
-	// viewsTopic is the control topic of views, seatsTopic of what nodes know,
-	// handoffTopic of states.
-	viewsTopic   = "registry/placement"
+	// seatsTopic is the topic of what nodes know and see, handoffTopic of states.
 	seatsTopic   = "registry/seats"
 	handoffTopic = "registry/handoff"
-	// viewInterval is how often a node repeats its view, in case it was lost.
-	viewInterval = time.Second
+	// pollInterval is how often a node asks for its attributes, and how soon it is
+	// noticed that somebody has not heard of a view.
+	pollInterval = time.Second
+	// gatherSeats is how soon after a broadcast there is another: when many nodes
+	// come, each changes its view with each.
+	gatherSeats = 100 * time.Millisecond
+	// stateGrace is how long a child waits for a state that has been sent here: as
+	// long as it takes to connect, since what is said to all may come before.
+	stateGrace = time.Second
 	// retryInterval is how soon a child that could not be started here, most
 	// often because its last instance is still stopping elsewhere, is retried.
 	retryInterval = 100 * time.Millisecond
@@ -80,14 +91,10 @@ type (
 		node actor.NodeID
 		up   bool
 	}
-	viewHeard struct {
-		node actor.NodeID
-		view uint64
-	}
-	seatsNow   struct{ changes []ledger.Change[seat] }
-	syncedNow  struct{}
-	decideNow  struct{}
-	repeatView struct{}
+	seatsNow  struct{ changes []ledger.Change[seat] }
+	syncedNow struct{}
+	decideNow struct{}
+	pollNow   struct{}
 )
 
 // handed is the state of an instance of a child on its way to another.
@@ -107,13 +114,17 @@ func (p *placement) Init(self *actor.Self) error {
 	p.chart = newChart()
 	p.wards = make(map[string]*ward)
 	p.byPID = make(map[actor.PID]*ward)
+	p.handed = make(map[string]map[actor.NodeID]uint64)
 	sys, me := self.System(), self.PID()
 	// A send to this process can only fail when it has ended.
 	p.seats = exchange.New(exchange.Config[seat]{
-		Topic:  seatsTopic,
-		Node:   p.self,
-		Logger: self.Logger(),
-		Weigh:  seat.weight,
+		Topic:       seatsTopic,
+		Node:        p.self,
+		Logger:      self.Logger(),
+		AntiEntropy: pollInterval,
+		Gather:      gatherSeats,
+		Hasty:       true,
+		Weigh:       seat.weight,
 		Changed: func(_ *ledger.Ledger[seat], changes []ledger.Change[seat]) func() {
 			_ = sys.Send(me, seatsNow{changes})
 			return nil
@@ -121,11 +132,6 @@ func (p *placement) Init(self *actor.Self) error {
 		Turned: func() { _ = sys.Send(me, syncedNow{}) },
 	})
 	cluster := p.cfg.Cluster
-	cluster.HandleControl(viewsTopic, func(from actor.NodeID, payload []byte) {
-		if len(payload) == 8 {
-			_ = sys.Send(me, viewHeard{from, binary.BigEndian.Uint64(payload)})
-		}
-	})
 	cluster.HandleControl(handoffTopic, func(from actor.NodeID, payload []byte) {
 		var h handed
 		if err := cbor.Unmarshal(payload, &h); err == nil {
@@ -142,7 +148,7 @@ func (p *placement) Init(self *actor.Self) error {
 	})
 	// A placement that is killed has no Terminate.
 	afterDone(self, p.close)
-	self.Every(viewInterval, repeatView{})
+	self.Every(pollInterval, pollNow{})
 	return nil
 }
 
@@ -178,24 +184,27 @@ func (p *placement) Receive(self *actor.Self, msg any) error {
 			p.drained()
 		}
 	case memberNow:
+		if !m.up {
+			for _, from := range p.handed {
+				delete(from, m.node)
+			}
+		}
 		if p.views.member(now, m.node, m.up) {
 			p.learn(now, m.node)
 			p.tellView()
 		}
-	case viewHeard:
-		if p.views.heard(now, m.node, m.view) {
-			p.tellViewTo(m.node)
-		}
 	case seatsNow:
 		for _, c := range m.changes {
 			p.chart.follow(c)
+			if c.Key == viewKey && c.Has {
+				p.views.heard(now, c.Owner.Value(), c.New.View)
+			}
 		}
 		p.learnAll(now)
 	case syncedNow:
 		p.learnAll(now)
-	case repeatView:
+	case pollNow:
 		p.poll(self, now)
-		p.tellView()
 	case decideNow:
 		p.due = time.Time{}
 		return p.decide(self, now)
@@ -313,18 +322,12 @@ func (p *placement) learn(now time.Time, node actor.NodeID) bool {
 	return p.views.fact(now, node, s.fact())
 }
 
-// tellView tells the other members what this node sees.
+// tellView lets the other members know what this node sees, if that has changed.
 func (p *placement) tellView() {
-	for _, node := range p.views.members() {
-		if node != p.self {
-			p.tellViewTo(node)
-		}
+	if view := p.views.view(); view != p.view {
+		p.view = view
+		p.put(viewKey, seat{View: view})
 	}
-}
-
-func (p *placement) tellViewTo(node actor.NodeID) {
-	payload := binary.BigEndian.AppendUint64(nil, p.views.view())
-	_ = p.cfg.Cluster.SendControl(node, viewsTopic, payload) // repeated anyway
 }
 
 // observe tells of a step.

@@ -46,6 +46,43 @@ func ExampleNewNames() {
 	// at your service <nil>
 }
 
+// loud is the Cluster of a node that is linked to nobody, and an Overlay that says
+// what it is told to broadcast.
+type loud struct {
+	alone
+	topics chan string
+}
+
+func (loud) Linked() bool                                       { return false }
+func (loud) Neighbors() []actor.NodeID                          { return nil }
+func (loud) HandleBroadcast(string, func(actor.NodeID, []byte)) {}
+
+func (l loud) Broadcast(topic string, _ []byte) error {
+	l.topics <- topic
+	return nil
+}
+
+func ExampleOverlay() {
+	ctx := context.Background()
+	me := actor.NodeID{Name: "a@host:1"}
+	names := registry.NewNames(registry.NamesConfig{Node: me})
+	sys, err := actor.NewSystem(actor.Config{Node: me, Names: names})
+	if err != nil {
+		panic(err)
+	}
+	cluster := loud{alone{me}, make(chan string, 8)}
+	var _ registry.Overlay = cluster
+	names.Start(cluster, sys.Exit)
+	defer names.Close()
+	defer sys.Close(ctx)
+
+	if _, err := sys.Spawn(ctx, actor.Func(func(*actor.Self, any) error { return nil }), actor.ClusterName("clerk")); err != nil {
+		panic(err)
+	}
+	fmt.Println("a change is broadcast to", <-cluster.topics)
+	// Output: a change is broadcast to registry/names
+}
+
 func ExampleStartPlacement() {
 	ctx := context.Background()
 	me := actor.NodeID{Name: "a@host:1"}

@@ -12,8 +12,11 @@ import (
 	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
-// seat is what a node lets the others know: of itself under nodeKey, and of
-// each child that it has declared under childKey.
+// seat is what a node lets the others know: of itself under nodeKey, the View that
+// it has under viewKey, and of each child that it has declared under childKey.
+//
+// It is written in the order of what is done, and all nodes see it so. Hence who
+// knows a node's view knows everything that it had done before it saw that.
 type seat struct {
 	_ struct{} `cbor:",toarray"`
 	// Of a node.
@@ -27,6 +30,9 @@ type seat struct {
 	View    uint64
 	Crashes int
 	Rests   bool
+	// Given counts the child's states that the node has sent to others, of which
+	// the last went to the node with the hash GivenTo.
+	Given, GivenTo uint64
 }
 
 // weight is about how many bytes a seat has on the wire.
@@ -41,7 +47,10 @@ func (s seat) weight() int {
 // maxSeat bounds a seat on the wire, which is sent in one message.
 const maxSeat = 32 << 10
 
-const nodeKey = "node"
+const (
+	nodeKey = "node"
+	viewKey = "view"
+)
 
 func childKey(id string) string { return "child/" + id }
 
@@ -127,6 +136,24 @@ func (c *chart) holder(id string, members []actor.NodeID, self actor.NodeID) act
 		}
 	}
 	return actor.NodeID{}
+}
+
+// given is how many states of a child members say that they have sent to a node,
+// more than have come there from each.
+func (c *chart) given(id string, members []actor.NodeID, to actor.NodeID, come map[actor.NodeID]uint64) (n uint64) {
+	me := hashOfNode(to)
+	for _, node := range members {
+		if s := c.children[id][node]; s.GivenTo == me && s.Given > come[node] {
+			n += s.Given - come[node]
+		}
+	}
+	return n
+}
+
+func hashOfNode(node actor.NodeID) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(node.String())) // it never fails
+	return h.Sum64() | 1
 }
 
 // crashes is how often a child has crashed too often, on all nodes together.

@@ -27,6 +27,8 @@ type situation struct {
 	mine, theirs bool
 	// elsewhere: another node holds it.
 	elsewhere bool
+	// coming: a state has been sent here that has not come yet.
+	coming bool
 	// mayMove: fewer than the bound are on the move from this node.
 	mayMove bool
 }
@@ -48,7 +50,7 @@ func (s situation) act() action {
 	switch {
 	case s.phase == absent && s.mine && s.elsewhere:
 		return await
-	case s.phase == absent && s.mine:
+	case s.phase == absent && s.mine && !s.coming:
 		return begin
 	case (s.phase == running || s.phase == starting || s.phase == done) && s.theirs && (s.elsewhere || s.mayMove):
 		return giveUp

@@ -84,15 +84,15 @@ func (w *tableWorld) register(node int, name string, pid actor.PID, stamp int64)
 	return err
 }
 
-func (w *tableWorld) ask(node, of int) {
-	if ask, ok := w.ledgers[node].Ask(w.nodes[of]); ok {
-		w.send(node, of, ask)
+func (w *tableWorld) ask(node int) {
+	for _, q := range w.ledgers[node].Asks() {
+		w.send(node, slices.Index(w.nodes, q.To), q.Ask)
 	}
 }
 
 func (w *tableWorld) up(node, other int) {
-	w.ledgers[node].Up(w.nodes[other])
-	w.ask(node, other)
+	w.ledgers[node].Up(w.nodes[other], true)
+	w.ask(node)
 }
 
 func (w *tableWorld) down(node, other int) {
@@ -108,21 +108,21 @@ func (w *tableWorld) deliver(from, to int) bool {
 	}
 	w.queues[from][to] = q[1:]
 	var changes []ledger.Change[claim]
-	var ask bool
 	switch m := q[0].(type) {
 	case ledger.Update[claim]:
-		changes, ask = w.ledgers[to].Apply(w.nodes[from], m)
+		var gap bool
+		if changes, gap = w.ledgers[to].Apply(w.nodes[from], m, true); gap {
+			w.ledgers[to].Pull(w.nodes[from])
+		}
 	case ledger.Have:
-		ask = w.ledgers[to].Heard(w.nodes[from], m)
+		w.ledgers[to].Heard(w.nodes[from], m)
 	case ledger.Page[claim]:
-		changes, ask = w.ledgers[to].Turn(w.nodes[from], m)
+		changes = w.ledgers[to].Turn(w.nodes[from], m)
 	case ledger.Ask:
 		w.send(to, from, w.ledgers[to].Answer(m, 2, weigh))
 	}
 	w.follow(to, changes)
-	if ask {
-		w.ask(to, from)
-	}
+	w.ask(to)
 	return true
 }
 
@@ -131,9 +131,8 @@ func (w *tableWorld) sync() {
 	w.lose = func() bool { return false }
 	for range 6 {
 		for i := range w.nodes {
-			for _, again := range w.ledgers[i].Tick(time.Unix(0, 0)) {
-				w.ask(i, slices.Index(w.nodes, again))
-			}
+			w.follow(i, w.ledgers[i].Tick(time.Unix(0, 0)))
+			w.ask(i)
 			for j := range w.nodes {
 				if i != j {
 					w.send(i, j, w.ledgers[i].Have())

@@ -39,7 +39,8 @@ var (
 	ErrNotMember = errors.New("groups: not a member")
 )
 
-// Cluster is what groups need of the remote layer.
+// Cluster is what groups need of the remote layer. It should be a registry.Overlay,
+// too, if not all nodes are linked.
 type Cluster interface {
 	// Self is this node.
 	Self() actor.NodeID
@@ -63,8 +64,8 @@ type Config struct {
 	Cluster Cluster
 	// Logger gets a line for what is malformed. Nil discards.
 	Logger *slog.Logger
-	// AntiEntropy is how often nodes compare what they have, in case something
-	// was lost. Zero means 5 s.
+	// AntiEntropy is how often nodes that are all linked compare what they have, in
+	// case something was lost. Zero means 5 s. Others do so every second.
 	AntiEntropy time.Duration
 }
 

@@ -1,7 +1,6 @@
 package strong
 
 import (
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -29,14 +28,9 @@ type proposal struct {
 // and a write to the disk are shared by all who came while the last one was
 // being made. It is safe for concurrent use.
 type proposer struct {
-	raft *raft.Raft
-	pen  *pen
-
-	mu     sync.Mutex
-	queue  []proposal
-	closed bool
-	wake   chan struct{} // capacity 1
-
+	raft    *raft.Raft
+	pen     *pen
+	queue   queue[proposal]
 	batches chan batch
 	stop    chan struct{}
 }
@@ -48,45 +42,22 @@ type batch struct {
 }
 
 func newProposer(r *raft.Raft, pen *pen) *proposer {
-	return &proposer{raft: r, pen: pen, wake: make(chan struct{}, 1), batches: make(chan batch, maxBatches), stop: make(chan struct{})}
+	return &proposer{raft: r, pen: pen, queue: newQueue[proposal](maxProposals), batches: make(chan batch, maxBatches), stop: make(chan struct{})}
 }
 
 // propose queues a command. If this node does not lead, the answer is an error.
 func (p *proposer) propose(command []byte, answer func(result, error)) {
-	p.mu.Lock()
-	err := errBusy
-	switch {
-	case p.closed:
-		err = errClosed
-	case len(p.queue) < maxProposals:
-		p.queue = append(p.queue, proposal{command, answer})
-		err = nil
-	}
-	p.mu.Unlock()
-	if err != nil {
+	if err := p.queue.put(proposal{command, answer}); err != nil {
 		answer(result{}, err)
-		return
-	}
-	select {
-	case p.wake <- struct{}{}:
-	default:
 	}
 }
 
-// take removes what fits into an entry from the queue.
-func (p *proposer) take() []proposal {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n, size := 0, 0
-	for n < len(p.queue) && n < maxBatch && size < maxBatchBytes {
-		size += len(p.queue[n].command)
-		n++
+// fitting is how many of the proposals that wait fit into an entry.
+func fitting(waiting []proposal) (n int) {
+	for size := 0; n < len(waiting) && n < maxBatch && size < maxBatchBytes; n++ {
+		size += len(waiting[n].command)
 	}
-	taken := p.queue[:n:n]
-	if p.queue = p.queue[n:]; len(p.queue) == 0 {
-		p.queue = nil
-	}
-	return taken
+	return n
 }
 
 // run proposes until close.
@@ -100,7 +71,7 @@ func (p *proposer) run() {
 		case <-p.stop:
 			return
 		}
-		if proposals := p.take(); len(proposals) > 0 {
+		if proposals := p.queue.take(fitting); len(proposals) > 0 {
 			commands := make([][]byte, len(proposals))
 			for i, c := range proposals {
 				commands[i] = c.command
@@ -110,7 +81,7 @@ func (p *proposer) run() {
 			continue
 		}
 		select {
-		case <-p.wake:
+		case <-p.queue.wake:
 		case <-p.stop:
 			return
 		}
@@ -140,11 +111,7 @@ func (p *proposer) finish() {
 
 // close lets run end and fails what waits. raft must end, too.
 func (p *proposer) close() {
-	p.mu.Lock()
-	p.closed = true
-	left := p.queue
-	p.queue = nil
-	p.mu.Unlock()
+	left := p.queue.close()
 	close(p.stop)
 	for _, c := range left {
 		c.answer(result{}, errClosed)

@@ -56,53 +56,30 @@ type readers struct {
 	// confirm returns nil if this node has been the leader at some moment since
 	// it was called.
 	confirm func(ctx context.Context) error
-
-	mu     sync.Mutex
-	queue  []pendingRead
-	closed bool
-	wake   chan struct{} // capacity 1
+	queue   queue[pendingRead]
 }
 
 func (p *readers) ask(q query, answer func(result, error)) {
-	p.mu.Lock()
-	err := errBusy
-	switch {
-	case p.closed:
-		err = errClosed
-	case len(p.queue) < maxReads:
-		p.queue = append(p.queue, pendingRead{q, answer})
-		err = nil
-	}
-	p.mu.Unlock()
-	if err != nil {
+	if err := p.queue.put(pendingRead{q, answer}); err != nil {
 		answer(result{}, err)
-		return
-	}
-	select {
-	case p.wake <- struct{}{}:
-	default:
 	}
 }
 
 // run answers reads until ctx ends.
 func (p *readers) run(ctx context.Context) {
-	for {
-		p.mu.Lock()
-		reads := p.queue
-		p.queue = nil
-		p.closed = ctx.Err() != nil
-		p.mu.Unlock()
-		if len(reads) > 0 {
+	all := func(waiting []pendingRead) int { return len(waiting) }
+	for ctx.Err() == nil {
+		if reads := p.queue.take(all); len(reads) > 0 {
 			p.serve(ctx, reads)
 			continue
 		}
-		if ctx.Err() != nil {
-			return
-		}
 		select {
-		case <-p.wake:
+		case <-p.queue.wake:
 		case <-ctx.Done():
 		}
+	}
+	if left := p.queue.close(); len(left) > 0 {
+		p.serve(ctx, left)
 	}
 }
 

@@ -93,7 +93,7 @@ func newReplica(r *Registry) (_ *replica, err error) {
 		return nil, fmt.Errorf("strong: %w", err)
 	}
 	rep.proposer = newProposer(rep.raft, pen)
-	rep.readers = &readers{fsm: rep.fsm, confirm: rep.leader.confirm, wake: make(chan struct{}, 1)}
+	rep.readers = &readers{fsm: rep.fsm, confirm: rep.leader.confirm, queue: newQueue[pendingRead](maxReads)}
 	return rep, nil
 }
 

@@ -1,33 +1,52 @@
 // Package exchange keeps a ledger's copies on all nodes alike: the shell of
 // package ledger.
 //
-//	Do ──▶ ledger ──▶ flush ──▶ Cluster.SendControl ──▶ the others
-//	           ▲
+//	Do ──▶ ledger ──▶ flush ──▶ Cluster.SendControl ──▶ each of the others
+//	           ▲         └──or──▶ Overlay.Broadcast ──▶ neighbors, and theirs
 //	        handle ◀── what the others send, on their goroutines
 //
 // Everything that is sent is computed and sent by one goroutine, so that it
 // leaves in the order in which the ledger came to it.
+//
+// # Two ways
+//
+// Where every node is linked to every other, a change is sent to each member, what
+// is missing is asked of its owner, and now and then each tells all what it has.
+//
+// Elsewhere that would make links to all. There a change is broadcast, once, by
+// the [Overlay]. Every second a node sends a sum of all that it has, of whatever
+// owner, to one neighbor at random; if the neighbor has another sum it answers with
+// how far each part has come there, and who is behind asks for what is lacking, in
+// pages. So what a broadcast has not brought, because it was lost or the node is
+// new, comes a neighbor at a time. Only what must be confirmed by its owner, after
+// the two had lost each other, is asked of it, over a link that is given up when it
+// has been idle for long enough.
+//
+// A node takes what comes by either way, so that nodes may differ in it while the
+// topology changes.
+//
+// # What happens when a node is lost
+//
+// See package ledger. Its changes that some have and others have not are told on as
+// long as it is not known to be lost.
 package exchange
 
 import (
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
-// DefaultAntiEntropy is how often the others are told what there is.
-const DefaultAntiEntropy = 5 * time.Second
-
 const (
-	// pageBytes bounds a message, except one with a single larger record.
-	pageBytes = 64 << 10
+	// DefaultAntiEntropy is how often the others are told what there is, where all
+	// are linked to all.
+	DefaultAntiEntropy = 5 * time.Second
+	// DefaultGather lets a change wait no longer than people notice, and a node
+	// broadcast fifty times a second at most: each node keeps some thousand.
+	DefaultGather = 20 * time.Millisecond
 	// askAgain is how long an answer is waited for.
 	askAgain = time.Second
 )
@@ -52,6 +71,13 @@ type Config[V any] struct {
 	// AntiEntropy is how often the others are told what there is. Zero means
 	// DefaultAntiEntropy.
 	AntiEntropy time.Duration
+	// Gather is how soon after a broadcast there is another: what is written
+	// meanwhile is one. Zero means DefaultGather.
+	Gather time.Duration
+	// Hasty says that when a member is lost the others have something to say about
+	// that, for which they should not wait until broadcasts have found another way
+	// than over it.
+	Hasty bool
 	// Weigh is about how many bytes a value has on the wire.
 	Weigh func(value V) int
 	// Changed is called, within Do, with what others have changed. What it
@@ -69,23 +95,22 @@ type Exchange[V any] struct {
 
 	mu      sync.Mutex // guards the rest
 	ledger  *ledger.Ledger[V]
-	asks    map[actor.NodeID]bool       // whom to ask
-	greets  map[actor.NodeID]bool       // whom to tell what there is
-	answers map[actor.NodeID]ledger.Ask // who asks
+	greets  map[actor.NodeID]bool         // whom to tell what there is
+	answers map[actor.NodeID][]ledger.Ask // who asks for what
+	vectors map[actor.NodeID]vector       // whom to tell how far parts have come
+	sums    map[actor.NodeID]bool         // whom to send the digest
+	tries   int                           // beats without news while something is missing
+	rounds  int                           // how often to compare with all neighbors still
 
 	cluster Cluster
+	overlay Overlay // nil if there is none
 	cancel  func()
 	wake    chan struct{} // capacity 1
 	stop    chan struct{}
 	done    chan struct{}
-}
 
-// message is one of its fields.
-type message[V any] struct {
-	Update *ledger.Update[V] `cbor:"1,keyasint,omitempty"`
-	Have   *ledger.Have      `cbor:"2,keyasint,omitempty"`
-	Ask    *ledger.Ask       `cbor:"3,keyasint,omitempty"`
-	Page   *ledger.Page[V]   `cbor:"4,keyasint,omitempty"`
+	// Of run.
+	clock clock
 }
 
 // New returns an exchange that knows only its own node until it is started.
@@ -93,22 +118,31 @@ func New[V any](cfg Config[V]) *Exchange[V] {
 	if cfg.AntiEntropy <= 0 {
 		cfg.AntiEntropy = DefaultAntiEntropy
 	}
+	if cfg.Gather <= 0 {
+		cfg.Gather = DefaultGather
+	}
 	return &Exchange[V]{
 		cfg:     cfg,
 		ledger:  ledger.New[V](cfg.Node, uint64(time.Now().UnixNano())),
-		asks:    make(map[actor.NodeID]bool),
 		greets:  make(map[actor.NodeID]bool),
-		answers: make(map[actor.NodeID]ledger.Ask),
+		answers: make(map[actor.NodeID][]ledger.Ask),
+		vectors: make(map[actor.NodeID]vector),
+		sums:    make(map[actor.NodeID]bool),
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 }
 
-// Start begins to exchange with the cluster's members.
+// Start begins to exchange with the cluster's members, by broadcasts where the
+// cluster is an [Overlay] and that is what it is for.
 func (x *Exchange[V]) Start(cluster Cluster) {
 	x.cluster = cluster
+	x.overlay, _ = cluster.(Overlay)
 	cluster.HandleControl(x.cfg.Topic, x.handle)
+	if x.overlay != nil {
+		x.overlay.HandleBroadcast(x.cfg.Topic, x.hear)
+	}
 	go x.run()
 	x.cancel = cluster.Watch(x.memberChanged)
 }
@@ -138,115 +172,80 @@ func (x *Exchange[V]) rouse() {
 	}
 }
 
+// clock is when something is due that nobody asks for.
+type clock struct {
+	tick, have, beat time.Time
+	cast             time.Time // before which nothing more is broadcast
+}
+
 // run sends until Close.
 func (x *Exchange[V]) run() {
 	defer close(x.done)
-	tick := time.NewTicker(min(askAgain, x.cfg.AntiEntropy))
-	defer tick.Stop()
-	due := time.Now().Add(x.cfg.AntiEntropy)
+	now := time.Now()
+	x.clock = clock{tick: now.Add(askAgain), have: now.Add(x.cfg.AntiEntropy), beat: now.Add(beat)}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		x.flush(false)
+		timer.Reset(x.step(time.Now()))
 		select {
 		case <-x.stop:
 			return
 		case <-x.wake:
-		case now := <-tick.C:
-			x.mu.Lock()
-			for _, node := range x.ledger.Tick(now) {
-				x.asks[node] = true
-			}
-			x.mu.Unlock()
-			if !now.Before(due) {
-				due = now.Add(x.cfg.AntiEntropy)
-				x.flush(true)
-			}
+		case <-timer.C:
 		}
 	}
 }
 
-// flush sends what there is to send, and after it, if that is due, what there is.
-func (x *Exchange[V]) flush(due bool) {
-	x.mu.Lock()
-	updates := x.ledger.Flush(pageBytes, x.weigh)
-	have := x.ledger.Have()
-	var letters []letter[V]
-	for _, node := range slices.SortedFunc(maps.Keys(x.asks), compare) {
-		if ask, ok := x.ledger.Ask(node); ok {
-			letters = append(letters, letter[V]{node, message[V]{Ask: &ask}})
+// step sends what is due, and returns how long to wait unless something happens.
+func (x *Exchange[V]) step(now time.Time) time.Duration {
+	direct := x.direct()
+	due := false
+	if !now.Before(x.clock.tick) {
+		x.clock.tick = now.Add(askAgain)
+		x.mu.Lock()
+		x.conclude(x.ledger.Tick(now)) // unlocks
+	}
+	if !now.Before(x.clock.have) {
+		x.clock.have = now.Add(x.cfg.AntiEntropy)
+		due = direct
+	}
+	next := x.clock.tick
+	if direct {
+		if x.clock.have.Before(next) {
+			next = x.clock.have
+		}
+	} else {
+		x.keepBeat(now)
+		if x.clock.beat.Before(next) {
+			next = x.clock.beat
 		}
 	}
-	for _, node := range slices.SortedFunc(maps.Keys(x.answers), compare) {
-		page := x.ledger.Answer(x.answers[node], pageBytes, x.weigh)
-		letters = append(letters, letter[V]{node, message[V]{Page: &page}})
+	if x.flush(now, direct, due) && x.clock.cast.Before(next) {
+		next = x.clock.cast
 	}
-	for _, node := range slices.SortedFunc(maps.Keys(x.greets), compare) {
-		letters = append(letters, letter[V]{node, message[V]{Have: &have}})
-	}
-	clear(x.greets)
-	clear(x.asks)
-	clear(x.answers)
-	x.mu.Unlock()
-	for i := range updates {
-		x.tellAll(message[V]{Update: &updates[i]})
-	}
-	if due {
-		x.tellAll(message[V]{Have: &have})
-	}
-	for _, l := range letters {
-		x.tell(l.to, l.message)
-	}
+	return max(0, next.Sub(now))
 }
 
-type letter[V any] struct {
-	to      actor.NodeID
-	message message[V]
-}
-
-func compare(a, b actor.NodeID) int {
-	switch {
-	case a.Less(b):
-		return -1
-	case b.Less(a):
-		return 1
-	}
-	return 0
-}
-
-// overhead is about what a record has besides its key and value.
-const overhead = 16
-
-func (x *Exchange[V]) weigh(r *ledger.Record[V]) int {
-	return len(r.Key) + x.cfg.Weigh(r.Value) + overhead
-}
-
-// tellAll tells every member, who asks if it is lost.
-func (x *Exchange[V]) tellAll(m message[V]) {
-	payload := encode(m)
-	for _, node := range x.cluster.Members() {
-		if node != x.cfg.Node {
-			_ = x.cluster.SendControl(node, x.cfg.Topic, payload)
-		}
-	}
-}
-
-func (x *Exchange[V]) tell(node actor.NodeID, m message[V]) {
-	_ = x.cluster.SendControl(node, x.cfg.Topic, encode(m))
-}
-
-// memberChanged asks a member that has come up for what it has, and hides the
-// part of one that is gone.
+// memberChanged asks a member that has come up for what it has, or those who know,
+// and hides the part of one that is gone.
 func (x *Exchange[V]) memberChanged(node actor.NodeID, up bool) {
 	if node == x.cfg.Node {
 		return
 	}
+	direct := x.direct()
 	var changes []ledger.Change[V]
 	x.mu.Lock()
 	if up {
-		x.ledger.Up(node)
-		x.asks[node] = true
-		x.greets[node] = true // it may have asked before this node was there
+		x.ledger.Up(node, direct)
+		if direct {
+			x.greets[node] = true // it may have asked before this node was there
+		}
+		x.tries = 0
 	} else {
 		changes = x.ledger.Down(time.Now(), node)
+		if x.cfg.Hasty && !direct {
+			x.rounds = hastyRounds
+		}
 	}
 	x.conclude(changes) // unlocks
 	x.rouse()
@@ -273,47 +272,4 @@ func (x *Exchange[V]) conclude(changes []ledger.Change[V]) {
 	if after != nil {
 		after()
 	}
-}
-
-// handle takes a message from another node.
-func (x *Exchange[V]) handle(from actor.NodeID, payload []byte) {
-	var m message[V]
-	if err := cbor.Unmarshal(payload, &m); err != nil {
-		x.cfg.Logger.Warn("malformed control message", "topic", x.cfg.Topic, "from", from.Name, "error", err)
-		return
-	}
-	var changes []ledger.Change[V]
-	var ask, turned bool
-	x.mu.Lock()
-	before := x.ledger.Synced(from)
-	switch {
-	case m.Update != nil:
-		changes, ask = x.ledger.Apply(from, *m.Update)
-	case m.Have != nil:
-		ask = x.ledger.Heard(from, *m.Have)
-	case m.Page != nil:
-		changes, ask = x.ledger.Turn(from, *m.Page)
-		turned = !before && x.ledger.Synced(from)
-	case m.Ask != nil:
-		x.answers[from] = *m.Ask
-	}
-	if ask {
-		x.asks[from] = true
-	}
-	x.conclude(changes) // unlocks
-	if ask || m.Ask != nil {
-		x.rouse()
-	}
-	if turned {
-		x.turned()
-	}
-}
-
-// encode never fails: a message holds only plain data.
-func encode[V any](m message[V]) []byte {
-	payload, err := cbor.Marshal(m)
-	if err != nil {
-		panic("registry: " + err.Error())
-	}
-	return payload
 }

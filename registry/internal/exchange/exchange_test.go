@@ -23,20 +23,27 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // peer is a node with an exchange, and what that has told.
 type peer struct {
 	*exchange.Exchange[string]
-	id actor.NodeID
+	id  actor.NodeID
+	end *hub.End
 
-	mu     sync.Mutex
-	shown  map[string]string
-	turned int
+	mu      sync.Mutex
+	shown   map[string]string
+	byOwner map[string]string // likewise, with the owner's name before the key
+	turned  int
 }
 
 const topic = "test"
 
 func join(t testing.TB, h *hub.Hub, i int) *peer {
 	t.Helper()
-	p := &peer{id: actor.NodeID{Name: fmt.Sprint("n", i), Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string)}
+	return joinAs(t, h, i, false)
+}
+
+func joinAs(t testing.TB, h *hub.Hub, i int, hasty bool) *peer {
+	t.Helper()
+	p := &peer{id: actor.NodeID{Name: fmt.Sprint("n", i), Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string), byOwner: make(map[string]string)}
 	p.Exchange = exchange.New(exchange.Config[string]{
-		Topic: topic, Node: p.id, Logger: slog.New(slog.DiscardHandler),
+		Topic: topic, Node: p.id, Logger: slog.New(slog.DiscardHandler), Hasty: hasty,
 		Weigh:   func(s string) int { return len(s) },
 		Changed: p.changed,
 		Turned: func() {
@@ -45,9 +52,9 @@ func join(t testing.TB, h *hub.Hub, i int) *peer {
 			p.turned++
 		},
 	})
-	end := h.Join(p.id)
-	p.Start(end)
-	end.Open()
+	p.end = h.Join(p.id)
+	p.Start(p.end)
+	p.end.Open()
 	t.Cleanup(p.Close)
 	return p
 }
@@ -58,10 +65,12 @@ func (p *peer) changed(_ *ledger.Ledger[string], changes []ledger.Change[string]
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, c := range changes {
+			key := c.Owner.Value().Name + c.Key
 			if c.Has {
-				p.shown[c.Key] = c.New
+				p.shown[c.Key], p.byOwner[key] = c.New, c.New
 			} else {
 				delete(p.shown, c.Key)
+				delete(p.byOwner, key)
 			}
 		}
 	}
@@ -200,9 +209,11 @@ func TestQuietNodesSayLittle(t *testing.T) {
 func FuzzHandle(f *testing.F) {
 	for _, seed := range []string{
 		"", "\xff", "not cbor", "\xa1\x01\xf6", // an update that is null
-		"\xa1\x01\x82\x00\x81\x84\x61x\x01\xf4\x61y",                                   // an update of one record
-		"\xa1\x02\x82\x05\x06",                                                         // have
-		"\xa1\x03\x82\x82\x39\xff\xff\x60\x81\x01",                                     // an ask from before the first bucket
+		"\xa1\x01\x82\x00\x81\x84\x61x\x01\xf4\x61y", // an update of one record
+		"\xa1\x02\x82\x05\x06",                       // have
+		"\xa1\x03\x82\x82\x39\xff\xff\x60\x81\x01",   // an ask from before the first bucket
+		"\xa1\x05\x01",                               // a digest
+		"\xa1\x06\x82\x81\x83\x01\x1b\xff\xff\xff\xff\xff\xff\xff\xff\x00\xf4",         // a vector
 		"\xa1\x04\x85\x82\x00\x60\x01\x81\x84\x39\xff\xff\x60\x60\x80\x82\x00\x60\xf5", // a page
 	} {
 		f.Add([]byte(seed))
@@ -218,6 +229,7 @@ func FuzzHandle(f *testing.F) {
 			end.Open()
 			synctest.Wait()
 			_ = end.SendControl(a.id, topic, payload)
+			_ = end.Broadcast(topic, payload)
 			synctest.Wait()
 			b := join(t, h, 2)
 			synctest.Wait()
@@ -233,7 +245,7 @@ func TestExchangeThatStartsLaterThanItsNodeIsAskedAtOnce(t *testing.T) {
 		h := hub.New(1)
 		defer h.Close()
 		a := join(t, h, 1)
-		late := &peer{id: actor.NodeID{Name: "late", Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string)}
+		late := &peer{id: actor.NodeID{Name: "late", Incarnation: actor.Incarnation{Boot: 1}}, shown: make(map[string]string), byOwner: make(map[string]string)}
 		late.Exchange = exchange.New(exchange.Config[string]{
 			Topic: topic, Node: late.id, Logger: slog.New(slog.DiscardHandler),
 			Weigh: func(s string) int { return len(s) }, Changed: late.changed,

@@ -30,6 +30,8 @@ type Hub struct {
 	loss    float64
 	lose    func(from, to actor.NodeID, topic string) bool
 	side    func(actor.NodeID) int
+	near    func(a, b actor.NodeID) bool
+	far     time.Duration
 	sent    int
 	bytes   int
 }
@@ -44,6 +46,8 @@ type End struct {
 
 	// The hub's lock guards the rest.
 	dead     bool
+	hears    map[string]func(actor.NodeID, []byte)
+	spoken   map[actor.NodeID]bool // to whom payloads were sent since Spoken
 	handlers map[string]func(actor.NodeID, []byte)
 	watchers map[int]func(actor.NodeID, bool)
 	watches  int
@@ -53,8 +57,9 @@ type End struct {
 	last     map[actor.NodeID]time.Time
 }
 
-// item is one of a payload, an up or down, and a new watcher.
+// item is one of a payload, to one node or to all, an up or down, and a new watcher.
 type item struct {
+	toAll   bool
 	due     time.Time
 	from    actor.NodeID
 	topic   string
@@ -106,6 +111,8 @@ func (h *Hub) Join(id actor.NodeID) *End {
 		hub: h, self: id,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 		handlers: make(map[string]func(actor.NodeID, []byte)),
+		hears:    make(map[string]func(actor.NodeID, []byte)),
+		spoken:   make(map[actor.NodeID]bool),
 		watchers: make(map[int]func(actor.NodeID, bool)),
 		seen:     make(map[actor.NodeID]bool),
 		meant:    make(map[actor.NodeID]bool),
@@ -191,16 +198,18 @@ func (h *Hub) news() {
 	}
 }
 
-// post puts an item behind all others of the same sender.
+// post puts an item behind all others of the same sender, if it is not to all.
 func (e *End) post(i item, after time.Duration) {
 	if e.hub.jitter > 0 {
 		after += time.Duration(e.hub.rand.Int64N(int64(e.hub.jitter)))
 	}
 	i.due = time.Now().Add(after)
-	if last := e.last[i.from]; i.due.Before(last) {
-		i.due = last
+	if !i.toAll {
+		if last := e.last[i.from]; i.due.Before(last) {
+			i.due = last
+		}
+		e.last[i.from] = i.due
 	}
-	e.last[i.from] = i.due
 	at, _ := slices.BinarySearchFunc(e.inbox, i, func(a, b item) int {
 		return cmp.Or(a.due.Compare(b.due), -1) // behind those due at the same time
 	})
@@ -222,13 +231,16 @@ func (e *End) Members() []actor.NodeID {
 	for node := range e.meant {
 		members = append(members, node)
 	}
-	slices.SortFunc(members, func(a, b actor.NodeID) int {
-		if a.Less(b) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(members, compare)
 	return members
+}
+
+// compare orders different nodes.
+func compare(a, b actor.NodeID) int {
+	if a.Less(b) {
+		return -1
+	}
+	return 1
 }
 
 // SendControl sends, unless that is known to be in vain.
@@ -242,10 +254,15 @@ func (e *End) SendControl(to actor.NodeID, topic string, payload []byte) error {
 	}
 	h.sent++
 	h.bytes += len(payload)
+	e.spoken[to] = true
 	if h.loss > 0 && h.rand.Float64() < h.loss || h.lose != nil && h.lose(e.self, to, topic) {
 		return nil
 	}
-	o.post(item{from: e.self, topic: topic, payload: payload}, h.latency)
+	after := h.latency
+	if h.near != nil && !h.near(e.self, to) {
+		after += h.far
+	}
+	o.post(item{from: e.self, topic: topic, payload: payload}, after)
 	return nil
 }
 
@@ -313,6 +330,10 @@ func (e *End) due() (calls []func(), next time.Duration) {
 			for node := range e.seen {
 				calls = append(calls, func() { f(node, true) })
 			}
+		}
+	case i.toAll:
+		if f := e.hears[i.topic]; f != nil {
+			calls = append(calls, func() { f(i.from, i.payload) })
 		}
 	case i.topic != "":
 		if f := e.handlers[i.topic]; f != nil && e.seen[i.from] {

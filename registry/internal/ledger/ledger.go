@@ -26,11 +26,12 @@ type Change[V any] struct {
 }
 
 // Update carries changes of the sender's part, in order. After is the number
-// of changes before the first of them.
+// of changes before the first of them, and Base what its ledger counts from: who
+// has fewer has nothing that is still there.
 type Update[V any] struct {
-	_       struct{} `cbor:",toarray"`
-	After   uint64
-	Records []Record[V]
+	_           struct{} `cbor:",toarray"`
+	Base, After uint64
+	Records     []Record[V]
 }
 
 // Have says how many changes the sender's part has had, and its sum.
@@ -45,23 +46,31 @@ type Have struct {
 // Invariants:
 //  1. seq grows by one with each change of the own part; the changes not yet
 //     handed out by Flush are pending, in order.
-//  2. A replica's part was the owner's at replica.seq, if there is no gap and
-//     no Ask on its way.
+//  2. A replica's part was the owner's at replica.seq, if it is neither partial
+//     nor torn.
 //  3. What Changes have told is what Parts shows: of the own part everything,
 //     of others those that are up and not hidden.
+//  4. byMark has exactly the replicas of others, and held counts what they hold.
 type Ledger[V any] struct {
-	self    actor.NodeHandle
-	seq     uint64
-	own     part[V]
-	pending []Record[V]
-	others  map[actor.NodeID]*replica[V]
+	self      actor.NodeHandle
+	mark      uint64
+	base, seq uint64
+	own       part[V]
+	pending   []Record[V]
+	others    map[actor.NodeID]*replica[V]
+	byMark    map[uint64]*replica[V]
+	held      int
+	serial    uint64 // of the last pull
 }
 
 // New returns an empty ledger of node self, whose changes are counted from base
 // on. A ledger that is started anew by the same incarnation of a node needs a
 // greater base than all it counted to before, such as the time.
 func New[V any](self actor.NodeID, base uint64) *Ledger[V] {
-	return &Ledger[V]{self: unique.Make(self), seq: base, others: make(map[actor.NodeID]*replica[V])}
+	return &Ledger[V]{
+		self: unique.Make(self), mark: markOf(self), base: base, seq: base,
+		others: make(map[actor.NodeID]*replica[V]), byMark: make(map[uint64]*replica[V]),
+	}
 }
 
 // Put writes key, which must not be empty, to the own part.
@@ -114,7 +123,7 @@ func (l *Ledger[V]) Flush(limit int, weigh func(*Record[V]) int) []Update[V] {
 	l.pending = nil
 	for len(records) > 0 {
 		n := fits(records, limit, weigh)
-		updates = append(updates, Update[V]{After: records[0].Version - 1, Records: records[:n:n]})
+		updates = append(updates, Update[V]{Base: l.base, After: records[0].Version - 1, Records: records[:n:n]})
 		records = records[n:]
 	}
 	return updates

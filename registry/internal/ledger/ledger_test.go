@@ -32,7 +32,7 @@ type pair struct {
 
 func newPair() *pair {
 	p := &pair{owner: ledger.New[int](node(1), 7), reader: ledger.New[int](node(2), 0), shown: make(map[string]int)}
-	p.reader.Up(node(1))
+	p.reader.Up(node(1), true)
 	return p
 }
 
@@ -52,10 +52,20 @@ func (p *pair) follow(changes []ledger.Change[int]) error {
 	return nil
 }
 
+// ask is the question that the reader has, if it has one.
+func (p *pair) ask() (ledger.Ask, bool) { return only(p.reader) }
+
+func only(l *ledger.Ledger[int]) (ledger.Ask, bool) {
+	for _, q := range l.Asks() {
+		return q.Ask, true
+	}
+	return ledger.Ask{}, false
+}
+
 // sync asks until nothing is left to ask.
 func (p *pair) sync() error {
 	for range 10_000 {
-		ask, ok := p.reader.Ask(node(1))
+		ask, ok := p.ask()
 		if !ok {
 			return nil
 		}
@@ -64,7 +74,7 @@ func (p *pair) sync() error {
 		for _, s := range page.Spans {
 			p.records += len(s.Records)
 		}
-		changes, _ := p.reader.Turn(node(1), page)
+		changes := p.reader.Turn(node(1), page)
 		if err := p.follow(changes); err != nil {
 			return err
 		}
@@ -109,13 +119,13 @@ func TestReplicaIsAsItsOwnerWhateverWasLost(t *testing.T) {
 					queue = append(queue, p.owner.Have())
 				}
 			case 6:
-				if ask, ok := p.reader.Ask(node(1)); ok && up {
+				if ask, ok := p.ask(); ok && up {
 					p.owner.Flush(10, weigh) // lost
 					queue = append(queue, p.owner.Answer(ask, 20, weigh))
 				}
 			case 7:
 				if up = rapid.IntRange(0, 2).Draw(t, "up") > 0; up {
-					p.reader.Up(node(1))
+					p.reader.Up(node(1), true)
 				} else {
 					queue = nil
 					must(p.follow(p.reader.Down(epoch, node(1))))
@@ -132,9 +142,12 @@ func TestReplicaIsAsItsOwnerWhateverWasLost(t *testing.T) {
 				var changes []ledger.Change[int]
 				switch m := queue[0].(type) {
 				case ledger.Update[int]:
-					changes, _ = p.reader.Apply(node(1), m)
+					var gap bool
+					if changes, gap = p.reader.Apply(node(1), m, true); gap {
+						p.reader.Pull(node(1))
+					}
 				case ledger.Page[int]:
-					changes, _ = p.reader.Turn(node(1), m)
+					changes = p.reader.Turn(node(1), m)
 				case ledger.Have:
 					p.reader.Heard(node(1), m)
 				}
@@ -142,7 +155,7 @@ func TestReplicaIsAsItsOwnerWhateverWasLost(t *testing.T) {
 				must(p.follow(changes))
 			}
 		}
-		p.reader.Up(node(1))
+		p.reader.Up(node(1), true)
 		must(p.sync())
 		p.owner.Flush(10, weigh)
 		p.reader.Heard(node(1), p.owner.Have())
@@ -167,7 +180,7 @@ func TestOnlyWhatDiffersIsSentAgain(t *testing.T) {
 	p.owner.Delete("key77")
 	p.owner.Put("key78", -1)
 	p.pages, p.records = 0, 0
-	p.reader.Up(node(1))
+	p.reader.Up(node(1), true)
 	if n := len(maps.Collect(p.reader.Part(node(1)))); n != 0 {
 		t.Errorf("%d records are shown before it is known that they are still there", n)
 	}
@@ -200,7 +213,9 @@ func TestPagesAndUpdatesAreBounded(t *testing.T) {
 	if l.Pending() || len(l.Flush(100, weigh)) > 0 {
 		t.Error("it is handed out twice")
 	}
-	var ask ledger.Ask
+	reader := ledger.New[int](node(2), 0)
+	reader.Up(node(1), true)
+	ask, _ := only(reader)
 	seen := make(map[string]bool)
 	for {
 		page := l.Answer(ask, 100, weigh)
@@ -249,15 +264,15 @@ func TestPartsOfTheLostAreForgottenInTime(t *testing.T) {
 	fill := func(i int, now time.Time) {
 		o := ledger.New[int](node(i), 0)
 		o.Put("x", 1)
-		l.Up(node(i))
-		ask, _ := l.Ask(node(i))
+		l.Up(node(i), true)
+		ask, _ := only(l)
 		l.Turn(node(i), o.Answer(ask, 100, weigh))
 		l.Down(now, node(i))
 	}
 	known := func(i int) bool {
-		l.Up(node(i))
+		l.Up(node(i), true)
 		defer l.Down(epoch.Add(101*time.Second), node(i))
-		ask, _ := l.Ask(node(i))
+		ask, _ := only(l)
 		return len(ask.Sums) > 0
 	}
 	for i := 1; i <= 100; i++ {
@@ -279,8 +294,9 @@ func TestStrangersAndMalformedPagesChangeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := maps.Collect(p.reader.Part(node(1)))
-	changes, ask := p.reader.Apply(node(9), ledger.Update[int]{Records: []ledger.Record[int]{{Key: "y", Version: 1}}})
-	if len(changes) > 0 || ask || p.reader.Heard(node(9), ledger.Have{Seq: 9}) || p.reader.Synced(node(9)) {
+	changes, gap := p.reader.Apply(node(9), ledger.Update[int]{Records: []ledger.Record[int]{{Key: "y", Version: 1}}}, true)
+	p.reader.Heard(node(9), ledger.Have{Seq: 9})
+	if len(changes) > 0 || gap || p.reader.Asking() || p.reader.Synced(node(9)) {
 		t.Error("a node that is not up is listened to")
 	}
 	p.reader.Heard(node(1), ledger.Have{Seq: 99})
@@ -288,9 +304,13 @@ func TestStrangersAndMalformedPagesChangeNothing(t *testing.T) {
 		{Spans: []ledger.Span[int]{{Bucket: -1}, {Bucket: 1 << 30}}, Next: ledger.Position{Bucket: 1 << 40}},
 		{From: ledger.Position{Bucket: 1 << 40}, Spans: []ledger.Span[int]{{Records: []ledger.Record[int]{{Key: ""}}}}, Last: true},
 	} {
-		p.follow(func() []ledger.Change[int] { c, _ := p.reader.Turn(node(1), page); return c }())
-		p.owner.Answer(ledger.Ask{From: page.Next, Sums: []uint64{1}}, 100, weigh)
-		p.owner.Answer(ledger.Ask{From: ledger.Position{Bucket: -5}}, 100, weigh)
+		ask, _ := p.ask()
+		page.Owner, page.Serial = ask.Owner, ask.Serial
+		if err := p.follow(p.reader.Turn(node(1), page)); err != nil {
+			t.Fatal(err)
+		}
+		p.owner.Answer(ledger.Ask{Owner: ask.Owner, From: page.Next, Sums: []uint64{1}}, 100, weigh)
+		p.owner.Answer(ledger.Ask{Owner: ask.Owner, From: ledger.Position{Bucket: -5}}, 100, weigh)
 	}
 	if after := maps.Collect(p.reader.Part(node(1))); !maps.Equal(before, after) {
 		t.Errorf("%v became %v", before, after)
@@ -306,14 +326,14 @@ func TestReplicaThatMissesChangesWhilePagesComeAsksOnceMore(t *testing.T) {
 		p.owner.Put(fmt.Sprint("key", i), i)
 	}
 	p.owner.Flush(1000, weigh)
-	ask, _ := p.reader.Ask(node(1))
+	ask, _ := p.ask()
 	page := p.owner.Answer(ask, 100, weigh)
 	if page.Last {
 		t.Fatal("one page has everything")
 	}
-	changes, more := p.reader.Turn(node(1), page)
-	if err := p.follow(changes); err != nil || !more {
-		t.Fatal(err, more)
+	changes := p.reader.Turn(node(1), page)
+	if err := p.follow(changes); err != nil || !p.reader.Asking() {
+		t.Fatal(err, "it does not ask on")
 	}
 	// One more key in a bucket that the first page had, which is lost, and one that is not.
 	p.owner.Put("key0", 100)
@@ -321,7 +341,7 @@ func TestReplicaThatMissesChangesWhilePagesComeAsksOnceMore(t *testing.T) {
 		p.owner.Put(fmt.Sprint("key", i), 100+i)
 	}
 	updates := p.owner.Flush(1, weigh)
-	changes, _ = p.reader.Apply(node(1), updates[len(updates)-1])
+	changes, _ = p.reader.Apply(node(1), updates[len(updates)-1], true)
 	if err := p.follow(changes); err != nil {
 		t.Fatal(err)
 	}
@@ -345,9 +365,9 @@ func TestUpdateThatIsHeardTwiceChangesNothing(t *testing.T) {
 	p.owner.Delete("key")
 	p.owner.Put("other", 2)
 	for i, u := range slices.Repeat(p.owner.Flush(1000, weigh), 2) {
-		changes, ask := p.reader.Apply(node(1), u)
-		if err := p.follow(changes); err != nil || ask || i > 0 && len(changes) > 0 {
-			t.Errorf("time %d: changes %v, %v, asks %v", i, changes, err, ask)
+		changes, gap := p.reader.Apply(node(1), u, true)
+		if err := p.follow(changes); err != nil || gap || i > 0 && len(changes) > 0 {
+			t.Errorf("time %d: changes %v, %v, gap %v", i, changes, err, gap)
 		}
 	}
 	if err := p.same(); err != nil {
@@ -370,11 +390,11 @@ func TestPageThatEndsWithinABucketTakesNothingAwayBehindIt(t *testing.T) {
 	p.owner.Flush(1000, weigh) // lost
 	p.reader.Heard(node(1), p.owner.Have())
 	for {
-		ask, ok := p.reader.Ask(node(1))
+		ask, ok := p.ask()
 		if !ok {
 			break
 		}
-		changes, _ := p.reader.Turn(node(1), p.owner.Answer(ask, 30, weigh))
+		changes := p.reader.Turn(node(1), p.owner.Answer(ask, 30, weigh))
 		for _, c := range changes {
 			if !c.Has {
 				t.Fatalf("%s is taken away, which is there", c.Key)

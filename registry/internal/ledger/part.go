@@ -77,6 +77,9 @@ func (p *part[V]) count(bucket int, sum uint64, size int) {
 	p.size += size
 }
 
+// clear empties the part.
+func (p *part[V]) clear() { *p = part[V]{} }
+
 // all iterates over the part in no order.
 func (p *part[V]) all() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {

@@ -10,37 +10,50 @@ import (
 )
 
 // replica is what is known of another node's part.
+//
+// Invariants:
+//  1. held is sorted by After, and all of it is behind seq.
+//  2. While partial, some of the part is of seq or later and some from before;
+//     if torn is not nil, stretches of it are of later than seq, each as it says.
+//  3. A hidden part is being pulled, from its owner, until it is not hidden.
 type replica[V any] struct {
 	part[V]
 	node actor.NodeHandle
+	mark uint64
 	seq  uint64
 
-	up     bool
-	parked time.Time // when it went down
-	hidden bool      // it was parked, and is not yet as its owner's again
-	synced bool      // it has been as its owner's since the node is up
-	gap    bool      // changes were missed
-	asking bool      // an Ask is on its way, or its answer
-	moved  bool      // a page has come since the last Tick
-	next   Position  // what was asked for
+	up      bool
+	parked  time.Time // when it went down
+	hidden  bool      // it was parked, and is not yet as its owner's again
+	synced  bool      // it has been as its owner's since the node is up
+	partial bool      // a pull has changed it and has not ended
+	torn    []stretch // what the last pull found, if that was not all of one time
+	held    []Update[V]
+	missed  bool // an update was not even held
+	pull    pull
 }
 
-// Up notes that node is up, and begins to ask it for its part.
-func (l *Ledger[V]) Up(node actor.NodeID) {
+// whole reports whether the part is exactly its owner's at seq.
+func (r *replica[V]) whole() bool {
+	return r.up && r.synced && !r.hidden && !r.partial && r.torn == nil
+}
+
+// Up notes that node is up. It begins to ask it for its part if ask says so, and in
+// any case if there is something of it that must not be seen until it is confirmed.
+func (l *Ledger[V]) Up(node actor.NodeID, ask bool) {
 	r := l.others[node]
 	if r == nil {
-		r = &replica[V]{node: unique.Make(node)}
-		l.others[node] = r
+		r = &replica[V]{node: unique.Make(node), mark: markOf(node)}
+		l.others[node], l.byMark[r.mark] = r, r
 	}
 	if !r.up {
-		r.up, r.synced, r.gap = true, false, false
+		r.up, r.synced = true, false
 		r.hidden = r.size > 0
 	}
-	r.ask()
+	if ask || r.hidden {
+		l.begin(r, node)
+	}
 }
-
-// ask begins to ask for everything that differs.
-func (r *replica[V]) ask() { r.asking, r.moved, r.next = true, true, Position{} }
 
 // Down notes that node is lost. Its part is kept for a while, and not shown.
 func (l *Ledger[V]) Down(now time.Time, node actor.NodeID) []Change[V] {
@@ -48,7 +61,8 @@ func (l *Ledger[V]) Down(now time.Time, node actor.NodeID) []Change[V] {
 	if r == nil || !r.up {
 		return nil
 	}
-	r.up, r.asking, r.parked = false, false, now
+	r.up, r.pull.on, r.parked = false, false, now
+	l.letGo(r, len(r.held))
 	var changes []Change[V]
 	if !r.hidden {
 		for key, value := range r.all() {
@@ -66,7 +80,7 @@ func (l *Ledger[V]) clearOut(now time.Time) {
 		switch {
 		case r.up:
 		case now.Sub(r.parked) >= parkedFor || r.size == 0:
-			delete(l.others, node)
+			l.forget(node)
 		default:
 			parked = append(parked, node)
 		}
@@ -76,138 +90,13 @@ func (l *Ledger[V]) clearOut(now time.Time) {
 	}
 	slices.SortFunc(parked, func(a, b actor.NodeID) int { return l.others[a].parked.Compare(l.others[b].parked) })
 	for _, node := range parked[:len(parked)-maxParked] {
-		delete(l.others, node)
+		l.forget(node)
 	}
 }
 
-// Tick is to be called every second or so. It returns whom to ask again,
-// because no answer has come.
-func (l *Ledger[V]) Tick(now time.Time) (again []actor.NodeID) {
-	for node, r := range l.others {
-		if r.up && r.asking && !r.moved {
-			r.ask()
-			again = append(again, node)
-		}
-		r.moved = false
-	}
-	l.clearOut(now)
-	return again
-}
-
-// Ask is the question to node, if there is one.
-func (l *Ledger[V]) Ask(node actor.NodeID) (Ask, bool) {
-	r := l.others[node]
-	if r == nil || !r.up || !r.asking {
-		return Ask{}, false
-	}
-	ask := Ask{From: r.next}
-	if r.size > 0 {
-		ask.Sums = slices.Clone(r.sums[:])
-	}
-	return ask, true
-}
-
-// Apply takes in changes that from has made. It reports whether to ask.
-func (l *Ledger[V]) Apply(from actor.NodeID, u Update[V]) (changes []Change[V], ask bool) {
-	r := l.others[from]
-	if r == nil || !r.up {
-		return nil, false
-	}
-	missed := u.After > r.seq
-	for i := range u.Records {
-		rec := &u.Records[i]
-		if rec.Key == "" || rec.Version <= r.seq {
-			continue
-		}
-		changes = r.write(rec, changes)
-		if !missed {
-			r.seq = rec.Version
-		}
-	}
-	if missed && !r.asking {
-		r.ask()
-		return changes, true
-	}
-	r.gap = r.gap || missed
-	return changes, false
-}
-
-// Heard takes in what from says that its part is like. It reports whether to
-// ask.
-func (l *Ledger[V]) Heard(from actor.NodeID, h Have) (ask bool) {
-	r := l.others[from]
-	switch {
-	case r == nil || !r.up:
-		return false
-	case r.asking && !r.next.start():
-		return false // pages are on their way
-	case !r.asking && r.seq == h.Seq && r.total == h.Sum:
-		return false
-	}
-	// Also if it was asked and has not answered: it may not have been there yet.
-	r.ask()
-	return true
-}
-
-// Turn takes in a page of from's part. It reports whether to ask on.
-func (l *Ledger[V]) Turn(from actor.NodeID, page Page[V]) (changes []Change[V], ask bool) {
-	r := l.others[from]
-	if r == nil || !r.up || !r.asking || page.From != r.next {
-		return nil, false
-	}
-	r.moved = true
-	if page.From.start() {
-		r.seq, r.gap = page.Seq, false
-	}
-	for i := range page.Spans {
-		changes = r.overwrite(&page.Spans[i], changes)
-	}
-	if !page.Last {
-		r.next = page.Next
-		return changes, true
-	}
-	r.asking = false
-	if r.hidden {
-		r.hidden = false
-		changes = nil
-		for key, value := range r.all() {
-			changes = append(changes, Change[V]{Owner: r.node, Key: key, New: value, Has: true})
-		}
-		changes = sorted(changes)
-	}
-	if r.gap {
-		r.ask()
-		return changes, true
-	}
-	r.synced = true
-	return changes, false
-}
-
-// overwrite makes what is known of a span what it is.
-func (r *replica[V]) overwrite(span *Span[V], changes []Change[V]) []Change[V] {
-	if span.Bucket < 0 || span.Bucket >= Buckets {
-		return changes
-	}
-	there := make(map[string]bool, len(span.Records))
-	for i := range span.Records {
-		there[span.Records[i].Key] = true
-	}
-	for _, key := range r.after(span.Bucket, span.After) {
-		if span.UpTo != "" && key > span.UpTo {
-			break
-		}
-		if !there[key] {
-			changes = r.write(&Record[V]{Key: key, Gone: true}, changes)
-		}
-	}
-	for i := range span.Records {
-		rec := &span.Records[i]
-		if rec.Key == "" || bucketOf(rec.Key) != span.Bucket {
-			continue
-		}
-		changes = r.write(rec, changes)
-	}
-	return changes
+func (l *Ledger[V]) forget(node actor.NodeID) {
+	delete(l.byMark, l.others[node].mark)
+	delete(l.others, node)
 }
 
 // write carries out one record, and adds what it changes that can be seen.

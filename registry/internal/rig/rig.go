@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/exchange"
 	"github.com/topos-go/topos/remote"
 	"github.com/topos-go/topos/remote/codec"
 	"github.com/topos-go/topos/remote/memory"
@@ -23,6 +24,8 @@ type Config struct {
 	// Name is the node's and its machine's; Join are the names of others.
 	Name string
 	Join []string
+	// Topology is which nodes are linked.
+	Topology remote.Topology
 	// Types are those of messages.
 	Types []codec.Type
 	// Names, if not nil, makes its cluster names; Ready is called when the
@@ -36,6 +39,7 @@ func Start(t testing.TB, net *memory.Network, cfg Config) *Node {
 	t.Helper()
 	rc := remote.Config{
 		Name: cfg.Name, Listen: cfg.Name + ":4000", Secret: "rig", Types: cfg.Types, Transport: net.Host(cfg.Name),
+		Topology: cfg.Topology,
 	}
 	for _, other := range cfg.Join {
 		rc.Join = append(rc.Join, other+":4000")
@@ -69,8 +73,10 @@ func Start(t testing.TB, net *memory.Network, cfg Config) *Node {
 // Cluster is the remote layer as the registry wants it.
 func (n *Node) Cluster() Cluster { return Cluster{n.Remote} }
 
-// Cluster is one.
+// Cluster is one, with an overlay.
 type Cluster struct{ remote *remote.Node }
+
+var _ exchange.Overlay = Cluster{}
 
 // Self is this node.
 func (c Cluster) Self() actor.NodeID { return c.remote.ID() }
@@ -92,6 +98,30 @@ func (c Cluster) SendControl(to actor.NodeID, topic string, payload []byte) erro
 // HandleControl is the remote layer's.
 func (c Cluster) HandleControl(topic string, f func(from actor.NodeID, payload []byte)) {
 	c.remote.HandleControl(topic, f)
+}
+
+// Linked, Neighbors, Broadcast and HandleBroadcast are an overlay's.
+func (c Cluster) Linked() bool { return c.remote.Topology() == remote.FullMesh }
+
+// Neighbors are the members that the topology connects this one with.
+func (c Cluster) Neighbors() []actor.NodeID {
+	var ids []actor.NodeID
+	for _, m := range c.remote.Members() {
+		if m.Linked && !m.Self {
+			ids = append(ids, m.Node)
+		}
+	}
+	return ids
+}
+
+// Broadcast is the remote layer's.
+func (c Cluster) Broadcast(topic string, payload []byte) error {
+	return c.remote.Broadcast(topic, payload)
+}
+
+// HandleBroadcast is the remote layer's.
+func (c Cluster) HandleBroadcast(topic string, f func(from actor.NodeID, payload []byte)) {
+	c.remote.HandleBroadcast(topic, f)
 }
 
 // Watch calls f for members that come and go.
