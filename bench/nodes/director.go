@@ -16,7 +16,11 @@ const (
 	joins = 3
 	// broadcasts is how many there are, of nodes spread over the processes.
 	broadcasts = 5
+	// progress is after how many starts a line says so.
+	progress = 100
 )
+
+var errBehind = errors.New("the machine cannot keep up with so many")
 
 // director has nodes started, killed and asked, in its processes.
 type director struct {
@@ -49,8 +53,7 @@ func (d *director) direct(ctx context.Context, p plan, processes int) (r result,
 			return result{}, err
 		}
 	}
-	// The profiles of the last phase are written at its end.
-	return r, d.crowd.Close(d.limit)
+	return r, nil // the rest are killed: hundreds would not leave in peace
 }
 
 // start has all nodes started, one after the other, and waits until they know each other.
@@ -58,7 +61,14 @@ func (d *director) start(ctx context.Context, r *result) error {
 	d.crowd.TellAll(command{Do: "phase", Phase: "start"})
 	next := time.NewTicker(d.every)
 	defer next.Stop()
+	begun := time.Now()
 	for i := range d.plan.Nodes {
+		if behind := time.Since(begun) - time.Duration(i)*d.every; behind > d.limit {
+			return fmt.Errorf("%d nodes have been started after %v: %w", i, time.Since(begun), d.dump(errBehind))
+		}
+		if i%progress == 0 && i > 0 {
+			fmt.Fprintf(d.out, "%d nodes have been started after %.1f s\n", i, time.Since(begun).Seconds())
+		}
 		c := command{Do: "start", Node: i}
 		for range min(i, joins) {
 			c.Join = append(c.Join, d.addrs[d.rng.IntN(i)])
@@ -173,6 +183,7 @@ func (d *director) bury(ctx context.Context, r *result) error {
 	}
 	r.Obituaries = buried.Sub(begun).Seconds()
 	fmt.Fprintf(d.out, "%d have been killed, which all others know after %.1f s\n", len(dead), r.Obituaries)
+	d.crowd.TellAll(command{Do: "phase"}) // the profile is complete when its process answers
 	all, err := d.usage(ctx)
 	if err != nil {
 		return err
@@ -198,10 +209,20 @@ func (d *director) agreed(ctx context.Context) (time.Time, error) {
 		}
 	}
 	if err != nil {
-		d.crowd.TellAll(command{Do: "dump"})
-		return time.Time{}, errors.Join(err, d.crowd.Close(d.limit))
+		return time.Time{}, d.dump(err)
 	}
 	return latest(known), nil
+}
+
+// dump has all profiles written, to see why something has failed, and returns err.
+func (d *director) dump(err error) error {
+	if d.plan.Profile == "" {
+		return err
+	}
+	d.crowd.TellAll(command{Do: "phase"})
+	d.crowd.TellAll(command{Do: "dump"})
+	_, failed := d.usage(context.Background()) // told when that is done
+	return errors.Join(err, failed)
 }
 
 func (d *director) usage(ctx context.Context) ([]event, error) {

@@ -12,10 +12,10 @@ type profiles struct {
 	file   *os.File // of the phase's CPU profile
 }
 
-// begin ends the phase, if there is one, and begins another.
+// begin ends the phase, if there is one, and begins another, if it has a name.
 func (p *profiles) begin(phase string) error {
 	err := p.end()
-	if p.prefix == "" || err != nil {
+	if p.prefix == "" || phase == "" || err != nil {
 		return err
 	}
 	f, err := os.Create(p.prefix + "." + phase)
