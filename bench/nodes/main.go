@@ -33,6 +33,7 @@ func main() { crowd.Main("nodes", run) }
 type plan struct {
 	Nodes   int
 	Garbage int    // by how many per cent the heap grows until garbage is collected
+	Memory  int64  // from how many bytes on it is collected more often
 	Profile string // prefix of profiles' names; "": none
 }
 
@@ -71,6 +72,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if p.Nodes < 2 || *processes < 1 || *processes > p.Nodes || d.kill < 0 || int(d.kill*float64(p.Nodes)) > p.Nodes-2 {
 		return fmt.Errorf("-nodes %d, -processes %d, -kill %v: it takes 2 nodes that live on, and one a process", p.Nodes, *processes, d.kill)
 	}
+	p.Memory = int64(b.memory) << 20 / int64(*processes) * 3 / 4 // the rest is for what is no heap
 	r, err := d.direct(ctx, p, *processes)
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell
 		return err
 	}
 	debug.SetGCPercent(p.Garbage)
+	debug.SetMemoryLimit(p.Memory)
 	m := &process{index: setup.Index, nodes: make(map[int]*node)}
 	m.tell = func(e event) {
 		e.Process = m.index
