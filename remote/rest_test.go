@@ -43,9 +43,12 @@ func TestMembershipLaneGivesUpMemoryWhenItRests(t *testing.T) {
 			defer p.membership.stream.mu.Unlock()
 			return len(p.membership.out.queue.free)
 		}
+		p.membership.stream.mu.Lock() // so that all of it waits
 		for range 4000 {
-			p.tell(encodeMembership(overlay.Pong{Seq: 1}))
+			p.membership.pushLocked(0, encodeMembership(overlay.Pong{Seq: 1}), nil)
 		}
+		p.membership.rouse()
+		p.membership.stream.mu.Unlock()
 		synctest.Wait()
 		if free() <= restFree {
 			t.Fatalf("%d pieces of memory are no busy moment", free())
