@@ -33,7 +33,7 @@ func TestMembershipLaneGivesUpMemoryWhenItRests(t *testing.T) {
 			}
 			nodes = append(nodes, n)
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(5300 * time.Millisecond) // between two looks of the lane, which are a heartbeat apart
 		p := nodes[0].peers.find(handleOf(overlayNode(nodes[1].ID())))
 		if p == nil || !p.membership.connected() {
 			t.Fatal("the nodes are not linked")
