@@ -5,8 +5,7 @@
 //
 //	go run ./bench/nodes -nodes 1000 -kill 0.1
 //
-// Nodes are spread evenly over the processes, one more of which is started for each
-// few hundred nodes: they share its files, and its collector of garbage. Each node joins
+// Nodes are spread evenly over the processes, as few as have files for so many. Each node joins
 // by the addresses of three that run. Killed is a node whose connections are cut without
 // a word, as the end of its process would do, some in each process.
 //
@@ -37,9 +36,11 @@ type plan struct {
 	Profile string // prefix of profiles' names; "": none
 }
 
-// perProcess is how many nodes share a process unless -processes says otherwise: with
-// a full directory to make, each has some thirty files open for a moment.
-const perProcess = 400
+// perProcess is how many nodes share a process unless -processes says otherwise. While
+// they start, each has some twenty files open for a moment, and more when the machine is
+// busy. With fewer each a message costs more: in four processes instead of one, a hundred
+// nodes took twice the processor time at rest.
+const perProcess = 500
 
 // run is the program, director or member.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	var b bars
 	flags := flag.NewFlagSet("nodes", flag.ContinueOnError)
 	flags.IntVar(&p.Nodes, "nodes", 100, "how many")
-	processes := flags.Int("processes", 0, "in how many processes; 0: one for every few hundred nodes")
+	processes := flags.Int("processes", 0, "in how many processes; 0: as few as have files for so many")
 	flags.Float64Var(&d.kill, "kill", 0.1, "the share that is killed")
 	flags.DurationVar(&d.every, "every", 20*time.Millisecond, "the time between two starts")
 	flags.DurationVar(&d.limit, "limit", 2*time.Minute, "how long anything may take")
