@@ -307,6 +307,7 @@ func (l *lane) watch(k *link) *offer {
 		case <-look.C:
 			switch {
 			case l.stream.kind == streamMembership:
+				k.slim() // it is never idle: the overlay says when to hang up
 			case l.sequenced() && k.stalled():
 				k.fail(errStalled)
 			case k.idle():

@@ -199,6 +199,14 @@ func (k *link) idle() bool {
 	return k.conn.outgoing && now.Sub(k.rested) >= l.stream.ch.Idle
 }
 
+// slim gives up the memory that only a busy lane needs.
+func (k *link) slim() {
+	s := k.lane.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k.lane.out.queue.rest()
+}
+
 // read delivers what arrives until the connection fails.
 func (k *link) read() error {
 	l, dec := k.lane, k.conn.dec

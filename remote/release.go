@@ -8,10 +8,14 @@ import (
 
 const (
 	// releaseAfter is how long a peer is kept that has only been asked something by
-	// the overlay: in a large cluster, each node asks each other one sometime.
-	releaseAfter = 30 * time.Second
+	// the overlay: in a large cluster, each node asks each other one sometime. It is
+	// longer than a question takes, and than the connection is kept that was made for it.
+	releaseAfter = 10 * time.Second
+	// releaseStranded is how long if none could be made, so that it is known for the
+	// next question that there is no direct way.
+	releaseStranded = 30 * time.Second
 	// releaseEvery is how often they are looked for.
-	releaseEvery = 10 * time.Second
+	releaseEvery = 5 * time.Second
 )
 
 // virgin reports whether nothing has ever gone over a connection of a sequenced lane
@@ -57,7 +61,11 @@ func (p *peer) renew(mine uint64) bool {
 // It is called by drive.
 func (n *Node) releaseIdle(now time.Time) {
 	for _, p := range n.peers.all() {
-		if now.Sub(p.asked.load()) < releaseAfter || n.core.linked[overlayNode(p.id)] != nil || n.ledger.has(p.handle) {
+		idle := now.Sub(p.asked.load())
+		if idle < releaseAfter || n.core.linked[overlayNode(p.id)] != nil || n.ledger.has(p.handle) {
+			continue
+		}
+		if idle < releaseStranded && p.stranded() {
 			continue
 		}
 		if p.close() {
@@ -65,6 +73,18 @@ func (n *Node) releaseIdle(now time.Time) {
 			p.retire(ErrNotMember) // which nobody is told
 		}
 	}
+}
+
+// stranded reports whether the last attempt to make a connection for a question was in
+// vain.
+func (p *peer) stranded() bool {
+	s := (*p.streams.Load())[PostChannel]
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.lanes) > 0 && s.lanes[0] != nil && s.lanes[0].failures > 0
 }
 
 // close lets nothing be queued for p any more, if nothing is and p is a virgin. It

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"log"
+	"errors"
 	"os"
 	"runtime/pprof"
-	"syscall"
-	"time"
 )
 
 // profiles are written to files that are called prefix.phase; none without a prefix.
@@ -14,52 +12,42 @@ type profiles struct {
 	file   *os.File // of the phase's CPU profile
 }
 
-// begin ends the phase, if there is one, and begins another.
-func (p *profiles) begin(phase string) {
-	p.end()
-	if p.prefix == "" {
-		return
+// begin ends the phase, if there is one, and begins another, if it has a name.
+func (p *profiles) begin(phase string) error {
+	err := p.end()
+	if p.prefix == "" || phase == "" || err != nil {
+		return err
 	}
 	f, err := os.Create(p.prefix + "." + phase)
 	if err != nil {
-		log.Fatal(err)
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	p.file = f
+	return pprof.StartCPUProfile(f)
 }
 
-func (p *profiles) end() {
-	if p.file != nil {
-		pprof.StopCPUProfile()
-		p.file.Close()
-		p.file = nil
+func (p *profiles) end() error {
+	if p.file == nil {
+		return nil
 	}
+	pprof.StopCPUProfile()
+	err := p.file.Close()
+	p.file = nil
+	return err
 }
 
 // dump writes what there is now.
-func (p *profiles) dump(names ...string) {
+func (p *profiles) dump(names ...string) error {
 	if p.prefix == "" {
-		return
+		return nil
 	}
+	var errs []error
 	for _, name := range names {
 		f, err := os.Create(p.prefix + "." + name)
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
-		if err := pprof.Lookup(name).WriteTo(f, 0); err != nil {
-			log.Print(err)
-		}
-		f.Close()
+		errs = append(errs, pprof.Lookup(name).WriteTo(f, 0), f.Close())
 	}
-}
-
-// processorTime returns how much of it this process has had.
-func processorTime() time.Duration {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		log.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	return errors.Join(errs...)
 }

@@ -103,8 +103,8 @@
 //     room: it may be only the connection, and in a cluster of two there is
 //     nobody else to ask.
 //   - Candidates are asked in parallel, one for each free slot. A node that has any
-//     neighbor leaves it at three that have no room, and then at twice as many each
-//     time, and does not ask all that it knows at once.
+//     neighbor leaves it at three that have no room, and then, if it lacks more than
+//     one, at twice as many each time, and does not ask all that it knows at once.
 //   - Relations have numbers, are asserted, and time out: the papers take
 //     messages for reliable.
 //   - In X-BOT, a node has a part in one exchange at a time.

@@ -130,7 +130,8 @@ func (c *Core) pick() overlay.Node {
 // fill asks for as many neighbors as the active view has free slots, until
 // everybody in the passive view was asked; and again later (section 4.3). A node that
 // has any neighbor stops when a few candidates have no room, and takes more of that
-// each time: where all do well, most have none, and each question costs a connection.
+// each time if it lacks more than one: where all do well, most have none, and each
+// question costs a connection.
 func (c *Core) fill() {
 	free := c.cfg.ActiveSize - c.taken()
 	for _, p := range c.peers {
@@ -156,8 +157,13 @@ func (c *Core) fill() {
 	}
 }
 
-// bearable is how many candidates without room are enough until retryAt.
+// bearable is how many candidates without room are enough until retryAt. It never grows
+// for a node that lacks one neighbor only: in a large cluster a few always do, whose
+// search for each other would have to go through all the others, again and again.
 func (c *Core) bearable() int {
+	if c.count(neighbor) >= c.cfg.ActiveSize-1 {
+		return enough
+	}
 	rounds := c.retries
 	if c.retryAt != 0 { // which counts this one
 		rounds--

@@ -53,10 +53,24 @@ func TestRefusalsAreEnoughAfterAFewButFailuresAreNot(t *testing.T) {
 		if dials := s.asksUntil(0, test.there); dials < test.least || dials > test.most {
 			t.Errorf("with %d neighbors, and candidates there: %v, %d were dialled", test.neighbors, test.there, dials)
 		}
-		if test.there && test.neighbors == 4 {
-			if again := s.asksUntil(2*DefaultRetry, true); again < 6 || again > 24 {
-				t.Errorf("then %d were dialled", again)
-			}
+	}
+}
+
+// Who lacks one neighbor asks as few each time, and who lacks more asks more and more.
+func TestSearchGrowsOnlyWhileMoreThanOneNeighborIsLacking(t *testing.T) {
+	for _, test := range []struct{ neighbors, least, most int }{
+		{4, 6, 12}, // three in each of at most four rounds, of which the first has been
+		{3, 12, 60},
+	} {
+		s := newSolo(t, quiet("s1"))
+		s.befriend(nodes("a", test.neighbors)...)
+		for _, n := range nodes("p", 30) {
+			s.c.learn(n, nil)
+		}
+		s.step(overlay.ProbeFailed{Addr: "nobody"}) // anything
+		s.asksUntil(0, true)
+		if again := s.asksUntil(7*DefaultRetry, true); again < test.least || again > test.most {
+			t.Errorf("with %d neighbors, then %d were dialled", test.neighbors, again)
 		}
 	}
 }

@@ -14,12 +14,13 @@ func (c *Core[T]) start(l *link, buffer []*item) {
 
 // launch sends a ping to l's other end, behind all that was sent on safe links. If
 // there is none, or a ping has found no way already, the other end is asked what
-// it has besides; first of all, and instead, if that is not much. A node that has not
-// begun waits to be adopted instead.
+// it has besides; first of all, and instead, if that is not much, and always if it is
+// nothing. A node that has not begun waits to be adopted instead.
 func (c *Core[T]) launch(l *link) {
 	c.pings++
 	l.last, l.astray = c.pings, true
-	if c.begun && l.round == 0 && c.cfg.Direct > 0 && len(c.settled.byName) <= c.cfg.Direct {
+	known := len(c.settled.byName)
+	if c.begun && c.cfg.Direct > 0 && known <= c.cfg.Direct && (l.round == 0 || known == 0) {
 		l.astray = false // it needs no way
 		c.send(l, Ask{Number: l.last, Marks: c.settled.marks(nil)})
 		return

@@ -115,3 +115,24 @@ func TestALinkIsProvenDirectlyAsLongAsFewHaveBroadcast(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody has broadcast anything, no ping has to find out who has what: it would go
+// everywhere for each link of a cluster that begins.
+func TestNoPingIsSentWhileThereIsNothingToHave(t *testing.T) {
+	s := newStage(t, Config{Direct: 1})
+	s.link("a", "b")
+	s.flow()
+	s.wait(3 * time.Second)
+	s.link("b", "c")
+	s.flow()
+	s.link("a", "c")
+	s.flow("a>c") // where the question is slow
+	s.wait(5*time.Second, "a>c")
+	if out := s.out.String(); strings.Contains(out, "ping") || strings.Count(out, "a>c ask") < 2 {
+		t.Errorf("a ping instead of a question, or none:\n%s", out)
+	}
+	s.flow()
+	if !s.core("a").Safe(node("c")) {
+		t.Error("the link does not become safe")
+	}
+}

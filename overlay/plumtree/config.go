@@ -71,7 +71,8 @@ const (
 type Config struct {
 	// Self is this node. It must be given.
 	Self overlay.Node
-	// Lazy is how long announcements for a lazy neighbor are gathered.
+	// Lazy is how long announcements for a lazy neighbor are gathered, and three times as
+	// long while there are new ones all the time.
 	Lazy time.Duration
 	// First is the wait between the first announcement of a message and the
 	// graft, Second that before the next announcer is asked.

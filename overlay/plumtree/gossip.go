@@ -18,6 +18,9 @@ func (c *Core) broadcast(now time.Time, payload []byte) {
 	}
 	c.stats.Broadcast++
 	k := &kept{from: o, seq: o.seen.low + 1, born: now, payload: payload}
+	if len(c.peers) == 0 && c.unheard == 0 {
+		c.unheard = k.seq
+	}
 	c.accept(now, k)
 	c.push(now, k, payload, nil)
 }
@@ -32,6 +35,9 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 	}
 	if o.seen.has(g.ID.Seq) {
 		c.stats.Duplicates++
+		if k := o.retained(g.ID.Seq); k != nil && from != nil {
+			from.has(k)
+		}
 		if from != nil && c.leads(o) && g.Age < c.cfg.settled() {
 			c.treeOf(o).makeLazy(from.slot)
 			c.prune(from, o)
@@ -49,6 +55,22 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 	if rivals != nil {
 		if best, ok := rivals.best(); ok {
 			c.optimize(now, k, best)
+		}
+	}
+}
+
+// speakUp pushes to p, the first neighbor, what this node has just broadcast when it had
+// none: left to the exchange, it would come late, and too old to prune anything.
+func (c *Core) speakUp(now time.Time, p *peer) {
+	if c.unheard == 0 {
+		return
+	}
+	i, _ := c.own.findKept(c.unheard)
+	c.unheard = 0
+	for _, k := range c.own.kept[i:min(len(c.own.kept), i+c.cfg.MaxRepair)] {
+		if now.Sub(k.born) < c.cfg.settled() {
+			c.stats.GossipSent++
+			c.send(p, k.gossip(now))
 		}
 	}
 }

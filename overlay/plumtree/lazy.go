@@ -52,15 +52,23 @@ func (o *origin) wanted(seq uint64) *missing {
 	return nil
 }
 
-// announce puts k on the list for p, which is sent when it is long enough.
+// announce puts k on the list for p, which is sent when it is long enough, or after a
+// while. While messages come all the time, that is longer: meanwhile p says itself of most
+// that it has them.
 func (c *Core) announce(now time.Time, p *peer, k *kept) {
 	p.announce = append(p.announce, k)
 	if len(p.announce) >= c.cfg.MaxIHave {
 		c.flush(p)
 	} else if c.flushAt.IsZero() {
 		c.flushAt = now.Add(c.cfg.Lazy)
+		if next := c.flushed.Add(busy * c.cfg.Lazy); c.flushAt.Before(next) {
+			c.flushAt = next
+		}
 	}
 }
+
+// busy is how many times Config.Lazy is between two lists of announcements, at least.
+const busy = 3
 
 // flush sends p what it has to be told of.
 func (c *Core) flush(p *peer) {
@@ -94,6 +102,7 @@ func (c *Core) announced(now time.Time, p *peer, m IHave) {
 		if a.ID.Origin == c.cfg.Self || o != nil && o.seen.has(a.ID.Seq) {
 			if o != nil {
 				if k := o.retained(a.ID.Seq); k != nil {
+					p.has(k)
 					c.optimize(now, k, announcer{p, a.Round})
 				}
 			}

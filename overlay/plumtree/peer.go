@@ -34,6 +34,17 @@ func (c *Core) peer(node overlay.Node) *peer {
 	return nil
 }
 
+// has takes k from what p is to be told of: it has said that it has it.
+func (p *peer) has(k *kept) {
+	i := slices.Index(p.announce, k)
+	if i < 0 {
+		return
+	}
+	if p.announce = slices.Delete(p.announce, i, i+1); len(p.announce) == 0 {
+		p.announce = nil
+	}
+}
+
 // neighborUp adds an eager neighbor. No other link changes. One of the two, the
 // lesser, begins an exchange soon: what a healed partition has kept apart.
 func (c *Core) neighborUp(now time.Time, node overlay.Node) {
@@ -49,6 +60,7 @@ func (c *Core) neighborUp(now time.Time, node overlay.Node) {
 			o.tree.makeEager(p.slot)
 		}
 	}
+	c.speakUp(now, p)
 	if c.cfg.Self.Compare(node) < 0 {
 		p.fresh = true
 		if soon := now.Add(2 * c.cfg.Lazy); soon.Before(c.exchangeAt) {

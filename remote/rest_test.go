@@ -1,0 +1,61 @@
+package remote
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/remote/memory"
+)
+
+// What a busy moment of the overlay has taken is given back like that of messages.
+func TestMembershipLaneGivesUpMemoryWhenItRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memory.NewNetwork()
+		var nodes []*Node
+		for i := range 2 {
+			host := fmt.Sprint("n", i)
+			n, err := New(Config{Name: host, Secret: "a secret of some length", Listen: host + ":1", Join: []string{"n0:1"}, Transport: network.Host(host)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close(t.Context())
+			sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sys.Close(t.Context())
+			if err := n.Start(sys); err != nil {
+				t.Fatal(err)
+			}
+			nodes = append(nodes, n)
+		}
+		time.Sleep(5300 * time.Millisecond) // between two looks of the lane, which are a heartbeat apart
+		p := nodes[0].peers.find(handleOf(overlayNode(nodes[1].ID())))
+		if p == nil || !p.membership.connected() {
+			t.Fatal("the nodes are not linked")
+		}
+		free := func() int {
+			p.membership.stream.mu.Lock()
+			defer p.membership.stream.mu.Unlock()
+			return len(p.membership.out.queue.free)
+		}
+		p.membership.stream.mu.Lock() // so that all of it waits
+		for range 4000 {
+			p.membership.pushLocked(0, encodeMembership(overlay.Pong{Seq: 1}), nil)
+		}
+		p.membership.rouse()
+		p.membership.stream.mu.Unlock()
+		synctest.Wait()
+		if free() <= restFree {
+			t.Fatalf("%d pieces of memory are no busy moment", free())
+		}
+		time.Sleep(10 * time.Second)
+		if free() > restFree {
+			t.Errorf("%d pieces of memory are kept", free())
+		}
+	})
+}
