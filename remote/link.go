@@ -204,7 +204,7 @@ func (k *link) slim() {
 	s := k.lane.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k.lane.out.queue.rest()
+	k.lane.out.queue.memory.shrink()
 }
 
 // read delivers what arrives until the connection fails.
