@@ -202,7 +202,11 @@ func (n *Node) receiveReceipt(p *peer, f wire.Frame) error {
 	if len(m.Ranges)%2 != 0 || m.Shard > shards || len(m.Channel) > maxChannelName {
 		return fmt.Errorf("remote: malformed receipt: %v", &m)
 	}
-	return n.sessionsOf(p).receipt(streamKey{m.Channel, m.Shard}, &m)
+	ss := n.sessionsOf(p)
+	if ss == nil {
+		return nil
+	}
+	return ss.receipt(streamKey{m.Channel, m.Shard}, &m)
 }
 
 func (ss *sessions) receipt(key streamKey, m *wire.Receipt) error {

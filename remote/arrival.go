@@ -63,7 +63,11 @@ func (n *Node) pass(a *arrival) error {
 		n.hand(a)
 		return nil
 	}
-	return n.sessionsOf(a.stream.peer).receive(a)
+	ss := n.sessionsOf(a.stream.peer)
+	if ss == nil {
+		return nil // it comes again
+	}
+	return ss.receive(a)
 }
 
 // deliver delivers what its session lets through, by way of its label if it has

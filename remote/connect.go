@@ -135,6 +135,9 @@ func (l *lane) failed(err error) {
 	l.node.stats.dialsFailed.Add(1)
 	l.stream.mu.Lock()
 	asked := l.asked
+	if asked {
+		l.peer.asked.store(time.Now()) // it is kept until the overlay has been told
+	}
 	l.asked, l.invited = false, false
 	var stranded [][]byte
 	if l.stream.kind == streamPosts {
@@ -216,6 +219,7 @@ func (l *lane) serve(c *connection) *connection {
 // sides do not agree on what has been received.
 func (l *lane) attach(k *link) bool {
 	limit := l.peer.limit()
+	l.peer.asked.store(time.Now())
 	l.stream.mu.Lock()
 	var withdrawn [][]byte
 	if l.sequenced() {

@@ -220,6 +220,7 @@ func (n *Node) admit(from handshake.Peer, attach handshake.Attach) (*peer, error
 	if p == nil {
 		return nil, handshake.ErrLeaving
 	}
+	p.asked.store(time.Now()) // it is kept until its lane has the connection
 	if !p.associate(attach.Association, from.MaxPayload) {
 		return nil, handshake.ErrStale
 	}

@@ -38,13 +38,17 @@ func sessionShard(plusOne uint32) uint32 {
 	return plusOne - 1
 }
 
-// sessionsOf returns the sessions with p's node, making them if need be.
+// sessionsOf returns the sessions with p's node, making them if need be. It returns nil
+// if there are none and p has been released: they would never get anywhere.
 func (n *Node) sessionsOf(p *peer) *sessions {
 	l := &n.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if ss := l.byNode[p.handle]; ss != nil {
 		return ss
+	}
+	if p.released.Load() {
+		return nil
 	}
 	if l.byNode == nil {
 		l.byNode = make(map[actor.NodeHandle]*sessions)

@@ -189,7 +189,7 @@ func (k *link) idle() bool {
 	use, settled := l.received.Load()+l.pushed, l.out.size() == 0
 	l.out.queue.memory.trim()
 	if use == k.seenUse {
-		l.out.queue.memory.shrink()
+		l.out.shrink()
 		l.node.loans.rest()
 	}
 	l.stream.mu.Unlock()
@@ -204,7 +204,7 @@ func (k *link) slim() {
 	s := k.lane.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k.lane.out.queue.memory.shrink()
+	k.lane.out.shrink()
 }
 
 // read delivers what arrives until the connection fails.

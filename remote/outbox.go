@@ -229,6 +229,17 @@ func (o *outbox) rewind(n uint64) bool {
 	return true
 }
 
+// shrink gives up the memory that only a busy lane needs.
+func (o *outbox) shrink() {
+	o.queue.memory.shrink()
+	if len(o.segs) == 0 {
+		o.segs = nil
+	}
+	if len(o.queue.small) == 0 {
+		o.queue.small = nil
+	}
+}
+
 // end returns where the first n frames of s end.
 func (s *segment) end(n int) int {
 	if n == s.frames {

@@ -94,7 +94,7 @@ func (p *peer) run(l *lane) bool {
 
 // stream returns the stream of a channel, making it if need be. It reports
 // false if the channel has not been declared on this node: then it is there to
-// be received on.
+// be received on. s is nil if p is given up, or the other side uses too many.
 func (p *peer) stream(name string) (s *stream, declared bool) {
 	if name == "" {
 		return p.data, true
@@ -109,7 +109,10 @@ func (p *peer) stream(name string) (s *stream, declared bool) {
 	if s := old[name]; s != nil {
 		return s, ch != nil
 	}
-	if len(old) >= maxChannels || p.ended {
+	switch {
+	case p.ended || p.released.Load():
+		return nil, ch != nil
+	case len(old) >= maxChannels:
 		return nil, false
 	}
 	kind := streamData

@@ -2,8 +2,6 @@ package remote
 
 import (
 	"time"
-
-	"github.com/topos-go/topos/actor"
 )
 
 const (
@@ -43,18 +41,18 @@ func (s *stream) virgin() bool {
 // knows nothing any more, if p is a virgin: what waits is sent in the new one. It
 // reports whether it has, or somebody else had before.
 func (p *peer) renew(mine uint64) bool {
-	if !p.virgin() {
-		return false
-	}
+	virgin := p.virgin()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ended {
+	switch {
+	case p.ended:
 		return false
-	}
-	if p.mine == mine {
+	case p.mine != mine:
+		return true // and what has gone over a connection since was in the new one
+	case virgin:
 		p.mine, p.theirs = p.node.associations.Add(1), 0
 	}
-	return true
+	return virgin
 }
 
 // releaseIdle gives up peers that nobody needs: not linked, never used for messages.
@@ -62,13 +60,13 @@ func (p *peer) renew(mine uint64) bool {
 func (n *Node) releaseIdle(now time.Time) {
 	for _, p := range n.peers.all() {
 		idle := now.Sub(p.asked.load())
-		if idle < releaseAfter || n.core.linked[overlayNode(p.id)] != nil || n.ledger.has(p.handle) {
+		if idle < max(releaseAfter, 2*n.cfg.HandshakeTimeout) || n.core.linked[overlayNode(p.id)] != nil {
 			continue
 		}
 		if idle < releaseStranded && p.stranded() {
 			continue
 		}
-		if p.close() {
+		if n.ledger.release(p) {
 			n.peers.release(p)
 			p.retire(ErrNotMember) // which nobody is told
 		}
@@ -88,31 +86,32 @@ func (p *peer) stranded() bool {
 }
 
 // close lets nothing be queued for p any more, if nothing is and p is a virgin. It
-// reports whether it has. Senders that come too late find another peer.
+// reports whether it has. Senders that come too late find another peer, and none finds
+// something closed of a peer that stays: all streams are looked at before any is closed.
 func (p *peer) close() bool {
-	if p.membership.connected() {
-		return false
-	}
-	p.released.Store(true)
-	var closed []*stream
-	for _, s := range *p.streams.Load() {
-		if !s.closeUnused() {
-			for _, s := range closed {
-				s.reopen()
-			}
-			p.released.Store(false)
+	streams := p.streams.Load()
+	for _, s := range *streams {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.unusedLocked() {
 			return false
 		}
-		closed = append(closed, s)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.streams.Load() != streams {
+		return false // somebody is about to use a new one
+	}
+	p.released.Store(true)
+	for _, s := range *streams {
+		s.closed = true
 	}
 	return true
 }
 
-// closeUnused closes s if nothing waits and no lane of it has a connection or ever
-// had one that counts.
-func (s *stream) closeUnused() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// unusedLocked reports whether nothing waits and no lane of s has a connection or ever
+// had one that counts. The stream's lock is held.
+func (s *stream) unusedLocked() bool {
 	if s.closed || s.room.bytes > 0 || s.stage != nil && s.stage.bytes > 0 {
 		return false
 	}
@@ -122,14 +121,7 @@ func (s *stream) closeUnused() bool {
 			return false
 		}
 	}
-	s.closed = true
 	return true
-}
-
-func (s *stream) reopen() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = false
 }
 
 // release takes p out of the table, whose node stays what it is.
@@ -139,9 +131,10 @@ func (t *peerTable) release(p *peer) {
 	t.removeLocked(p)
 }
 
-// has reports whether there are sessions with a node.
-func (l *ledger) has(h actor.NodeHandle) bool {
+// release closes p unless there are sessions with its node, or it is in use. From then
+// on there are none that would go over p.
+func (l *ledger) release(p *peer) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.byNode[h] != nil
+	return l.byNode[p.handle] == nil && p.close()
 }

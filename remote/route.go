@@ -60,7 +60,11 @@ func (n *Node) routeTo(p *peer, sig actor.Signal) error {
 		}
 	}
 	if sig.Via.Ack && (sig.Kind == actor.SignalMessage || sig.Kind == actor.SignalCall) {
-		if err = n.sessionsOf(p).send(s, e, &sig); err == nil {
+		ss := n.sessionsOf(p)
+		if ss == nil {
+			return notMember(p)
+		}
+		if err = ss.send(s, e, &sig); err == nil {
 			n.stats.sent.Add(1)
 		}
 		return err
@@ -101,6 +105,8 @@ func (n *Node) carry(e *encoder, from, to actor.PID, msg any) error {
 func (p *peer) outward(sig *actor.Signal) (*stream, error) {
 	s, declared := p.stream(sig.Via.Channel)
 	switch {
+	case declared && s == nil:
+		return nil, notMember(p)
 	case declared:
 		return s, nil
 	case sig.Kind != actor.SignalReply:
@@ -109,6 +115,11 @@ func (p *peer) outward(sig *actor.Signal) (*stream, error) {
 		return p.data, nil
 	}
 	return s, nil
+}
+
+// notMember is the error for who comes too late to send to p.
+func notMember(p *peer) error {
+	return fmt.Errorf("%w: %w: %v", actor.ErrNoConnection, ErrNotMember, p.id.Name)
 }
 
 // queue hands an encoded signal to its stream.

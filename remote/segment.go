@@ -40,6 +40,7 @@ type chunks struct {
 	rest     []byte // of filling: what no sealed segment has; its length is 0
 	free     []*chunk
 	spare    int        // how many of free have been there since the last trim
+	most     int        // of filling, how much has lain in it at a time since then
 	segments []*segment // without memory
 }
 
@@ -72,6 +73,7 @@ func (c *chunks) seal(s *segment) {
 		n := len(s.data)
 		c.rest = s.data[n:n]
 		s.data = s.data[:n:n]
+		c.most = max(c.most, len(c.filling.memory)-cap(c.rest))
 	}
 }
 
@@ -92,7 +94,7 @@ func (c *chunks) fill(n int) {
 	} else {
 		c.filling = &chunk{memory: make([]byte, max(n, size))}
 	}
-	c.rest = c.filling.memory[:0]
+	c.rest, c.most = c.filling.memory[:0], len(c.filling.memory)
 }
 
 // give takes a chunk back if nothing lies in it. A busy lane has no use for small
@@ -120,8 +122,14 @@ func (c *chunks) recycle(s *segment) {
 	}
 }
 
-// trim gives up the memory that was not used since it was last called.
+// trim gives up the memory that was not used since it was last called, or hardly.
 func (c *chunks) trim() {
+	if f := c.filling; f != nil && f.users == 0 {
+		if len(f.memory) > max(minChunk, 4*c.most) {
+			c.filling, c.rest = nil, nil
+		}
+		c.most = 0
+	}
 	left := copy(c.free, c.free[c.spare:])
 	clear(c.free[left:])
 	c.free, c.spare = c.free[:left], left

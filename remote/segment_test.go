@@ -161,3 +161,41 @@ func TestBusyLaneGivesUpWhatOnlyABurstNeeded(t *testing.T) {
 		t.Error("an idle lane keeps memory")
 	}
 }
+
+// A lane that is never idle, and hardly busy, holds on to no more than it uses.
+func TestLaneOfFewMessagesGivesUpWhatABurstNeeded(t *testing.T) {
+	var o outbox
+	o.init(0)
+	send := func(frames int) {
+		for range frames {
+			o.queue.pushAgain(1, make([]byte, 64))
+			o.take(nil, maxWrite)
+			o.wrote()
+		}
+		o.ack(o.next-1, 0)
+	}
+	filling := func() int { return len(o.queue.memory.filling.memory) }
+	send(10_000)
+	if filling() != maxChunk {
+		t.Fatalf("a burst takes chunks of %d bytes", filling())
+	}
+	for range 3 {
+		send(500) // which need about half of it
+		o.queue.memory.trim()
+	}
+	if send(1); filling() != maxChunk {
+		t.Errorf("of a busy lane, %d bytes are kept", filling())
+	}
+	for range 2 {
+		o.queue.memory.trim()
+		send(2)
+	}
+	if filling() > minChunk {
+		t.Errorf("%d bytes are kept for two messages at a time", filling())
+	}
+	send(1)
+	o.take(nil, 1)
+	if o.shrink(); cap(o.segs) > 0 || cap(o.queue.small) > 0 {
+		t.Error("an idle lane keeps the list of what it had on its way")
+	}
+}

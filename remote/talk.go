@@ -118,7 +118,9 @@ func (t *talk) notify(notice causal.Notify) {
 	}
 	e.m.Stamp = notice.Stamp.Append(nil)
 	r := e.retain(&sig)
-	_, _ = t.node.sessionsOf(p).try(DefaultChannel, r, r.size())
+	if ss := t.node.sessionsOf(p); ss != nil {
+		_, _ = ss.try(DefaultChannel, r, r.size())
+	}
 }
 
 // aftermath is what a talk has to say once its lock is free.
