@@ -129,6 +129,13 @@ func (l *Ledger[V]) Synced(node actor.NodeID) bool {
 	return r != nil && r.up && r.synced
 }
 
+// Whole reports whether node's part is known as it was at one moment: not while it is
+// known from some pages and not from all.
+func (l *Ledger[V]) Whole(node actor.NodeID) bool {
+	r := l.others[node]
+	return node == l.self.Value() || r != nil && r.whole()
+}
+
 // Part iterates over what node has written, as far as it is known and can be
 // seen, in no order.
 func (l *Ledger[V]) Part(node actor.NodeID) iter.Seq2[string, V] {
