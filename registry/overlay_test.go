@@ -193,11 +193,13 @@ func TestNoChildIsStartedTwiceWhileAPartComesInPages(t *testing.T) {
 		time.Sleep(900 * time.Millisecond)
 		h.Lose(nil)
 		time.Sleep(20 * settled)
+		c.mu.Lock()
 		for id, most := range c.most {
 			if most > 1 {
 				t.Errorf("%d instances of %.12s ran at once", most, id)
 			}
 		}
+		c.mu.Unlock()
 		for i := range long {
 			if where := c.where(long[i].Spec.ID); len(where) != 1 {
 				t.Errorf("%.12s runs on %v", long[i].Spec.ID, where)
