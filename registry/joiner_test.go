@@ -22,13 +22,22 @@ func TestJoinerAndWhatItRegistersAtOnceAreKnownWithinASecond(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
+		since := func(begun time.Time, holds func(*sparse) bool) time.Duration {
+			for slices.ContainsFunc(all, func(s *sparse) bool { return !holds(s) }) {
+				if time.Since(begun) > 30*time.Second {
+					t.Fatal("not after half a minute")
+				}
+				time.Sleep(time.Millisecond)
+			}
+			return time.Since(begun)
+		}
 		for i := range joiners {
 			begun := time.Now()
 			joiner := startSparse(t, net, n+i)
 			joiner.holder(t, joiner.Remote.ID().Name)
 			all = append(all, joiner)
-			member := until(t, begun, func(s *sparse) bool { return len(s.Remote.Members()) == len(all) }, all)
-			named := until(t, begun, func(s *sparse) bool { _, ok := s.names.Whereis(joiner.Remote.ID().Name); return ok }, all)
+			member := since(begun, func(s *sparse) bool { return len(s.Remote.Members()) == len(all) })
+			named := since(begun, func(s *sparse) bool { _, ok := s.names.Whereis(joiner.Remote.ID().Name); return ok })
 			t.Logf("joiner %d was known to all after %v, and its name after %v", i, member, named)
 			if member > time.Second {
 				t.Errorf("joiner %d was known to all after %v only", i, member)
@@ -39,16 +48,4 @@ func TestJoinerAndWhatItRegistersAtOnceAreKnownWithinASecond(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 	})
-}
-
-// until is how long after begun true holds of all.
-func until(t *testing.T, begun time.Time, holds func(*sparse) bool, all []*sparse) time.Duration {
-	t.Helper()
-	for slices.ContainsFunc(all, func(s *sparse) bool { return !holds(s) }) {
-		if time.Since(begun) > 30*time.Second {
-			t.Fatal("not after half a minute")
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return time.Since(begun)
 }
