@@ -11,6 +11,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/registry/internal/ledger"
 )
 
 // decide starts and gives up children so that this node runs its share.
@@ -25,7 +26,7 @@ func (p *placement) decide(self *actor.Self, now time.Time) error {
 		}
 		owners[id] = OwnerByWeight(id, candidates)
 	}
-	ok, due := p.views.settled(now)
+	ok, due := p.agreed(now, members)
 	if !ok {
 		if !due.IsZero() {
 			p.soon(self, now, due)
@@ -55,6 +56,21 @@ func (p *placement) decide(self *actor.Self, now time.Time) error {
 	return nil
 }
 
+// agreed reports whether the views have been the same for long enough, and all is known
+// here that the members had done before they had them; if not, when to look again.
+// A large part comes in pages, and its node's view may be in the first.
+func (p *placement) agreed(now time.Time, members []actor.NodeID) (ok bool, again time.Time) {
+	if ok, again = p.views.settled(now); !ok {
+		return false, again
+	}
+	p.seats.Do(func(l *ledger.Ledger[seat]) {
+		for _, node := range members {
+			ok = ok && l.Whole(node)
+		}
+	})
+	return ok, now.Add(retryInterval)
+}
+
 // drained answers whoever waits until this node has given everything away.
 func (p *placement) drained() {
 	for _, from := range p.drains {
@@ -71,10 +87,10 @@ func (p *placement) idle(now time.Time) bool {
 	if len(p.wards) == 0 {
 		return true
 	}
-	if ok, _ := p.views.settled(now); !ok {
+	members := p.views.members()
+	if ok, _ := p.agreed(now, members); !ok {
 		return false
 	}
-	members := p.views.members()
 	for id, w := range p.wards {
 		if _, coming := p.coming(now, w, members); coming {
 			return false

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +147,62 @@ func TestKilledNodesChildrenRunElsewhereWithinASecondWhoeverIsLinked(t *testing.
 			living := slices.DeleteFunc(c.where(citizenID(i)), func(n actor.NodeID) bool { return n == all[5].id })
 			if len(living) != 1 {
 				t.Errorf("%s runs on %v", citizenID(i), living)
+			}
+		}
+	})
+}
+
+// A large part comes in pages. Who has the page with a node's view, and not yet that
+// with what it runs, must not think that it knows.
+func TestNoChildIsStartedTwiceWhileAPartComesInPages(t *testing.T) {
+	const children = 120
+	synctest.Test(t, func(t *testing.T) {
+		h, c := newHub(t), newCensus()
+		h.Link(func(_, _ actor.NodeID) bool { return true })
+		h.Latency(5*time.Millisecond, 0, 0)
+		long := c.tills(children, func(child *Child) { child.Spec.ID += strings.Repeat("x", 600) })
+		var able atomic.Bool
+		a, b := join(t, h, 1), join(t, h, 2)
+		a.place(t, PlacementConfig{})
+		b.place(t, PlacementConfig{Attributes: func() Attributes {
+			if able.Load() {
+				return Attributes{Weight: 1}
+			}
+			return Attributes{Weight: -1}
+		}}, long...)
+		time.Sleep(settled)
+		h.Lose(func(from, _ actor.NodeID, topic string) bool { return from == a.id && topic == seatsTopic })
+		if err := Declare(t.Context(), a.sys, long...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(settled)
+		able.Store(true)
+		time.Sleep(1200 * time.Millisecond) // a knows, and has changed its view
+		h.Lose(nil)
+		for known := 0; known == 0; time.Sleep(time.Millisecond) {
+			for i := range long {
+				if _, err := Locate(t.Context(), b.sys, long[i].Spec.ID); err == nil {
+					known++
+				}
+			}
+			if known == children {
+				t.Fatal("all came in one page")
+			}
+		}
+		h.Lose(func(_, _ actor.NodeID, _ string) bool { return true })
+		time.Sleep(900 * time.Millisecond)
+		h.Lose(nil)
+		time.Sleep(20 * settled)
+		c.mu.Lock()
+		for id, most := range c.most {
+			if most > 1 {
+				t.Errorf("%d instances of %.12s ran at once", most, id)
+			}
+		}
+		c.mu.Unlock()
+		for i := range long {
+			if where := c.where(long[i].Spec.ID); len(where) != 1 {
+				t.Errorf("%.12s runs on %v", long[i].Spec.ID, where)
 			}
 		}
 	})

@@ -15,6 +15,7 @@ type kept struct {
 	born    time.Time // when it was broadcast
 	payload []byte
 	evicted bool // it is retained no more; announcements may still point here
+	alone   bool // it is this node's own, broadcast when there was no neighbor
 }
 
 func (k *kept) id() ID { return ID{k.from.node, k.seq} }

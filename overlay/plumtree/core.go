@@ -13,8 +13,8 @@ import (
 //
 //  1. peers are in order, each once, without this node; slots are distinct.
 //  2. origins are in order, each once, at most Config.MaxOrigins; own is among
-//     them, has no holes and is never doomed; unheard is a number of it, if there are no
-//     neighbors, or 0; leader is among them as well, and takes the shared tree.
+//     them, has no holes and is never doomed; leader is among them as well, and takes
+//     the shared tree.
 //  3. A set of numbers is as it says of itself, with at most Config.MaxHoles
 //     spans; where there are holes, a time is set at which they are given up.
 //  4. cache is in the order of birth and within its limits; bytes is the sum;
@@ -31,7 +31,6 @@ type Core struct {
 	peers   []*peer
 	shared  tree
 	own     *origin // this node's, once it has broadcast
-	unheard uint64  // its first message that was broadcast to nobody, since there was a neighbor last; 0 if none
 	origins []*origin
 	trees   int
 	leader  *origin   // whose messages shape the shared tree

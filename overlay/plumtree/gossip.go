@@ -17,10 +17,7 @@ func (c *Core) broadcast(now time.Time, payload []byte) {
 		c.own = o
 	}
 	c.stats.Broadcast++
-	k := &kept{from: o, seq: o.seen.low + 1, born: now, payload: payload}
-	if len(c.peers) == 0 && c.unheard == 0 {
-		c.unheard = k.seq
-	}
+	k := &kept{from: o, seq: o.seen.low + 1, born: now, payload: payload, alone: len(c.peers) == 0}
 	c.accept(now, k)
 	c.push(now, k, payload, nil)
 }
@@ -59,16 +56,21 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 	}
 }
 
-// speakUp pushes to p, the first neighbor, what this node has just broadcast when it had
-// none: left to the exchange, it would come late, and too old to prune anything.
+// speakUp pushes to p, a new neighbor, what this node has just broadcast when it had none:
+// left to the exchange, it would come late, and too old to prune anything. Not only the
+// first neighbor gets it, which may be lost at once, or have lost others to make room for
+// this node: as if they had all been there.
 func (c *Core) speakUp(now time.Time, p *peer) {
-	if c.unheard == 0 {
+	if c.own == nil {
 		return
 	}
-	i, _ := c.own.findKept(c.unheard)
-	c.unheard = 0
-	for _, k := range c.own.kept[i:min(len(c.own.kept), i+c.cfg.MaxRepair)] {
-		if now.Sub(k.born) < c.cfg.settled() {
+	kept := c.own.kept
+	i := len(kept)
+	for i > 0 && len(kept)-i < c.cfg.MaxRepair && now.Sub(kept[i-1].born) < c.cfg.settled() {
+		i--
+	}
+	for _, k := range kept[i:] {
+		if k.alone {
 			c.stats.GossipSent++
 			c.send(p, k.gossip(now))
 		}

@@ -26,7 +26,6 @@ func (c *Core) valid() error {
 	}
 	v.check(len(c.origins) <= c.cfg.MaxOrigins, "2: %d origins", len(c.origins))
 	v.check(c.own == c.origin(c.cfg.Self), "2: own is not this node's")
-	v.check(c.unheard == 0 || c.own != nil && c.unheard <= c.own.seen.low && len(c.peers) == 0, "2: own %d is to be pushed", c.unheard)
 	v.check(c.leader == nil || c.leader == c.origin(c.leader.node) && c.leader.tree == nil, "2: who leads is forgotten, or has its own tree")
 	v.check(retained == len(c.cache) && bytes == c.bytes, "4: cache %d of %d bytes, lists %d of %d", len(c.cache), c.bytes, retained, bytes)
 	v.check(want == len(c.timers), "5: %d timers, %d listed", len(c.timers), want)

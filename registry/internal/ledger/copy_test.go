@@ -277,3 +277,37 @@ func TestOneNodeIsAskedForFewPartsAtATime(t *testing.T) {
 		t.Errorf("after %d rounds %d parts are complete", rounds, l.Complete())
 	}
 }
+
+// What a node knows of a part that is empty counts, too: that what was there is over.
+func TestNothingOfAPartThatWasKnownToBeEmptyIsTakenFromAnOlderCopy(t *testing.T) {
+	p, behind := newPair(), ledger.New[int](node(3), 5)
+	p.reader = ledger.New[int](node(2), 0)
+	p.reader.Up(node(1), false)
+	p.reader.Up(node(3), false)
+	behind.Up(node(1), false)
+	p.owner.Put("x", 1)
+	for _, u := range p.owner.Flush(100, weigh) {
+		p.hear(t, u)
+		behind.Apply(node(1), u, false)
+	}
+	p.owner.Delete("x")
+	for _, u := range p.owner.Flush(100, weigh) {
+		p.hear(t, u)
+	}
+	p.want(t)
+	if err := p.follow(p.reader.Down(epoch, node(1))); err != nil {
+		t.Fatal(err)
+	}
+	p.reader.Up(node(1), false)
+	p.reader.Compare(node(3), behind.Vector())
+	if p.reader.Asking() {
+		t.Error("it asks for what is over")
+	}
+	p.reader.Compare(node(1), p.owner.Vector())
+	if err := p.sync(); err != nil {
+		t.Fatal(err)
+	}
+	if p.want(t); !p.reader.Synced(node(1)) {
+		t.Error("it is not known that this is all")
+	}
+}

@@ -8,7 +8,7 @@ func MarkOf(node actor.NodeID) uint64 { return markOf(node) }
 // Parked reports whether something is kept of node's part while it is lost.
 func (l *Ledger[V]) Parked(node actor.NodeID) bool {
 	r := l.others[node]
-	return r != nil && !r.up
+	return r != nil && !r.up && r.size > 0
 }
 
 // Held is how many updates wait for others.

@@ -320,6 +320,33 @@ func TestStrangersAndMalformedPagesChangeNothing(t *testing.T) {
 	}
 }
 
+// Who is given pages that never come to an end asks no more, and keeps nothing for each.
+func TestPageThatDoesNotGoOnEndsThePull(t *testing.T) {
+	p := newPair()
+	p.reader.Up(node(3), false)
+	p.reader.Turn(node(1), p.owner.Answer(asked(t, p.reader), 100, weigh))
+	p.reader.Compare(node(3), []ledger.Standing{{Mark: ledger.MarkOf(node(1)), Seq: 99, Sum: 1}})
+	for _, next := range []ledger.Position{{Bucket: 5}, {Bucket: 5}} {
+		ask, ok := p.ask()
+		if !ok {
+			t.Fatal("it does not ask")
+		}
+		p.reader.Turn(node(3), ledger.Page[int]{Owner: ask.Owner, Serial: ask.Serial, From: ask.From, Seq: 99, Next: next})
+	}
+	if p.reader.Asking() {
+		t.Error("it asks for what it has been given")
+	}
+}
+
+func asked(t *testing.T, l *ledger.Ledger[int]) ledger.Ask {
+	t.Helper()
+	ask, ok := only(l)
+	if !ok {
+		t.Fatal("it does not ask")
+	}
+	return ask
+}
+
 func TestReplicaThatMissesChangesWhilePagesComeAsksOnceMore(t *testing.T) {
 	p := newPair()
 	for i := range 50 {

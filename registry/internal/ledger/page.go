@@ -11,6 +11,11 @@ type Position struct {
 // start is before everything.
 func (p Position) start() bool { return p.Bucket == 0 && p.After == "" }
 
+// at reports whether p is from, or before it: who goes on there never comes to an end.
+func (p Position) at(from Position) bool {
+	return p.Bucket < from.Bucket || p.Bucket == from.Bucket && p.After <= from.After
+}
+
 // before reports whether p is not behind key of bucket.
 func (p Position) before(bucket int, key string) bool {
 	return p.Bucket < bucket || p.Bucket == bucket && p.After < key

@@ -133,7 +133,8 @@ func (l *Ledger[V]) Turn(from actor.NodeID, page Page[V]) (changes []Change[V]) 
 	if r == nil || !r.up || !r.pull.on || r.pull.from != from || page.Serial != r.pull.serial || page.From != r.pull.next {
 		return nil
 	}
-	if page.None || page.Seq < r.reached() && !(page.From.start() && from == r.node.Value()) {
+	old := page.Seq < r.reached() && !(page.From.start() && from == r.node.Value())
+	if page.None || old || !page.Last && page.Next.at(page.From) {
 		return l.giveUp(r)
 	}
 	r.pull.moved = true

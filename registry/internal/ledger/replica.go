@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"time"
@@ -73,13 +74,14 @@ func (l *Ledger[V]) Down(now time.Time, node actor.NodeID) []Change[V] {
 	return sorted(changes)
 }
 
-// clearOut forgets parts that were parked too long ago, or are too many.
+// clearOut forgets parts that were parked too long ago, or are too many: the empty ones
+// first, which are kept so that nothing older is taken for them.
 func (l *Ledger[V]) clearOut(now time.Time) {
 	var parked []actor.NodeID
 	for node, r := range l.others {
 		switch {
 		case r.up:
-		case now.Sub(r.parked) >= parkedFor || r.size == 0:
+		case now.Sub(r.parked) >= parkedFor || r.seq == 0:
 			l.forget(node)
 		default:
 			parked = append(parked, node)
@@ -88,7 +90,10 @@ func (l *Ledger[V]) clearOut(now time.Time) {
 	if len(parked) <= maxParked {
 		return
 	}
-	slices.SortFunc(parked, func(a, b actor.NodeID) int { return l.others[a].parked.Compare(l.others[b].parked) })
+	slices.SortFunc(parked, func(a, b actor.NodeID) int {
+		x, y := l.others[a], l.others[b]
+		return cmp.Or(cmp.Compare(min(x.size, 1), min(y.size, 1)), x.parked.Compare(y.parked))
+	})
 	for _, node := range parked[:len(parked)-maxParked] {
 		l.forget(node)
 	}
@@ -122,6 +127,13 @@ func (r *replica[V]) write(rec *Record[V], changes []Change[V]) []Change[V] {
 func (l *Ledger[V]) Synced(node actor.NodeID) bool {
 	r := l.others[node]
 	return r != nil && r.up && r.synced
+}
+
+// Whole reports whether node's part is known as it was at one moment: not while it is
+// known from some pages and not from all.
+func (l *Ledger[V]) Whole(node actor.NodeID) bool {
+	r := l.others[node]
+	return node == l.self.Value() || r != nil && r.whole()
 }
 
 // Part iterates over what node has written, as far as it is known and can be
