@@ -98,7 +98,7 @@ import (
 // any other, while a Forget of before is still under way.
 func (c *Core[S]) Forget(node string) bool {
 	m := c.roster[node]
-	if _, member := slices.BinarySearch(c.members, node); member || node == c.cfg.Node || m.forgotten() {
+	if _, member := slices.BinarySearch(c.members, node); member || node == c.cfg.Node || m.forgotten() || m.Version >= maxVersion {
 		return false
 	}
 	m.Version++
@@ -117,7 +117,7 @@ func (c *Core[S]) hearOfSelf(old, m Member) Member {
 		c.out.Outdated = string(c.cfg.ID)
 	case !m.forgotten() && known:
 	case c.folded: // it may have folded what is to be settled
-		m.Lost = start + 1
+		m.Lost = max(m.Lost, start+1)
 		c.out.Outdated = string(c.cfg.ID)
 	default:
 		m = c.comeBack(m)

@@ -37,7 +37,7 @@ type pull struct {
 func (c *Core[S]) root(ask bool) Root {
 	c.sums()
 	return Root{Node: c.cfg.Node, ID: string(c.cfg.ID), Seq: c.log.seq, Sum: c.tree.root,
-		Keys: uint64(c.tree.size), Roster: c.rosterSum, Ask: ask}
+		Keys: uint64(c.tree.size), Roster: c.rosterSum, Settled: c.settled, Ask: ask}
 }
 
 // sums brings the hash tree up to date.
@@ -68,6 +68,7 @@ func (c *Core[S]) compare(m Root) {
 	h := c.holds[m.Node]
 	c.sums()
 	switch {
+	case m.Settled != c.settled: // what is equal may not mean the same
 	case m.Sum == c.tree.root:
 		h.pull = nil
 		defer c.next(m.Node)
@@ -180,7 +181,7 @@ func (c *Core[S]) answer(m Pull) {
 			entries = append(entries, c.tree.in(at)...)
 		}
 	default:
-		b := Branches{Node: c.cfg.Node, ID: string(c.cfg.ID), Token: m.Token, Tops: c.tree.differing(m.Sums)}
+		b := Branches{Node: c.cfg.Node, ID: string(c.cfg.ID), Settled: c.settled, Token: m.Token, Tops: c.tree.differing(m.Sums)}
 		for _, top := range b.Tops {
 			b.Sums = append(b.Sums, c.tree.below(top)...)
 		}
@@ -235,7 +236,7 @@ func (c *Core[S]) missing(e *entry[S], theirs map[string]Known) []byte {
 // branch takes in which leaves of another replica may have what this lacks.
 func (c *Core[S]) branch(m Branches) {
 	h := c.holds[m.Node]
-	if h == nil || h.id != m.ID || h.pull == nil || h.pull.token != m.Token || len(h.pull.chunks) > 0 {
+	if h == nil || h.id != m.ID || m.Settled != c.settled || h.pull == nil || h.pull.token != m.Token || len(h.pull.chunks) > 0 {
 		return
 	}
 	c.sums()
