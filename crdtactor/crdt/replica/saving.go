@@ -66,7 +66,7 @@ func (s *saving[S]) needed() uint64 {
 // batch before is not saved.
 func (c *Core[S]) Batch() (Batch, bool) {
 	s := &c.saving
-	if s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
+	if c.moves.busy() || s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
 		return Batch{}, false
 	}
 	s.taken++

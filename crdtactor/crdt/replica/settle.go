@@ -1,21 +1,22 @@
 package replica
 
-import (
-	"slices"
-
-	"github.com/topos-go/topos/crdtactor/crdt"
-)
+import "github.com/topos-go/topos/crdtactor/crdt"
 
 // books is how far this replica has come in closing those of lost replicas.
 type books struct {
 	losses uint64 // when every node had been heard out; 0 if that is not so
 	seq    uint64 // of the log, at that time
+	look   *look
+	looked uint64 // what was lost when a look had ended
 }
 
 // closeBooks settles what lost replicas have left, if that is safe and this
 // node is the one to do it: see [Core.Forget]. One does, so that not everybody
 // asks everybody; if two do, no harm is done.
 func (c *Core[S]) closeBooks() {
+	if c.moves.busy() {
+		return
+	}
 	if c.unsettled == 0 || !c.leads() {
 		c.books = books{}
 		return
@@ -24,13 +25,13 @@ func (c *Core[S]) closeBooks() {
 		return
 	}
 	if c.books.losses != c.losses {
-		if c.loseLater() {
-			return // of which everybody must hear
+		if !c.lookForLater() || c.books.looked != c.losses {
+			return // of what was found everybody must hear
 		}
 		// What comes after a number that the log does not have is acknowledged
 		// by those only who have compared whole states.
 		c.log.skip()
-		c.books = books{losses: c.losses, seq: c.log.seq}
+		c.books.losses, c.books.seq = c.losses, c.log.seq
 	}
 	if !c.ask(func(h *holding) bool { return h.acked >= c.books.seq }) {
 		return
@@ -56,40 +57,6 @@ func (c *Core[S]) leads() bool {
 		}
 	}
 	return true
-}
-
-// loseLater makes lost what later replicas of forgotten nodes have left than
-// those were known to have had, and reports whether there was any.
-func (c *Core[S]) loseLater() bool {
-	if !c.settles() {
-		return false
-	}
-	next := make(map[string]uint64)
-	for node, m := range c.roster {
-		if m.Version > 0 && m.forgotten() {
-			next[node] = m.Next
-		}
-	}
-	known := boundsOf(next)
-	look := func(lineage string, start uint64) bool {
-		if n, ok := known(lineage); ok && start >= n && start <= maxStart {
-			next[lineage] = start + 1
-			known = boundsOf(next)
-		}
-		return false // nothing is stripped
-	}
-	for _, e := range c.entries {
-		any(e.state).(crdt.Settler[S]).Strip(look)
-	}
-	losses := c.losses
-	for node, n := range next {
-		if m := c.roster[node]; n > m.Next {
-			m.Next = n
-			m.Lost = max(m.Lost, n)
-			c.record(m)
-		}
-	}
-	return c.losses != losses
 }
 
 // settles reports whether states can be settled at all.
@@ -130,37 +97,22 @@ func (c *Core[S]) isSettled(lineage string, start uint64) bool {
 
 // settle moves into the past what has become settled: of each node in fresh the
 // replicas before a start. It drops what earlier replicas of the node own have
-// left; "" is no node.
+// left; "" is no node. See moves for when.
 func (c *Core[S]) settle(fresh map[string]uint64, own string) {
 	if len(fresh) == 0 || !c.settles() {
 		return
 	}
-	bound := boundsOf(fresh)
-	isFresh := func(lineage string, start uint64) bool { n, _ := bound(lineage); return start < n }
-	var changed []string
-	for key, e := range c.entries {
-		s := any(e.state).(crdt.Settler[S])
-		if fresh[own] > 0 && s.Strip(func(lineage string, start uint64) bool { return lineage == own && start < fresh[own] }) {
-			c.touch(e)
-			changed = append(changed, key)
-		}
-		if delta := s.Settle(isFresh); !isZero(delta) {
-			c.touch(e)
-			if c.cfg.Durable {
-				c.saving.add(key, delta)
-			}
-		}
-	}
-	if c.watched {
-		slices.Sort(changed)
-		c.out.Changed = append(c.out.Changed, changed...)
-	}
+	m := move{own: own, dropped: fresh[own], bound: boundsOf(fresh)}
 	for _, w := range c.writes {
 		if w.direct {
-			any(w.delta).(crdt.Settler[S]).Settle(isFresh)
+			any(w.delta).(crdt.Settler[S]).Settle(m.settled)
 			w.item.Data = nil
 		}
 	}
+	c.sums() // so that all keys are in the tree
+	c.last = nil
+	c.moves.begin(m)
+	c.Work()
 }
 
 // strip drops from a state what is in the past here.
