@@ -62,8 +62,9 @@ import (
 //
 // Whoever hears of (c) moves what it has of the settled shares, in one step with
 // what says so on its disk, and strips off whatever comes of them later. States
-// travel with the sum of what is settled in them, and are joined only where the
-// same is settled. So, writing true(S) for what the replicas settled by S have
+// travel with the sum of what is settled in them, and are joined, and compared,
+// only where the same is settled. Of many keys, each is moved when it is looked at,
+// and all soon afterwards: see moves. So, writing true(S) for what the replicas settled by S have
 // counted:
 //
 //  4. Nothing counts twice: a past is at most true(S), and no other share has

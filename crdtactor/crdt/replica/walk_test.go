@@ -125,6 +125,24 @@ func TestWhatIsSettledWhileOtherThingsAreMovedIsMovedToo(t *testing.T) {
 	}
 }
 
+// TestKeyThatCameJustBeforeIsSettledToo has a state that no sum was taken of when
+// its share of x is settled.
+func TestKeyThatCameJustBeforeIsSettledToo(t *testing.T) {
+	c := manyKeys(t, 3, 1, false)
+	c.Update("late", func(state *crdt.PNCounter, _ crdt.ReplicaID) *crdt.PNCounter { return state.Add("x#1", 5) })
+	hearOf(c)
+	for c.Busy() {
+		c.Work()
+	}
+	state, _ := c.State("late")
+	for lineage := range state.Lives() {
+		t.Errorf("there is an entry of %s", lineage)
+	}
+	if state.Value() != 5 {
+		t.Errorf("it shows %d", state.Value())
+	}
+}
+
 // BenchmarkLongestStepOfSettling reports the longest step, and the time of all,
 // of one node's settling what another has left in each of 100,000 counters.
 func BenchmarkLongestStepOfSettling(b *testing.B) {
