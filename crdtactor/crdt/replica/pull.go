@@ -63,7 +63,7 @@ func (c *Core[S]) compare(m Root) {
 	heard := c.losses
 	if m.Roster != c.rosterSum {
 		heard = 0
-		c.sendRoster(m.Node)
+		c.brief(m.Node)
 	}
 	h := c.holds[m.Node]
 	c.sums()
