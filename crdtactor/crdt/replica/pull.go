@@ -63,7 +63,7 @@ func (c *Core[S]) compare(m Root) {
 	heard := c.losses
 	if m.Roster != c.rosterSum {
 		heard = 0
-		c.brief(m.Node)
+		c.sendRoster(m.Node)
 	}
 	h := c.holds[m.Node]
 	c.sums()

@@ -6,8 +6,6 @@ import "github.com/topos-go/topos/crdtactor/crdt"
 type books struct {
 	losses uint64 // when every node had been heard out; 0 if that is not so
 	seq    uint64 // of the log, at that time
-	look   *look
-	looked uint64 // what was lost when a look had ended
 }
 
 // closeBooks settles what lost replicas have left, if that is safe and this
@@ -25,8 +23,8 @@ func (c *Core[S]) closeBooks() {
 		return
 	}
 	if c.books.losses != c.losses {
-		if !c.lookForLater() || c.books.looked != c.losses {
-			return // of what was found everybody must hear
+		if c.loseLater() {
+			return // of which everybody must hear
 		}
 		// What comes after a number that the log does not have is acknowledged
 		// by those only who have compared whole states.
@@ -57,6 +55,42 @@ func (c *Core[S]) leads() bool {
 		}
 	}
 	return true
+}
+
+// loseLater makes lost what later replicas of forgotten nodes have left than
+// those were known to have had, and reports whether there was any. It is one
+// step, at the time when all have been heard out: what came afterwards to a key
+// already looked at might have folded what is then settled.
+func (c *Core[S]) loseLater() bool {
+	if !c.settles() {
+		return false
+	}
+	next := make(map[string]uint64)
+	for node, m := range c.roster {
+		if m.forgotten() {
+			next[node] = m.Next
+		}
+	}
+	known := boundsOf(next)
+	look := func(lineage string, start uint64) bool {
+		if n, ok := known(lineage); ok && start >= n && start <= maxStart {
+			next[lineage] = start + 1
+			known = boundsOf(next)
+		}
+		return false // nothing is stripped
+	}
+	for _, e := range c.entries {
+		any(e.state).(crdt.Settler[S]).Strip(look)
+	}
+	losses := c.losses
+	for node, n := range next {
+		if m := c.roster[node]; n > m.Next {
+			m.Next = n
+			m.Lost = max(m.Lost, n)
+			c.record(m)
+		}
+	}
+	return c.losses != losses
 }
 
 // settles reports whether states can be settled at all.

@@ -84,65 +84,15 @@ func (c *Core[S]) catchUp(e *entry[S]) {
 }
 
 // Busy reports whether there is something to do for [Core.Work].
-func (c *Core[S]) Busy() bool { return c.moves.busy() || c.books.look != nil }
+func (c *Core[S]) Busy() bool { return c.moves.busy() }
 
 // Work goes on with what takes many steps, by one. While it is needed, it should
 // be called as often as other calls allow; Tick calls it too.
 func (c *Core[S]) Work() {
-	if c.books.look != nil {
-		c.lookForLater()
-	}
 	if c.moves.busy() {
 		if c.walkOn(&c.moves.walk, c.catchUp) {
 			c.moves.list = nil
 		}
 		c.sums()
 	}
-}
-
-// look is a walk in search of later replicas of forgotten nodes.
-type look struct {
-	walk   walk
-	losses uint64
-	next   map[string]uint64
-}
-
-// lookForLater makes lost what later replicas of forgotten nodes have left than
-// those were known to have had, and reports whether it has come to the end. What
-// comes while it is under way may be missed: it then keeps an entry of its own.
-func (c *Core[S]) lookForLater() bool {
-	if !c.settles() || c.books.look == nil && c.books.looked == c.losses {
-		c.books.looked = c.losses
-		return true
-	}
-	if c.books.look == nil {
-		c.sums()
-		c.books.look = &look{losses: c.losses, next: make(map[string]uint64)}
-		for node, m := range c.roster {
-			if m.forgotten() {
-				c.books.look.next[node] = m.Next
-			}
-		}
-	}
-	l := c.books.look
-	known := boundsOf(l.next)
-	note := func(lineage string, start uint64) bool {
-		if n, ok := known(lineage); ok && start >= n && start <= maxStart {
-			l.next[lineage] = start + 1
-			known = boundsOf(l.next)
-		}
-		return false // nothing is stripped
-	}
-	if !c.walkOn(&l.walk, func(e *entry[S]) { any(e.state).(crdt.Settler[S]).Strip(note) }) {
-		return false
-	}
-	c.books.look, c.books.looked = nil, l.losses
-	for node, n := range l.next {
-		if m := c.roster[node]; m.forgotten() && n > m.Next {
-			m.Next = n
-			m.Lost = max(m.Lost, n)
-			c.record(m)
-		}
-	}
-	return true
 }
