@@ -18,7 +18,9 @@ type Config[S crdt.State[S]] struct {
 	// New returns an empty state, such as new(crdt.Cart).
 	New func() S
 	// Members returns the nodes not known to be dead, this one included or
-	// not. It must not block.
+	// not. It must not block. All of them should run the replica: while one does
+	// not, it might still hold something, so nothing is folded, nor settled
+	// after a [Forget], until it is no member any more and is forgotten too.
 	Members func() []actor.NodeID
 	// Peers returns the nodes, among the members, that changes are sent to;
 	// these pass them on. On all nodes together they must connect all members,

@@ -48,3 +48,7 @@ func (d *Disk) Writes() (n int, err error) {
 	})
 	return n, err
 }
+
+// Busy reports whether the replica has work left. It is for a function that runs
+// in it.
+func (r *Replica[S]) Busy() bool { return r.core.Busy() }

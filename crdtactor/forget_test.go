@@ -1,7 +1,9 @@
 package crdtactor_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,7 +69,8 @@ func TestReplicaThatHearsThatItWasForgottenEnds(t *testing.T) {
 				reason <- end.Reason
 			}
 		})
-		forgotten := replica.Member{Node: w.nodes[0].Name, Version: 2, Lost: uint64(time.Now().UnixNano())}
+		now := uint64(time.Now().UnixNano())
+		forgotten := replica.Member{Node: w.nodes[0].Name, Version: 2, Next: now, Lost: now}
 		w.sys(1).Send(visits, replica.Roster{Node: "c", ID: "c#1", Members: []replica.Member{forgotten}})
 		if err := <-reason; !errors.Is(err, crdtactor.ErrOutdated) {
 			t.Errorf("the replica ended with %v", err)
@@ -82,6 +85,52 @@ func TestReplicaThatHearsThatItWasForgottenEnds(t *testing.T) {
 			if got := w.value(i); got != 6 {
 				t.Errorf("node %d shows %d", i, got)
 			}
+		}
+	})
+}
+
+// TestManyKeysAreSettledWithoutWaitingForTime has more keys than are settled in
+// one step, and a clock that stands still.
+func TestManyKeysAreSettledWithoutWaitingForTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const keys = 4 * replica.DefaultAtOnce
+		cfg := crdtactor.Config[*crdt.PNCounter]{Name: "many", New: func() *crdt.PNCounter { return new(crdt.PNCounter) },
+			Members: func() []actor.NodeID { return nil }}
+		sys, err := actor.NewSystem(actor.Config{Node: actor.NodeID{Name: "n@h:1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sys.Close(context.Background())
+		store, err := crdtactor.NewStore(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := crdtactor.New(cfg)
+		pid, err := sys.Spawn(t.Context(), r, cfg.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range keys {
+			err := store.Update(t.Context(), sys, fmt.Sprint("key-", i), func(c *crdt.PNCounter, _ crdt.ReplicaID) *crdt.PNCounter {
+				return c.Add(crdt.Incarnation("gone", 1), 5)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		gone := replica.Member{Node: "gone", Version: 2, Next: 2, Lost: 2, Settled: 2}
+		if err := sys.Send(pid, replica.Roster{Node: "b", ID: "b#1", Members: []replica.Member{gone}}); err != nil {
+			t.Fatal(err)
+		}
+		views, busy := 0, true
+		for ; busy && views < 100; views++ {
+			if err := crdtactor.View(t.Context(), sys, pid, func(*crdt.PNCounter) { busy = r.Busy() }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if busy || views < 2 || time.Since(began) > 0 {
+			t.Errorf("after %d views and %v it is busy: %v", views, time.Since(began), busy)
 		}
 	})
 }

@@ -24,6 +24,7 @@ type Replica[S crdt.State[S]] struct {
 	node     string
 	core     *replica.Core[S]
 	flushing bool // a flushNow is in the mailbox
+	working  bool // a workNow is in the mailbox
 	ticket   uint64
 	writes   map[uint64]actor.From
 	reads    []*pendingRead
@@ -50,6 +51,7 @@ type (
 	antiEntropyTick struct{}
 	flushTick       struct{}
 	flushNow        struct{}
+	workNow         struct{}
 	readTimeout     struct{ read *pendingRead }
 	saved           struct {
 		batch uint64
@@ -128,6 +130,9 @@ func (r *Replica[S]) Receive(self *actor.Self, msg any) error {
 	case flushNow:
 		r.flushing = false
 		r.core.Flush()
+	case workNow:
+		r.working = false
+		r.core.Work()
 	case flushTick:
 		r.core.Flush()
 	case antiEntropyTick:
@@ -206,6 +211,10 @@ func (r *Replica[S]) others(nodes func() []actor.NodeID) []string {
 func (r *Replica[S]) act(self *actor.Self) error {
 	if r.cfg.Disk != nil {
 		r.save(self)
+	}
+	if r.core.Busy() && !r.working {
+		r.working = true
+		_ = self.Send(self.PID(), workNow{})
 	}
 	if r.core.Idle() {
 		return nil

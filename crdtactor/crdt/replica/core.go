@@ -28,6 +28,9 @@ type Config[S crdt.State[S]] struct {
 	// Forward says that not every member is a neighbor of every other, so that
 	// what is heard from one neighbor must be passed on to the rest.
 	Forward bool
+	// AtOnce is how many keys are gone through in one step where all must be.
+	// Zero means DefaultAtOnce.
+	AtOnce int
 	// Durable says that a change counts as held only once [Core.Saved] says so.
 	Durable bool
 }
@@ -40,6 +43,8 @@ const MaxKey = 4096
 const (
 	// DefaultBacklog is a second of a busy replica's changes.
 	DefaultBacklog = 1024
+	// DefaultAtOnce counters are settled in a few milliseconds.
+	DefaultAtOnce = 2048
 	// DefaultFew keys and digests are about as long as the sums of a branch.
 	DefaultFew = 64
 	// DefaultPart is well below what a node takes as one message, and small
@@ -70,6 +75,7 @@ type Core[S crdt.State[S]] struct {
 	unsettled int    // Members that have lost more than is settled
 	settled   uint64 // equal on nodes that have settled the same
 	books     books
+	moves     moves
 	folded    bool            // this replica has folded earlier ones
 	briefed   map[string]bool // nodes that were sent the roster in this period
 	stale     map[string]bool // keys with something to fold
@@ -86,6 +92,7 @@ type entry[S any] struct {
 	state S
 	sum   uint64 // of key and state, as it is in the tree
 	dirty bool   // it has changed since
+	moved uint64 // how many moves it has seen
 }
 
 // New returns a Core that holds nothing.
@@ -95,6 +102,9 @@ func New[S crdt.State[S]](cfg Config[S]) *Core[S] {
 	}
 	if cfg.Few == 0 {
 		cfg.Few = DefaultFew
+	}
+	if cfg.AtOnce == 0 {
+		cfg.AtOnce = DefaultAtOnce
 	}
 	if cfg.Part == 0 {
 		cfg.Part = DefaultPart
@@ -264,6 +274,7 @@ func (c *Core[S]) find(key string) *entry[S] {
 	}
 	e := c.entries[key]
 	if e != nil {
+		c.catchUp(e)
 		c.last = e
 	}
 	return e
@@ -273,7 +284,7 @@ func (c *Core[S]) open(key string) *entry[S] {
 	if e := c.find(key); e != nil {
 		return e
 	}
-	e := &entry[S]{key: key, state: c.cfg.New()}
+	e := &entry[S]{key: key, state: c.cfg.New(), moved: c.moves.begun}
 	c.entries[key] = e
 	c.last = e
 	return e

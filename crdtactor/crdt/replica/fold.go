@@ -18,7 +18,7 @@ const (
 // fold folds what earlier replicas of this node have left, if that is safe; see
 // [Core.Forget] for the proof.
 func (c *Core[S]) fold() {
-	if own := c.roster[c.cfg.Node]; len(c.stale) == 0 || own.Lost > own.Settled || !c.ask(heardOut) {
+	if own := c.roster[c.cfg.Node]; c.moves.busy() || len(c.stale) == 0 || own.Lost > own.Settled || !c.ask(heardOut) {
 		return
 	}
 	keys := slices.Sorted(maps.Keys(c.stale))

@@ -62,8 +62,9 @@ import (
 //
 // Whoever hears of (c) moves what it has of the settled shares, in one step with
 // what says so on its disk, and strips off whatever comes of them later. States
-// travel with the sum of what is settled in them, and are joined only where the
-// same is settled. So, writing true(S) for what the replicas settled by S have
+// travel with the sum of what is settled in them, and are joined, and compared,
+// only where the same is settled. Of many keys, each is moved when it is looked at,
+// and all soon afterwards: see moves. So, writing true(S) for what the replicas settled by S have
 // counted:
 //
 //  4. Nothing counts twice: a past is at most true(S), and no other share has
@@ -98,7 +99,7 @@ import (
 // any other, while a Forget of before is still under way.
 func (c *Core[S]) Forget(node string) bool {
 	m := c.roster[node]
-	if _, member := slices.BinarySearch(c.members, node); member || node == c.cfg.Node || m.forgotten() {
+	if _, member := slices.BinarySearch(c.members, node); member || node == c.cfg.Node || m.forgotten() || m.Version >= maxVersion {
 		return false
 	}
 	m.Version++
@@ -117,7 +118,7 @@ func (c *Core[S]) hearOfSelf(old, m Member) Member {
 		c.out.Outdated = string(c.cfg.ID)
 	case !m.forgotten() && known:
 	case c.folded: // it may have folded what is to be settled
-		m.Lost = start + 1
+		m.Lost = max(m.Lost, start+1)
 		c.out.Outdated = string(c.cfg.ID)
 	default:
 		m = c.comeBack(m)

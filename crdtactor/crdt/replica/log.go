@@ -138,6 +138,10 @@ type holding struct {
 // a lost one, or of a forgotten node, which is sent the roster and learns it.
 func (c *Core[S]) meet(node, id string) bool {
 	h := c.holds[node]
+	if len(node) > maxName {
+		c.out.Malformed++
+		return false
+	}
 	if h == nil || h.id != id {
 		if h != nil && crdt.ReplicaID(id).Before(crdt.ReplicaID(h.id)) {
 			c.send(node, Outdated{Node: c.cfg.Node, Of: id, Latest: h.id})

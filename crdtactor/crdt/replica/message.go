@@ -14,7 +14,10 @@ type (
 		Sum    uint64
 		Keys   uint64 // how many there are
 		Roster uint64 // the sum of the roster
-		Ask    bool
+		// Settled is as in Delta: equal sums say nothing where another one is
+		// settled.
+		Settled uint64
+		Ask     bool
 	}
 	// Delta carries the changes After+1 … UpTo of the sender's log. Here as in
 	// whatever carries states, Settled is the sum of what is settled where it
@@ -74,12 +77,13 @@ type (
 	// Branches answers a Pull that has Sums with the sums of the leaves below
 	// those that differ.
 	Branches struct {
-		_     struct{} `cbor:",toarray"`
-		Node  string
-		ID    string
-		Token uint64
-		Tops  []uint64
-		Sums  []Sum
+		_       struct{} `cbor:",toarray"`
+		Node    string
+		ID      string
+		Settled uint64
+		Token   uint64
+		Tops    []uint64
+		Sums    []Sum
 	}
 	// Answer answers a Pull of keys, in as many parts as it takes. If the Pull
 	// came twice there are two answers, with other serials and perhaps cut into
@@ -103,13 +107,16 @@ type (
 		Of     string
 		Latest string
 	}
-	// Roster is who is known to the sender; see [Core.Forget]. If it is whole, the
-	// receiver answers with what it knows better, if anything.
+	// Roster is who is known to the sender; see [Core.Forget]. If it is whole, it
+	// is all of them from the name From on and before the name To, if that is not
+	// empty, and the receiver answers with what it knows better, if anything.
 	Roster struct {
 		_       struct{} `cbor:",toarray"`
 		Node    string
 		ID      string
 		Whole   bool
+		From    string
+		To      string
 		Members []Member
 	}
 )

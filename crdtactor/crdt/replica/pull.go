@@ -37,7 +37,7 @@ type pull struct {
 func (c *Core[S]) root(ask bool) Root {
 	c.sums()
 	return Root{Node: c.cfg.Node, ID: string(c.cfg.ID), Seq: c.log.seq, Sum: c.tree.root,
-		Keys: uint64(c.tree.size), Roster: c.rosterSum, Ask: ask}
+		Keys: uint64(c.tree.size), Roster: c.rosterSum, Settled: c.settled, Ask: ask}
 }
 
 // sums brings the hash tree up to date.
@@ -68,6 +68,7 @@ func (c *Core[S]) compare(m Root) {
 	h := c.holds[m.Node]
 	c.sums()
 	switch {
+	case m.Settled != c.settled || c.moves.busy(): // what is equal may not mean the same
 	case m.Sum == c.tree.root:
 		h.pull = nil
 		defer c.next(m.Node)
@@ -81,7 +82,7 @@ func (c *Core[S]) compare(m Root) {
 	default:
 		c.pull(m.Node, h, m, heard)
 	}
-	if m.Ask {
+	if m.Ask && !c.moves.busy() {
 		c.send(m.Node, c.root(false))
 	}
 }
@@ -121,7 +122,7 @@ func (c *Core[S]) pull(node string, h *holding, m Root, heard uint64) {
 	if c.whole(m) {
 		ask.Whole = true
 		for _, e := range c.placed() {
-			ask.Keys = append(ask.Keys, known(e))
+			ask.Keys = append(ask.Keys, c.known(e))
 		}
 		h.pull.chunks[0] = make(map[part]bool)
 	} else {
@@ -157,7 +158,8 @@ func (c *Core[S]) placed() []*entry[S] {
 }
 
 // known returns what e's state is to be compared by.
-func known[S crdt.State[S]](e *entry[S]) Known {
+func (c *Core[S]) known(e *entry[S]) Known {
+	c.catchUp(e)
 	k := Known{Key: e.key, Sum: e.sum}
 	if d, ok := any(e.state).(crdt.Digester[S]); ok {
 		k.Digest, _ = d.Digest().MarshalBinary() // it has no errors
@@ -167,7 +169,7 @@ func known[S crdt.State[S]](e *entry[S]) Known {
 
 // answer sends what the sender of m lacks.
 func (c *Core[S]) answer(m Pull) {
-	if !c.meet(m.Node, m.ID) || m.Of != string(c.cfg.ID) {
+	if !c.meet(m.Node, m.ID) || m.Of != string(c.cfg.ID) || c.moves.busy() {
 		return
 	}
 	c.sums()
@@ -180,7 +182,7 @@ func (c *Core[S]) answer(m Pull) {
 			entries = append(entries, c.tree.in(at)...)
 		}
 	default:
-		b := Branches{Node: c.cfg.Node, ID: string(c.cfg.ID), Token: m.Token, Tops: c.tree.differing(m.Sums)}
+		b := Branches{Node: c.cfg.Node, ID: string(c.cfg.ID), Settled: c.settled, Token: m.Token, Tops: c.tree.differing(m.Sums)}
 		for _, top := range b.Tops {
 			b.Sums = append(b.Sums, c.tree.below(top)...)
 		}
@@ -235,7 +237,7 @@ func (c *Core[S]) missing(e *entry[S], theirs map[string]Known) []byte {
 // branch takes in which leaves of another replica may have what this lacks.
 func (c *Core[S]) branch(m Branches) {
 	h := c.holds[m.Node]
-	if h == nil || h.id != m.ID || h.pull == nil || h.pull.token != m.Token || len(h.pull.chunks) > 0 {
+	if h == nil || h.id != m.ID || m.Settled != c.settled || c.moves.busy() || h.pull == nil || h.pull.token != m.Token || len(h.pull.chunks) > 0 {
 		return
 	}
 	c.sums()
@@ -257,7 +259,7 @@ func (c *Core[S]) pursue(node string, h *holding) {
 		ask := Pull{Node: c.cfg.Node, ID: string(c.cfg.ID), Of: h.id, Token: p.token, Chunk: p.next, Leaves: p.rest[:n]}
 		for _, at := range ask.Leaves {
 			for _, e := range c.tree.in(at) {
-				ask.Keys = append(ask.Keys, known(e))
+				ask.Keys = append(ask.Keys, c.known(e))
 			}
 		}
 		p.rest = p.rest[n:]

@@ -21,6 +21,24 @@ func (m Member) join(other Member) Member {
 	return other
 }
 
+const (
+	// maxStart is the latest that a replica can have started: there is no later
+	// time in nanoseconds since 1970. So a bound above it is never 0.
+	maxStart = math.MaxInt64
+	// maxName is the length of the longest name of a node that is taken from
+	// others, in bytes: a message has room for as many as maxMembers.
+	maxName = 4096
+	// maxVersion is odd, so that a node can always come back. Nobody gets there
+	// who does not lie.
+	maxVersion = math.MaxInt64
+)
+
+// valid reports whether m is what a replica may know.
+func (m Member) valid() bool {
+	return m.Version > 0 && m.Version <= maxVersion && m.Settled <= m.Lost && m.Lost <= m.Next && m.Next <= maxStart+1 &&
+		len(m.Node) <= maxName
+}
+
 // sum is the same for equal Members, and 0 for the zero Member.
 func (m Member) sum() uint64 {
 	if m == (Member{}) {
@@ -44,7 +62,7 @@ func (m Member) settledSum() uint64 {
 // startOf returns when the replica of a node started, as its id says, or the
 // greatest number if the id says nothing of the kind: adding 1 makes it 0.
 func startOf(node, id string) uint64 {
-	if lineage, start, ok := crdt.ReplicaID(id).Lineage(); ok && lineage == node {
+	if lineage, start, ok := crdt.ReplicaID(id).Lineage(); ok && lineage == node && start <= maxStart {
 		return start
 	}
 	return math.MaxUint64
@@ -113,15 +131,29 @@ func (c *Core[S]) Enroll(list []Member) {
 	for _, m := range list {
 		c.record(c.roster[m.Node].join(m))
 	}
-	for _, key := range c.Keys() {
-		if e := c.find(key); c.strip(e.state) {
+	for _, e := range c.entries {
+		if c.strip(e.state) {
 			c.touch(e)
 		}
 	}
 }
 
+// maxMembers is how many Members one message has. Names are never taken off a
+// roster, and after years all may be too long for one.
+const maxMembers = 512
+
 func (c *Core[S]) sendRoster(node string) {
-	c.send(node, Roster{Node: c.cfg.Node, ID: string(c.cfg.ID), Whole: true, Members: c.Roster()})
+	list := c.Roster()
+	from := ""
+	for len(list) > 0 {
+		n := min(maxMembers, len(list))
+		part := Roster{Node: c.cfg.Node, ID: string(c.cfg.ID), Whole: true, From: from, Members: list[:n:n]}
+		if list = list[n:]; len(list) > 0 {
+			part.To = list[0].Node
+		}
+		from = part.To
+		c.send(node, part)
+	}
 }
 
 // brief sends node the roster, once in a period.
@@ -135,10 +167,14 @@ func (c *Core[S]) brief(node string) {
 // enroll takes in another replica's roster, whoever that is: what a roster says
 // is so for ever.
 func (c *Core[S]) enroll(r Roster) {
-	settled := c.settled
+	fresh := make(map[string]uint64)
 	for _, m := range r.Members {
 		old := c.roster[m.Node]
-		if m.Version == 0 || m.Node == r.Node && old.forgotten() && m.Version < old.Version {
+		if !m.valid() {
+			c.out.Malformed++
+			continue
+		}
+		if m.Node == r.Node && old.forgotten() && m.Version < old.Version {
 			continue // it does not know yet that it was forgotten, and says so anew when it does
 		}
 		m = old.join(m)
@@ -148,11 +184,12 @@ func (c *Core[S]) enroll(r Roster) {
 		case m.forgotten():
 			m.Lost = max(m.Lost, m.Next)
 		}
+		if m.Settled > old.Settled {
+			fresh[m.Node] = m.Settled
+		}
 		c.record(m)
 	}
-	if c.settled != settled {
-		c.settle(c.cfg.Node)
-	}
+	c.settle(fresh, c.cfg.Node)
 	if r.Whole {
 		c.correct(r)
 	}
@@ -167,12 +204,12 @@ func (c *Core[S]) correct(r Roster) {
 	}
 	var better []Member
 	for node, m := range c.roster {
-		if m != theirs[node] {
+		if m != theirs[node] && node >= r.From && (r.To == "" || node < r.To) {
 			better = append(better, m)
 		}
 	}
-	if len(better) > 0 {
-		slices.SortFunc(better, byNode)
-		c.send(r.Node, Roster{Node: c.cfg.Node, ID: string(c.cfg.ID), Members: better})
+	slices.SortFunc(better, byNode)
+	for part := range slices.Chunk(better, maxMembers) {
+		c.send(r.Node, Roster{Node: c.cfg.Node, ID: string(c.cfg.ID), Members: part})
 	}
 }

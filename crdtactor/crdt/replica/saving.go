@@ -2,6 +2,7 @@ package replica
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/topos-go/topos/crdtactor/crdt"
 )
@@ -10,9 +11,8 @@ import (
 // while the one before is being written, so that a slow disk makes batches
 // larger and not more.
 type saving[S crdt.State[S]] struct {
-	changes map[string]S
-	once    map[string]bool // the delta in changes is not this replica's to change
-	taken   uint64          // batches
+	changes map[string]unsaved[S]
+	taken   uint64 // batches
 	saved   uint64
 	held    []confirmation // in the order of their batches
 	edits   uint64         // of the roster, when it was taken last
@@ -32,20 +32,26 @@ type Batch struct {
 	Roster []Member // nil if it has not changed since
 }
 
+// unsaved is a delta that is not on disk yet.
+type unsaved[S any] struct {
+	delta  S
+	shared bool // it is not this replica's to change
+}
+
 func (s *saving[S]) add(key string, delta S) {
 	if s.changes == nil {
-		s.changes, s.once = make(map[string]S), make(map[string]bool)
+		s.changes = make(map[string]unsaved[S])
 	}
-	d, ok := s.changes[key]
+	u, ok := s.changes[key]
 	if !ok {
-		s.changes[key], s.once[key] = delta, true
+		s.changes[key] = unsaved[S]{delta, true}
 		return
 	}
-	if s.once[key] {
-		d, s.once[key] = d.Clone(), false
+	if u.shared {
+		u = unsaved[S]{delta: u.delta.Clone()}
+		s.changes[key] = u
 	}
-	d.Join(delta)
-	s.changes[key] = d
+	u.delta.Join(delta)
 }
 
 // needed returns the batch that has to be saved for all to be.
@@ -60,21 +66,16 @@ func (s *saving[S]) needed() uint64 {
 // batch before is not saved.
 func (c *Core[S]) Batch() (Batch, bool) {
 	s := &c.saving
-	if s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
+	if c.moves.busy() || s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
 		return Batch{}, false
 	}
 	s.taken++
 	b := Batch{Number: s.taken, Items: make([]Item, 0, len(s.changes))}
-	for key, delta := range s.changes {
-		b.Items = append(b.Items, Item{Key: key, Data: encode(delta)})
+	for key, u := range s.changes {
+		b.Items = append(b.Items, Item{Key: key, Data: encode(u.delta)})
 	}
-	slices.SortFunc(b.Items, func(x, y Item) int {
-		if x.Key < y.Key {
-			return -1
-		}
-		return 1
-	})
-	s.changes, s.once = nil, nil
+	slices.SortFunc(b.Items, func(x, y Item) int { return strings.Compare(x.Key, y.Key) })
+	s.changes = nil
 	if s.edits != c.edits {
 		s.edits = c.edits
 		b.Roster = c.Roster()

@@ -1,8 +1,6 @@
 package replica
 
-import (
-	"github.com/topos-go/topos/crdtactor/crdt"
-)
+import "github.com/topos-go/topos/crdtactor/crdt"
 
 // books is how far this replica has come in closing those of lost replicas.
 type books struct {
@@ -14,6 +12,9 @@ type books struct {
 // node is the one to do it: see [Core.Forget]. One does, so that not everybody
 // asks everybody; if two do, no harm is done.
 func (c *Core[S]) closeBooks() {
+	if c.moves.busy() {
+		return
+	}
 	if c.unsettled == 0 || !c.leads() {
 		c.books = books{}
 		return
@@ -28,19 +29,21 @@ func (c *Core[S]) closeBooks() {
 		// What comes after a number that the log does not have is acknowledged
 		// by those only who have compared whole states.
 		c.log.skip()
-		c.books = books{losses: c.losses, seq: c.log.seq}
+		c.books.losses, c.books.seq = c.losses, c.log.seq
 	}
 	if !c.ask(func(h *holding) bool { return h.acked >= c.books.seq }) {
 		return
 	}
-	for _, m := range c.Roster() {
+	fresh := make(map[string]uint64)
+	for node, m := range c.roster {
 		if m.Lost > m.Settled {
 			m.Settled = m.Lost
+			fresh[node] = m.Settled
 			c.record(m)
 		}
 	}
 	c.books = books{}
-	c.settle("")
+	c.settle(fresh, "")
 }
 
 // leads reports whether no other member with a lower name is there to close the
@@ -55,23 +58,70 @@ func (c *Core[S]) leads() bool {
 }
 
 // loseLater makes lost what later replicas of forgotten nodes have left than
-// those were known to have had, and reports whether there was any.
+// those were known to have had, and reports whether there was any. It is one
+// step, at the time when all have been heard out: what came afterwards to a key
+// already looked at might have folded what is then settled.
 func (c *Core[S]) loseLater() bool {
-	losses := c.losses
-	for _, e := range c.entries {
-		s, ok := any(e.state).(crdt.Settler[S])
-		if !ok {
-			return false
+	if !c.settles() {
+		return false
+	}
+	next := make(map[string]uint64)
+	for node, m := range c.roster {
+		if m.forgotten() {
+			next[node] = m.Next
 		}
-		for lineage, start := range s.Lives() {
-			if m := c.roster[lineage]; m.Version > 0 && m.forgotten() && start >= m.Next {
-				m.Next = start + 1
-				m.Lost = max(m.Lost, m.Next)
-				c.record(m)
-			}
+	}
+	known := boundsOf(next)
+	look := func(lineage string, start uint64) bool {
+		if n, ok := known(lineage); ok && start >= n && start <= maxStart {
+			next[lineage] = start + 1
+			known = boundsOf(next)
+		}
+		return false // nothing is stripped
+	}
+	for _, e := range c.entries {
+		any(e.state).(crdt.Settler[S]).Strip(look)
+	}
+	losses := c.losses
+	for node, n := range next {
+		if m := c.roster[node]; n > m.Next {
+			m.Next = n
+			m.Lost = max(m.Lost, n)
+			c.record(m)
 		}
 	}
 	return c.losses != losses
+}
+
+// settles reports whether states can be settled at all.
+func (c *Core[S]) settles() bool {
+	_, ok := any(c.cfg.New()).(crdt.Settler[S])
+	return ok
+}
+
+// boundsOf returns a function that does what a look into m does. Settling calls
+// it for each entry of all states: few nodes are faster to compare than to hash.
+func boundsOf(m map[string]uint64) func(node string) (uint64, bool) {
+	const few = 4
+	if len(m) > few {
+		return func(node string) (uint64, bool) { n, ok := m[node]; return n, ok }
+	}
+	type bound struct {
+		node string
+		n    uint64
+	}
+	var list []bound
+	for node, n := range m {
+		list = append(list, bound{node, n})
+	}
+	return func(node string) (uint64, bool) {
+		for i := range list {
+			if list[i].node == node {
+				return list[i].n, true
+			}
+		}
+		return 0, false
+	}
 }
 
 // isSettled reports whether the share of a replica is in the past.
@@ -79,32 +129,24 @@ func (c *Core[S]) isSettled(lineage string, start uint64) bool {
 	return start < c.roster[lineage].Settled
 }
 
-// settle moves what has been settled into the past, but drops what earlier
-// replicas of the node own have left; "" is no node.
-func (c *Core[S]) settle(own string) {
-	for _, key := range c.Keys() {
-		e := c.find(key)
-		s, ok := any(e.state).(crdt.Settler[S])
-		if !ok {
-			return
-		}
-		if own != "" && s.Strip(func(lineage string, start uint64) bool { return lineage == own && c.isSettled(lineage, start) }) {
-			c.touch(e)
-			c.note(e)
-		}
-		if delta := s.Settle(c.isSettled); !isZero(delta) {
-			c.touch(e)
-			if c.cfg.Durable {
-				c.saving.add(key, delta)
-			}
-		}
+// settle moves into the past what has become settled: of each node in fresh the
+// replicas before a start. It drops what earlier replicas of the node own have
+// left; "" is no node. See moves for when.
+func (c *Core[S]) settle(fresh map[string]uint64, own string) {
+	if len(fresh) == 0 || !c.settles() {
+		return
 	}
+	m := move{own: own, dropped: fresh[own], bound: boundsOf(fresh)}
 	for _, w := range c.writes {
 		if w.direct {
-			any(w.delta).(crdt.Settler[S]).Settle(c.isSettled)
+			any(w.delta).(crdt.Settler[S]).Settle(m.settled)
 			w.item.Data = nil
 		}
 	}
+	c.sums() // so that all keys are in the tree
+	c.last = nil
+	c.moves.begin(m)
+	c.Work()
 }
 
 // strip drops from a state what is in the past here.

@@ -42,14 +42,17 @@ func (c *Core[S]) Tick() {
 		}
 	}
 	clear(c.briefed)
+	c.Work()
 	c.compact()
 	c.fold()
 	c.closeBooks()
 	c.again()
 	c.Flush()
-	root := c.root(false)
-	for _, node := range c.neighbors {
-		c.send(node, root)
+	if !c.moves.busy() {
+		root := c.root(false)
+		for _, node := range c.neighbors {
+			c.send(node, root)
+		}
 	}
 	for _, w := range c.writes {
 		c.press(w, true)

@@ -30,7 +30,17 @@ func (l *ledger) Settle(lost func(string, uint64) bool) *ledger {
 }
 func (l *ledger) Strip(lost func(string, uint64) bool) bool { return l.count.Strip(lost) }
 func (l *ledger) Foldable(me crdt.ReplicaID) bool           { return l.count.Foldable(me) }
-func (l *ledger) Fold(me crdt.ReplicaID) *ledger            { return &ledger{count: *l.count.Fold(me)} }
+
+// Fold says what was folded, too: whoever hears of the count must know of what.
+func (l *ledger) Fold(me crdt.ReplicaID) *ledger {
+	delta := &ledger{count: *l.count.Fold(me)}
+	for e := range l.made.All() {
+		if crdt.ReplicaID(by(e)).Before(me) {
+			delta.made.Add(e)
+		}
+	}
+	return delta
+}
 
 func (l *ledger) MarshalBinary() ([]byte, error) {
 	a, _ := l.count.MarshalBinary()
@@ -62,7 +72,7 @@ func ledgers() subject[*ledger] {
 			delta := &ledger{count: *l.count.Add(me, 1)}
 			l.made.Add(element + " " + string(me))
 			for e := range l.made.All() {
-				if by(e) == string(me) {
+				if by(e) == string(me) || !l.Foldable(me) && crdt.ReplicaID(by(e)).Before(me) {
 					delta.made.Add(e)
 				}
 			}

@@ -82,8 +82,11 @@ func (w *town) add(name string, n int64) {
 // carry saves what is to be saved and delivers what is sent, until there is
 // nothing.
 func (w *town) carry() {
-	for moved := true; moved; {
-		moved = false
+	rounds := 0
+	for moved := true; moved; rounds++ {
+		if moved = false; rounds > 10_000 {
+			w.t.Fatalf("there is no end of letters, of which %d came by", len(w.letters))
+		}
 		for _, name := range w.names() {
 			core := w.cores[name]
 			if batch, ok := core.Batch(); ok && w.disks[name] != nil {

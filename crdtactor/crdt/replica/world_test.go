@@ -70,6 +70,7 @@ type world[S crdt.State[S]] struct {
 	losses   int
 	ring     bool
 	few      int
+	atOnce   int                                  // keys, of which there are three
 	forgets  bool                                 // nodes are forgotten, some of which come back
 	maker    map[string]*site[S]                  // of each element
 	risky    map[string]bool                      // elements whose maker was forgotten afterwards
@@ -87,6 +88,7 @@ func newWorld[S crdt.State[S]](sub subject[S], seed uint64) *world[S] {
 		gone: map[string]bool{}, doubtful: map[string]bool{}, maker: map[string]*site[S]{}, risky: map[string]bool{}, rash: map[string]bool{}}
 	w.ring = w.r.IntN(3) == 0
 	w.few = 1 + w.r.IntN(2)*10
+	w.atOnce = rand.New(rand.NewPCG(seed, 78)).IntN(3)
 	disks := w.r.IntN(3) // none, some, all
 	for i := range sites {
 		s := &site[S]{name: fmt.Sprintf("n%d", i), durable: disks == 2 || disks == 1 && w.r.IntN(2) == 0}
@@ -102,7 +104,7 @@ func newWorld[S crdt.State[S]](sub subject[S], seed uint64) *world[S] {
 func (w *world[S]) start(s *site[S]) {
 	s.starts++
 	s.core = replica.New(replica.Config[S]{Node: s.name, ID: crdt.Incarnation(s.name, s.starts), New: w.fresh,
-		Backlog: 8, Part: 200, Few: w.few, Forward: w.ring, Durable: s.durable})
+		Backlog: 8, Part: 200, Few: w.few, AtOnce: w.atOnce, Forward: w.ring, Durable: s.durable})
 	for _, item := range s.disk {
 		if err := s.core.Restore(item.Key, item.Data); err != nil {
 			panic(err)
