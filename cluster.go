@@ -36,15 +36,7 @@ func (c cluster) Watch(f func(node actor.NodeID, up bool)) (cancel func()) {
 
 func (c cluster) Linked() bool { return c.remote.Topology() == remote.FullMesh }
 
-func (c cluster) Neighbors() []actor.NodeID {
-	var ids []actor.NodeID
-	for _, m := range c.remote.Members() {
-		if m.Linked && !m.Self {
-			ids = append(ids, m.Node)
-		}
-	}
-	return ids
-}
+func (c cluster) Neighbors() []actor.NodeID { return c.remote.Neighbors() }
 
 func (c cluster) Broadcast(topic string, payload []byte) error {
 	return c.remote.Broadcast(topic, payload)

@@ -164,7 +164,7 @@ func (n *Node) Members() []actor.NodeID { return cluster{n.remote}.Members() }
 // Peers returns the members that this node is connected with by the topology at this
 // moment, itself excepted: all, or the active view of remote.HyParView. It is what a
 // crdtactor.Config calls its Peers.
-func (n *Node) Peers() []actor.NodeID { return cluster{n.remote}.Neighbors() }
+func (n *Node) Peers() []actor.NodeID { return n.remote.Neighbors() }
 
 // Watch calls f for every other node that comes up and that goes down, in
 // order, first for those that are up already, until cancel is called. f must

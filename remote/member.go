@@ -30,6 +30,18 @@ type Member struct {
 // slice must not be changed.
 func (n *Node) Members() []Member { return n.core.view.Members() }
 
+// Neighbors returns the members that the topology links this node with at this
+// moment, sorted. The slice is the caller's.
+func (n *Node) Neighbors() []actor.NodeID {
+	var ids []actor.NodeID
+	for _, m := range n.Members() {
+		if m.Linked && !m.Self {
+			ids = append(ids, m.Node)
+		}
+	}
+	return ids
+}
+
 // Join adds addresses at which nodes of the cluster may be found, as
 // Config.Join does. It does not wait for them to be reached.
 func (n *Node) Join(addrs ...string) {

@@ -79,16 +79,23 @@ func TestNodesThatAreNotLinkedHearOfChangesAndDoNotSpeak(t *testing.T) {
 	})
 }
 
+// circle returns eight nodes that have been in a ring for a while. It runs in a bubble.
+func circle(t *testing.T) (*hub.Hub, []*peer) {
+	t.Helper()
+	h := hub.New(1)
+	t.Cleanup(h.Close)
+	h.Link(ring)
+	var all []*peer
+	for i := range 8 {
+		all = append(all, join(t, h, i))
+	}
+	time.Sleep(10 * time.Second)
+	return h, all
+}
+
 func TestBroadcastThatOneNodeMissesIsMadeUpForWithinASecondOrSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := hub.New(1)
-		defer h.Close()
-		h.Link(ring)
-		var all []*peer
-		for i := range 8 {
-			all = append(all, join(t, h, i))
-		}
-		time.Sleep(10 * time.Second)
+		h, all := circle(t)
 		h.Lose(func(_, to actor.NodeID, _ string) bool { return to == all[7].id })
 		all[0].put("last", "1")
 		synctest.Wait()
@@ -112,14 +119,7 @@ func TestBroadcastThatOneNodeMissesIsMadeUpForWithinASecondOrSo(t *testing.T) {
 
 func TestChangeThatNobodyHasHeardOfGoesFromNeighborToNeighbor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := hub.New(1)
-		defer h.Close()
-		h.Link(ring)
-		var all []*peer
-		for i := range 8 {
-			all = append(all, join(t, h, i))
-		}
-		time.Sleep(10 * time.Second)
+		h, all := circle(t)
 		h.Lose(func(_, _ actor.NodeID, _ string) bool { return true })
 		all[0].put("x", "1")
 		synctest.Wait()

@@ -104,15 +104,7 @@ func (c Cluster) HandleControl(topic string, f func(from actor.NodeID, payload [
 func (c Cluster) Linked() bool { return c.remote.Topology() == remote.FullMesh }
 
 // Neighbors are the members that the topology connects this one with.
-func (c Cluster) Neighbors() []actor.NodeID {
-	var ids []actor.NodeID
-	for _, m := range c.remote.Members() {
-		if m.Linked && !m.Self {
-			ids = append(ids, m.Node)
-		}
-	}
-	return ids
-}
+func (c Cluster) Neighbors() []actor.NodeID { return c.remote.Neighbors() }
 
 // Broadcast is the remote layer's.
 func (c Cluster) Broadcast(topic string, payload []byte) error {
