@@ -74,7 +74,7 @@ func simFlags(cmd *cobra.Command, cfg *sim.Config, topology, transcript *string,
 	f.IntVar(&cfg.Senders, "senders", sim.DefaultSenders, "how many random nodes send them, in turn")
 	f.BoolVar(&cfg.Flood, "flood", false, "flood the broadcasts after the crash, instead of sending them over trees")
 	f.IntVar(&cfg.Cycles, "cycles", sim.DefaultCycles, "how many shuffle intervals the views have to settle")
-	f.StringVar(topology, "topology", string(sim.HyParView), "hyparview or fullmesh")
+	f.StringVar(topology, "topology", string(sim.HyParView), "hyparview, fullmesh, clientserver, gossip, or static with -seeds")
 	f.BoolVar(&cfg.Directory, "directory", false, "with a directory of all members, and the failure detector")
 	f.BoolVar(&cfg.Causal, "causal", false, "with -directory, and links for causal broadcasts too, of which there are none")
 	f.BoolVar(&cfg.XBot, "xbot", false, "optimise the latency of hyparview's links")

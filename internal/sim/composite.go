@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/binary"
 	"errors"
-	"time"
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/cluster"
@@ -12,21 +11,11 @@ import (
 	"github.com/topos-go/topos/overlay/swim"
 )
 
-// stepper is what a node is to the world: its topology, or all of it.
-type stepper interface {
-	Step(now time.Time, ev overlay.Event) overlay.Effects
-	Tick(now time.Time) overlay.Effects
-	Deadline() time.Time
-}
-
 func (n *node) core() stepper {
-	switch {
-	case n.whole != nil:
+	if n.whole != nil {
 		return n.whole
-	case n.hpv != nil:
-		return n.hpv
 	}
-	return n.mesh
+	return n.wires
 }
 
 // composite makes all of node n around the topology that it has. The limits are
@@ -40,7 +29,7 @@ func (w *world) composite(n *node) (*cluster.Core, error) {
 	}
 	n.ups, n.views = 0, make([]uint64, (len(w.nodes)+63)/64)
 	return cluster.New(cluster.Config{
-		Self: n.self, Topology: n.core(), Wiring: string(w.cfg.Topology), Rand: w.newRand(),
+		Self: n.self, Topology: n.wires, Wiring: string(w.cfg.Topology), Rand: w.newRand(),
 		Plumtree: tree, Causal: causal, Encode: w.encode, Decode: w.decode,
 	})
 }

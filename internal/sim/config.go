@@ -6,20 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
-	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/plumtree"
-)
-
-// Topology is who is linked to whom.
-type Topology string
-
-// The topologies.
-const (
-	HyParView Topology = "hyparview"
-	FullMesh  Topology = "fullmesh"
 )
 
 // Notice is how those that are linked to a node learn that it has crashed.
@@ -152,17 +143,17 @@ func (c Config) Valid() error {
 	if c.Nodes < 2 || c.Nodes > maxNodes {
 		bad("Nodes %d is not between 2 and %d", c.Nodes, maxNodes)
 	}
-	switch c.Topology {
-	case HyParView:
-	case FullMesh:
-		if c.Nodes > maxMesh {
-			bad("Nodes %d is more than a full mesh of %d", c.Nodes, maxMesh)
-		}
-		if c.XBot {
-			bad("XBot is for %s", HyParView)
-		}
-	default:
-		bad("Topology %q is neither %s nor %s", c.Topology, HyParView, FullMesh)
+	if !slices.Contains(topologies, c.Topology) {
+		bad("Topology %q is none of %q", c.Topology, topologies)
+	}
+	if most := c.Topology.most(); c.Nodes <= maxNodes && c.Nodes > most {
+		bad("Nodes %d is more than %d, which a topology %s may have", c.Nodes, most, c.Topology)
+	}
+	if c.XBot && c.Topology != HyParView {
+		bad("XBot is for %s", HyParView)
+	}
+	if c.Topology == Static && c.Seeds == 0 {
+		bad("Seeds must be given for %s", Static)
 	}
 	if c.Directory && c.Nodes > maxDirectory {
 		bad("Nodes %d is more than %d with a directory each", c.Nodes, maxDirectory)
@@ -192,24 +183,10 @@ func (c Config) Valid() error {
 
 const (
 	maxNodes      = 1 << 20
-	maxMesh       = 500 // a mesh has n links a node, and n heartbeats a second
 	maxDirectory  = 1 << 14
 	maxBroadcasts = 10_000
 	minRetain     = time.Minute
 )
-
-// hyparview returns the Config of node i's core.
-func (w *world) hyparview(n *node) hyparview.Config {
-	cfg := hyparview.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand()}
-	if w.cfg.XBot {
-		cfg.XBot = &w.xbot
-	}
-	return cfg
-}
-
-func (w *world) fullmesh(n *node) fullmesh.Config {
-	return fullmesh.Config{Self: n.self, Seeds: w.contacts(n), Rand: w.newRand(), Directed: w.cfg.Directory}
-}
 
 func (w *world) plumtree(n *node) plumtree.Config {
 	return plumtree.Config{Self: n.self, Retain: w.cfg.Retain, Rand: w.newRand()}

@@ -41,9 +41,16 @@ func Fuzz(seed uint64, nodes int) Config {
 		},
 	}
 	if rng.IntN(4) == 0 {
-		c.Topology, c.XBot = FullMesh, false
+		c.Topology = FullMesh
 	}
 	c.Directory = rng.IntN(3) == 0
 	c.Causal = c.Directory && rng.IntN(2) == 0
+	if c.Topology == "" && rng.IntN(2) == 0 {
+		c.Topology = []Topology{ClientServer, Gossip, Static}[rng.IntN(3)]
+	}
+	if c.Topology != "" {
+		c.XBot = false
+	}
+	c.Nodes = min(c.Nodes, c.Topology.most())
 	return c
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/cluster"
-	"github.com/topos-go/topos/overlay/fullmesh"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/plumtree"
 )
@@ -21,12 +20,12 @@ const (
 )
 
 // node is a place, and the incarnation that runs there, if any: a topology,
-// whose neighbors plumtree has. One of the two topologies is nil. With a directory,
-// both are parts of whole, as in a real node, and tree is nil.
+// whose neighbors plumtree has. With a directory, both are parts of whole, as in a real
+// node, and tree is nil.
 type node struct {
 	self  overlay.Node
-	hpv   *hyparview.Core
-	mesh  *fullmesh.Core
+	wires stepper         // the topology
+	hpv   *hyparview.Core // which is this, if it is one
 	tree  *plumtree.Core
 	whole *cluster.Core
 	views []uint64   // with a directory, the places whose nodes are members to it
@@ -109,12 +108,7 @@ func (w *world) start(i int32) {
 	w.living++
 	w.book.restarted(i)
 	w.nobodyKnows(i)
-	var err error
-	if w.cfg.Topology == FullMesh {
-		n.mesh, err = fullmesh.New(w.fullmesh(n))
-	} else {
-		n.hpv, err = hyparview.New(w.hyparview(n))
-	}
+	err := w.wire(n)
 	switch {
 	case err != nil:
 	case w.cfg.Directory:
@@ -139,7 +133,7 @@ func (w *world) stop(i int32, how Notice) {
 	n.state, n.since, n.timer, n.death = dead, w.now, 0, how
 	w.living--
 	w.dropLinks(i, how)
-	n.hpv, n.mesh, n.tree, n.whole, n.ties, n.near = nil, nil, nil, nil, nil, nil
+	n.wires, n.hpv, n.tree, n.whole, n.ties, n.near = nil, nil, nil, nil, nil, nil
 }
 
 // leave has the node at place i leave the cluster, and end.
