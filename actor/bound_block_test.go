@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,6 +113,44 @@ func TestBlockedSendersAreReleasedByDeath(t *testing.T) {
 		if !slices.ContainsFunc(errs, ended) || !slices.ContainsFunc(errs, gone) {
 			t.Errorf("errors: %v", errs)
 		}
+	})
+}
+
+// slowNames takes a while to free a name.
+type slowNames struct{ clusterNames }
+
+func (n slowNames) Unregister(name string, pid actor.PID) {
+	time.Sleep(time.Second)
+	n.clusterNames.Unregister(name, pid)
+}
+
+// TestCallThatWaitsForRoomFailsWithTheReasonOfTheEnd has a callee end slowly: whoever
+// waits for room in its mailbox is told why, and not before its names are free.
+func TestCallThatWaitsForRoomFailsWithTheReasonOfTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := clusterNames{}
+		sys := actortest.NewSystemConfig(t, actor.Config{Names: slowNames{names}})
+		gate := make(chan struct{})
+		pid := spawn(t, sys, &scripted{receive: func(*actor.Self, any) error { <-gate; return nil }}, actor.ClusterName("c"),
+			actor.Mailbox{Capacity: 1, Overflow: actor.OverflowBlock, Wait: time.Hour})
+		tell(t, sys, pid, "handled")
+		synctest.Wait()
+		tell(t, sys, pid, "in the mailbox")
+		ended := func(err, want error) {
+			if _, taken := names["c"]; !errors.Is(err, want) || taken {
+				t.Errorf("%v, want %v; the name is taken: %v", err, want, taken)
+			}
+		}
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			_, err := actor.Call[any](context.Background(), sys, pid, 1)
+			ended(err, errBoom)
+		})
+		waiting.Go(func() { ended(sys.Send(pid, 1), actor.ErrNoProc) })
+		synctest.Wait()
+		_ = sys.Exit(pid, errBoom)
+		close(gate)
+		waiting.Wait()
 	})
 }
 

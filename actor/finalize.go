@@ -8,6 +8,7 @@ func (p *process) finalize(reason error, own bool) {
 	p.detach(reason)
 	p.sys.procs.remove(p.id) // last, so that who finds nobody finds the names free
 	p.failCalls(reason)
+	p.releaseBlocked() // after the calls among them have failed with the reason
 	p.discardMail(own)
 	p.discount()
 	p.tell(reason)
@@ -44,10 +45,7 @@ func (p *process) detach(reason error) {
 	}
 	names, clusters, aliases, timers := a.names, a.clusters, a.aliases, a.timers
 	a.names, a.clusters, a.aliases, a.timers = nil, nil, nil, nil
-	life, grace, idle, b := a.life, a.grace, a.idle, a.bound
-	if b != nil {
-		b.releaseAll()
-	}
+	life, grace, idle := a.life, a.grace, a.idle
 	p.mu.Unlock()
 	for _, id := range aliases {
 		p.sys.procs.remove(id)
@@ -69,6 +67,15 @@ func (p *process) detach(reason error) {
 	}
 	if life != nil {
 		life.cancel(reason)
+	}
+}
+
+// releaseBlocked lets those that wait for room in p's mailbox find out that p is gone.
+func (p *process) releaseBlocked() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.annex.Load(); a != nil && a.bound != nil {
+		a.bound.releaseAll()
 	}
 }
 

@@ -48,13 +48,15 @@ type heart struct {
 	missed int
 }
 
-type beat struct{}
+// begin tells a heart that its owner will hear of its end, and beat that it is time to ask.
+type (
+	begin struct{}
+	beat  struct{}
+)
 
 // Init implements Initializer.
 func (h *heart) Init(self *Self) error {
 	self.Monitor(h.owner)
-	self.MonitorNode(h.node)
-	self.Every(h.every, beat{})
 	return nil
 }
 
@@ -63,6 +65,9 @@ func (h *heart) Receive(self *Self, msg any) error {
 	switch m := msg.(type) {
 	case Down: // the owner
 		return ErrNormal
+	case begin: // not earlier: if the node is lost already, the reason would be, too
+		self.MonitorNode(h.node)
+		self.Every(h.every, beat{})
 	case NodeDown:
 		return m.Reason
 	case beat:
@@ -92,7 +97,9 @@ func (p *process) monitorByHeart(ref MonitorRef, h *heart) {
 	}
 	if err != nil {
 		p.monitorDown(ref, err, nil)
+		return
 	}
+	_ = (*Self)(p).Send(pid, begin{}) // if it is gone, its watcher is told
 }
 
 // endHeart ends the process of a monitor that has been taken back, if it has one.
