@@ -80,9 +80,10 @@ func View[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Addr
 }
 
 // Update changes the state that the replica at to holds. f runs in the replica:
-// it must change state by one of its mutators with me as the replica, must
-// not keep it, and returns the delta, several of them joined into one. It must
-// not wait for anything. For a counter, changed by its Accumulate, it may return
+// it must change state by one of its mutators with me as the replica, and
+// returns the delta, several of them joined into one. It must keep neither: the
+// delta is the replica's, which may make the next one of it. It must not wait for
+// anything. For a counter, changed by its Accumulate, it may return
 // nil: then the delta is made only if there is somebody to send it to.
 //
 // Update returns nil when the change is in this node's replica, and on its disk

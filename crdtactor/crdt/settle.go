@@ -95,7 +95,7 @@ func (c *GCounter) Lives() iter.Seq2[string, uint64] { return c.counts.lives() }
 
 // Settle implements [Settler].
 func (c *GCounter) Settle(lost func(lineage string, start uint64) bool) *GCounter {
-	return &GCounter{c.counts.settle(lost)}
+	return &GCounter{counts: c.counts.settle(lost)}
 }
 
 // Strip implements [Settler].
@@ -109,7 +109,7 @@ func (c *PNCounter) Lives() iter.Seq2[string, uint64] { return c.counts.lives() 
 
 // Settle implements [Settler].
 func (c *PNCounter) Settle(lost func(lineage string, start uint64) bool) *PNCounter {
-	return &PNCounter{c.counts.settle(lost)}
+	return &PNCounter{counts: c.counts.settle(lost)}
 }
 
 // Strip implements [Settler].

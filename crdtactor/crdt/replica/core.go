@@ -210,7 +210,8 @@ type sharer[S any] interface {
 }
 
 // Update changes the state under key by f, which is given the state and the
-// replica's id, calls mutators and returns their joined deltas. If the state has
+// replica's id, calls mutators and returns their joined deltas, which are the
+// Core's from then on. If the state has
 // a method Share, as counters have, f may return a nil delta instead: then it is
 // the replica's share, which is made only if somebody has to hear of it. Update
 // reports whether f changed anything. The change is sent with the next Flush.
@@ -231,7 +232,20 @@ func (c *Core[S]) Update(key string, f func(S, crdt.ReplicaID) S) bool {
 		return false
 	}
 	c.changed(e, delta, "")
+	if len(c.neighbors) == 0 && !c.cfg.Durable {
+		giveBack(e.state, delta)
+	}
 	return true
+}
+
+// giveBack lets a state use a delta's memory for the next one.
+func giveBack[S any](state, delta S) {
+	switch s := any(state).(type) {
+	case *crdt.PNCounter:
+		s.Reuse(any(delta).(*crdt.PNCounter))
+	case *crdt.GCounter:
+		s.Reuse(any(delta).(*crdt.GCounter))
+	}
 }
 
 // isNil and isZero look at counters first, which are changed the most often: to ask
