@@ -55,9 +55,8 @@ func TestShareOfAReplicaThatCannotHaveStartedStopsNobody(t *testing.T) {
 		w := newTown(t, "a", "b", "x", "y")
 		w.add("x", 5)
 		w.add("y", 1)
-		w.cores["a"].Update("key", func(c *crdt.PNCounter, _ crdt.ReplicaID) *crdt.PNCounter {
-			return c.Add(crdt.Incarnation("x", start), 7)
-		})
+		data, _ := new(crdt.PNCounter).Add(crdt.Incarnation("x", start), 7).MarshalBinary()
+		w.cores["a"].Step(replica.Write{Node: "y", ID: "y#1", Item: replica.Item{Key: "key", Data: data}})
 		w.periods(3)
 		w.stop("x")
 		w.cores["b"].Forget("x")

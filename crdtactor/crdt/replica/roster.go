@@ -184,6 +184,9 @@ func (c *Core[S]) enroll(r Roster) {
 		case m.forgotten():
 			m.Lost = max(m.Lost, m.Next)
 		}
+		if c.saving.open {
+			m.Settled = old.Settled // it is as if the rest had not been heard: it will be said again
+		}
 		if m.Settled > old.Settled {
 			fresh[m.Node] = m.Settled
 		}
