@@ -78,6 +78,8 @@ type Core[S crdt.State[S]] struct {
 	met       map[string]uint64                       // by lineage, above the starts of those with shares in states, if not settled
 	look      func(lineage string, start uint64) bool // arrives
 	moves     moves
+	sweeping  sweeping
+	sweeps    bool            // states are Sweepers
 	folded    bool            // this replica has folded earlier ones
 	briefed   map[string]bool // nodes that were sent the roster in this period
 	stale     map[string]bool // keys with something to fold
@@ -125,6 +127,7 @@ func New[S crdt.State[S]](cfg Config[S]) *Core[S] {
 		log:      log[S]{limit: cfg.Backlog},
 	}
 	c.look = c.arrives
+	_, c.sweeps = any(cfg.New()).(crdt.Sweeper[S])
 	c.record(Member{Node: cfg.Node, Version: 1, Next: startOf(cfg.Node, string(cfg.ID)) + 1})
 	return c
 }
@@ -321,6 +324,9 @@ func (c *Core[S]) changed(e *entry[S], delta S, from string) {
 	}
 	if c.cfg.Durable {
 		c.saving.add(e.key, delta)
+	}
+	if c.sweeping.late != nil {
+		c.sweeping.late[e.key] = true
 	}
 	c.note(e)
 }

@@ -89,6 +89,16 @@ import (
 //     is true if one of them says so. Two bounds of one node are joined by
 //     taking the later.
 //
+// # Sweeping
+//
+// Of a run of additions that somebody else has removed, states keep a mark until
+// the run's replica lets go of it: see [crdt.Tally]. For lost replicas the node
+// that leads does so, when it has heard out every node as in (a). Then it holds
+// all that any of them holds of a lost one, as that one would itself, and says in
+// its place which dots are dead. Unlike settling that speaks of what is named and
+// no more, so nobody needs to wait for anybody; what is found later of an addition
+// to such a run is lost, as [crdt.Compactor] says.
+//
 // What a forgotten node counts before it hears that it was forgotten is as if
 // only that node held it. On its own disk there may be more of its shares than
 // the others had: it drops what is settled, instead of moving it, so that a

@@ -19,7 +19,7 @@ func (c *Core[S]) closeBooks() {
 		c.books = books{}
 		return
 	}
-	if !c.ask(func(h *holding) bool { return h.heard == c.losses }) {
+	if !c.ask(c.heardAsOfNow) {
 		return
 	}
 	if c.books.losses != c.losses {
