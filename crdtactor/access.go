@@ -113,8 +113,8 @@ func change[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Ad
 // Forget says that a node will never return: what only it holds is lost, and
 // what the replicas that restarted have left need not wait for it. Once all
 // other nodes have been heard out, those out of reach too, what the node has
-// counted is put into one entry for all such nodes, in counters; other types
-// keep an entry for it. If the node does return, its replica ends with
+// counted is put into one entry for all such nodes, in counters; types that can
+// remove keep its replicas' ids, and nothing of what was removed. If the node does return, its replica ends with
 // ErrOutdated, and the next one counts anew.
 //
 // It spreads to all replicas of the state, and is forgotten itself if the only

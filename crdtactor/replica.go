@@ -31,7 +31,7 @@ type Replica[S crdt.State[S]] struct {
 	watches  watches
 	pages    pages  // of the disk
 	parts    []page // of a batch of which there are more
-	err      error // of the Config
+	err      error  // of the Config
 }
 
 // New returns the actor of a replica. A mistake in cfg is the error of its

@@ -64,7 +64,8 @@ import (
 // what says so on its disk, and strips off whatever comes of them later. States
 // travel with the sum of what is settled in them, and are joined, and compared,
 // only where the same is settled. Of many keys, each is moved when it is looked at,
-// and all soon afterwards: see moves. So, writing true(S) for what the replicas settled by S have
+// and all soon afterwards: see moves; while a [Batch] is being taken, (c) is not
+// heard. So, writing true(S) for what the replicas settled by S have
 // counted:
 //
 //  4. Nothing counts twice: a past is at most true(S), and no other share has

@@ -81,6 +81,9 @@ func (c *Core[S]) record(m Member) {
 	if m.Lost > old.Lost {
 		c.losses++
 	}
+	if m.forgotten() {
+		delete(c.holds, m.Node) // whoever it is when it returns, it is heard out anew
+	}
 	if old.Lost > old.Settled {
 		c.unsettled--
 	}
@@ -139,7 +142,9 @@ func (c *Core[S]) Enroll(list []Member) {
 }
 
 // maxMembers is how many Members one message has. Names are never taken off a
-// roster, and after years all may be too long for one.
+// roster, and after years all may be too long for one: the node itself, an old
+// disk of any other one, or a side of a partition may come back with what was
+// settled, and nobody who can be asked knows that they will not.
 const maxMembers = 512
 
 func (c *Core[S]) sendRoster(node string) {

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,11 +20,15 @@ type market struct {
 func newMarket(names ...string) *market {
 	m := &market{cores: map[string]*replica.Core[*crdt.Cart]{}, lost: func(_, _ string) bool { return false }}
 	for _, name := range names {
-		m.cores[name] = replica.New(replica.Config[*crdt.Cart]{Node: name, ID: crdt.Incarnation(name, 1),
-			New: func() *crdt.Cart { return new(crdt.Cart) }})
+		m.start(name)
 	}
-	m.see()
 	return m
+}
+
+func (m *market) start(name string) {
+	m.cores[name] = replica.New(replica.Config[*crdt.Cart]{Node: name, ID: crdt.Incarnation(name, 1),
+		New: func() *crdt.Cart { return new(crdt.Cart) }})
+	m.see()
 }
 
 func (m *market) names() []string { return slices.Sorted(maps.Keys(m.cores)) }
@@ -114,7 +119,9 @@ func TestNothingIsSweptBeforeEverybodyIsHeardOut(t *testing.T) {
 	m := newMarket("a", "b", "c", "x")
 	m.update("x", addTea)
 	m.periods(3) // all are heard out, at a time when nobody was lost
-	m.lost = func(from, to string) bool { return to != "c" && from != to && (from == "x" || from == "c") || from != "x" && to == "c" }
+	m.lost = func(from, to string) bool {
+		return to != "c" && from != to && (from == "x" || from == "c") || from != "x" && to == "c"
+	}
 	m.update("x", addTea) // c alone hears of it
 	m.stop("x")
 	m.update("a", removeTea)
@@ -175,5 +182,29 @@ func TestWhoeverLeadsNextSweepsWhatIsLeft(t *testing.T) {
 		if cart, named := m.cart(name, "tea"); named || cart.Len() != 0 {
 			t.Errorf("%s keeps %v", name, cart)
 		}
+	}
+}
+
+// TestForgottenNamesCostACartTheirIdsAndNoMore has nodes one after another, each
+// of which adds something that is removed, and never returns.
+func TestForgottenNamesCostACartTheirIdsAndNoMore(t *testing.T) {
+	m := newMarket("a", "b")
+	const names = 200
+	ids := 0
+	for n := range names {
+		name := fmt.Sprintf("pod-%06x@10.0.0.1:7946", n*7919)
+		m.start(name)
+		m.update(name, addTea)
+		ids += len(m.cores[name].ID())
+		m.stop(name)
+		m.update("b", removeTea)
+		m.cores["b"].Forget(name)
+		m.periods(2)
+	}
+	m.periods(4)
+	cart, named := m.cart("a", "tea")
+	data, _ := cart.MarshalBinary()
+	if perName := float64(len(data)-ids) / names; named || perName > 5 {
+		t.Errorf("a name costs %.1f bytes besides its id; the item is named: %v", perName, named)
 	}
 }
