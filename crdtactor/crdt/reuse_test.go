@@ -48,10 +48,3 @@ func TestNothingButADeltaOfOneShareIsReused(t *testing.T) {
 		t.Error(next.Value(), one.Value())
 	}
 }
-
-func ExampleGCounter_Reuse() {
-	var c crdt.GCounter
-	sent := c.Add("a", 1) // and encoded, and acknowledged by everybody
-	c.Reuse(sent)
-	c.Add("a", 1) // takes no memory
-}

@@ -1,7 +1,6 @@
 package crdt_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/topos-go/topos/crdtactor/crdt"
@@ -35,15 +34,4 @@ func TestSweepDropsWhatIsKeptForLostReplicasAndNothingElse(t *testing.T) {
 	if none := new(crdt.Cart).Sweep(func(string, uint64) bool { return true }); !none.IsZero() {
 		t.Error("an empty cart has something to sweep")
 	}
-}
-
-func ExampleCart_Sweep() {
-	var cart crdt.Cart
-	cart.Add(crdt.Incarnation("gone", 1), "tea", 1)
-	cart.Remove(crdt.Incarnation("here", 1), "tea")
-	before, _ := cart.MarshalBinary()
-	cart.Sweep(func(lineage string, _ uint64) bool { return lineage == "gone" })
-	after, _ := cart.MarshalBinary()
-	fmt.Println(cart.Len(), len(after) < len(before))
-	// Output: 0 true
 }
