@@ -80,9 +80,10 @@ func View[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Addr
 }
 
 // Update changes the state that the replica at to holds. f runs in the replica:
-// it must change state by one of its mutators with me as the replica, must
-// not keep it, and returns the delta, several of them joined into one. It must
-// not wait for anything. For a counter, changed by its Accumulate, it may return
+// it must change state by one of its mutators with me as the replica, and
+// returns the delta, several of them joined into one. It must keep neither: the
+// delta is the replica's, which may make the next one of it. It must not wait for
+// anything. For a counter, changed by its Accumulate, it may return
 // nil: then the delta is made only if there is somebody to send it to.
 //
 // Update returns nil when the change is in this node's replica, and on its disk
@@ -112,8 +113,8 @@ func change[S crdt.State[S]](ctx context.Context, from actor.Caller, to actor.Ad
 // Forget says that a node will never return: what only it holds is lost, and
 // what the replicas that restarted have left need not wait for it. Once all
 // other nodes have been heard out, those out of reach too, what the node has
-// counted is put into one entry for all such nodes, in counters; other types
-// keep an entry for it. If the node does return, its replica ends with
+// counted is put into one entry for all such nodes, in counters; types that can
+// remove keep its replicas' ids, and nothing of what was removed. If the node does return, its replica ends with
 // ErrOutdated, and the next one counts anew.
 //
 // It spreads to all replicas of the state, and is forgotten itself if the only

@@ -7,12 +7,12 @@ import (
 )
 
 // Stall keeps the disk from writing until release is called.
-func (d *Disk) Stall() (release func(), err error) {
+func (d *Disk) Stall() (release func() error, err error) {
 	tx, err := d.db.Begin(true)
 	if err != nil {
 		return nil, err
 	}
-	return func() { _ = tx.Rollback() }, nil
+	return tx.Rollback, nil
 }
 
 // Break makes every later write fail, as a medium does that is worn out.

@@ -3,6 +3,8 @@ package crdtactor
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -67,6 +69,8 @@ func (j *job) write(tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
+	// The file is a tree by key: what is written in its order touches less of it.
+	slices.SortFunc(j.items, func(a, b page) int { return strings.Compare(a.Key, b.Key) })
 	for _, p := range j.items {
 		if p.whole {
 			if err := replace(states, changes, p.Item); err != nil {

@@ -29,8 +29,9 @@ type Replica[S crdt.State[S]] struct {
 	writes   map[uint64]actor.From
 	reads    []*pendingRead
 	watches  watches
-	pages    pages // of the disk
-	err      error // of the Config
+	pages    pages  // of the disk
+	parts    []page // of a batch of which there are more
+	err      error  // of the Config
 }
 
 // New returns the actor of a replica. A mistake in cfg is the error of its
@@ -244,15 +245,24 @@ func (r *Replica[S]) act(self *actor.Self) error {
 	return nil
 }
 
-// save lets the disk write what has changed, unless it is writing.
+// save lets the disk write what has changed, unless it is writing. Of what comes in
+// parts, it takes one each time that there was something else to do.
 func (r *Replica[S]) save(self *actor.Self) {
+	if r.parts != nil && r.working {
+		return
+	}
 	b, ok := r.core.Batch()
 	if !ok {
 		return
 	}
+	r.parts = append(r.parts, r.pages.turn(b.Items, r.core.Snapshot)...)
+	if !b.Last {
+		return
+	}
 	system, pid := self.System(), self.PID()
 	r.cfg.Disk.commit(job{
-		name: string(r.cfg.Name), roster: b.Roster, items: r.pages.turn(b.Items, r.core.Snapshot),
+		name: string(r.cfg.Name), roster: b.Roster, items: r.parts,
 		done: func(err error) { _ = system.Send(pid, saved{b.Number, err}) },
 	})
+	r.parts = nil
 }

@@ -77,10 +77,14 @@ func (c *counts) someWhole() bool {
 func (c *GCounter) Foldable(replica ReplicaID) bool { return c.counts.foldable(replica) }
 
 // Fold implements [Folder].
-func (c *GCounter) Fold(replica ReplicaID) *GCounter { return &GCounter{c.counts.fold(replica)} }
+func (c *GCounter) Fold(replica ReplicaID) *GCounter {
+	return &GCounter{counts: c.counts.fold(replica)}
+}
 
 // Foldable implements [Folder].
 func (c *PNCounter) Foldable(replica ReplicaID) bool { return c.counts.foldable(replica) }
 
 // Fold implements [Folder].
-func (c *PNCounter) Fold(replica ReplicaID) *PNCounter { return &PNCounter{c.counts.fold(replica)} }
+func (c *PNCounter) Fold(replica ReplicaID) *PNCounter {
+	return &PNCounter{counts: c.counts.fold(replica)}
+}

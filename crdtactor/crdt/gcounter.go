@@ -11,6 +11,7 @@ package crdt
 // counted.
 type GCounter struct {
 	counts counts
+	spare  *GCounter // a delta that was given back
 }
 
 // Add counts n for replica and returns the delta, which carries everything
@@ -19,7 +20,13 @@ func (c *GCounter) Add(replica ReplicaID, n uint64) (delta *GCounter) {
 	if n == 0 {
 		return new(GCounter)
 	}
-	one := &ownGCounter{share: [1]count{*c.raise(replica, n)}}
+	share := c.raise(replica, n)
+	if one := c.spare; one != nil {
+		c.spare = nil
+		one.counts.list = append(one.counts.list, *share)
+		return one
+	}
+	one := &ownGCounter{share: [1]count{*share}}
 	one.counts.list = one.share[:]
 	return &one.GCounter
 }
@@ -29,6 +36,17 @@ func (c *GCounter) Add(replica ReplicaID, n uint64) (delta *GCounter) {
 type ownGCounter struct {
 	GCounter
 	share [1]count
+}
+
+// Reuse gives back a delta that [GCounter.Add] has made and that nobody will use
+// any more: it is zero afterwards, and the next Add may make its own of it. To
+// make one anew takes longer than to count.
+func (c *GCounter) Reuse(delta *GCounter) {
+	if delta != c && cap(delta.counts.list) == 1 {
+		clear(delta.counts.list)
+		*delta = GCounter{counts: counts{list: delta.counts.list[:0]}}
+		c.spare = delta
+	}
 }
 
 // Accumulate counts like [GCounter.Add] and makes no delta: it allocates
@@ -49,7 +67,7 @@ func (c *GCounter) raise(replica ReplicaID, n uint64) *count {
 // Share returns a delta with everything replica has counted so far; zero when
 // it has not counted.
 func (c *GCounter) Share(replica ReplicaID) *GCounter {
-	return &GCounter{c.counts.share(replica)}
+	return &GCounter{counts: c.counts.share(replica)}
 }
 
 // Value returns the count, or math.MaxUint64 if it does not fit.
@@ -70,7 +88,7 @@ func (c *GCounter) Join(other *GCounter) bool {
 }
 
 // Clone implements [State].
-func (c *GCounter) Clone() *GCounter { return &GCounter{c.counts.clone()} }
+func (c *GCounter) Clone() *GCounter { return &GCounter{counts: c.counts.clone()} }
 
 // Equal implements [State].
 func (c *GCounter) Equal(other *GCounter) bool { return c.counts.equal(&other.counts) }
@@ -79,7 +97,7 @@ func (c *GCounter) Equal(other *GCounter) bool { return c.counts.equal(&other.co
 func (c *GCounter) Digest() *Digest { return c.counts.digest() }
 
 // DeltaSince implements [Digester].
-func (c *GCounter) DeltaSince(d *Digest) *GCounter { return &GCounter{c.counts.since(d)} }
+func (c *GCounter) DeltaSince(d *Digest) *GCounter { return &GCounter{counts: c.counts.since(d)} }
 
 // MarshalBinary implements [State].
 func (c *GCounter) MarshalBinary() ([]byte, error) {

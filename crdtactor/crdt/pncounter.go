@@ -18,6 +18,7 @@ package crdt
 // (2011), with deltas as in Almeida et al. (2018).
 type PNCounter struct {
 	counts counts
+	spare  *PNCounter // a delta that was given back
 }
 
 // Add counts n, which may be negative, for replica, and returns the delta. The
@@ -27,7 +28,13 @@ func (c *PNCounter) Add(replica ReplicaID, n int64) (delta *PNCounter) {
 	if n == 0 {
 		return new(PNCounter)
 	}
-	one := &ownPNCounter{share: [1]count{*c.raise(replica, n)}}
+	share := c.raise(replica, n)
+	if one := c.spare; one != nil {
+		c.spare = nil
+		one.counts.list = append(one.counts.list, *share)
+		return one
+	}
+	one := &ownPNCounter{share: [1]count{*share}}
 	one.counts.list = one.share[:]
 	return &one.PNCounter
 }
@@ -37,6 +44,17 @@ func (c *PNCounter) Add(replica ReplicaID, n int64) (delta *PNCounter) {
 type ownPNCounter struct {
 	PNCounter
 	share [1]count
+}
+
+// Reuse gives back a delta that [PNCounter.Add] has made and that nobody will use
+// any more: it is zero afterwards, and the next Add may make its own of it. To
+// make one anew takes longer than to count.
+func (c *PNCounter) Reuse(delta *PNCounter) {
+	if delta != c && cap(delta.counts.list) == 1 {
+		clear(delta.counts.list)
+		*delta = PNCounter{counts: counts{list: delta.counts.list[:0]}}
+		c.spare = delta
+	}
 }
 
 // Accumulate counts like [PNCounter.Add] and makes no delta: it allocates
@@ -61,7 +79,7 @@ func (c *PNCounter) raise(replica ReplicaID, n int64) *count {
 // Share returns a delta with everything replica has counted so far; zero when
 // it has not counted.
 func (c *PNCounter) Share(replica ReplicaID) *PNCounter {
-	return &PNCounter{c.counts.share(replica)}
+	return &PNCounter{counts: c.counts.share(replica)}
 }
 
 // Value returns the count, or the nearest int64 if it does not fit.
@@ -83,7 +101,7 @@ func (c *PNCounter) Join(other *PNCounter) bool {
 }
 
 // Clone implements [State].
-func (c *PNCounter) Clone() *PNCounter { return &PNCounter{c.counts.clone()} }
+func (c *PNCounter) Clone() *PNCounter { return &PNCounter{counts: c.counts.clone()} }
 
 // Equal implements [State].
 func (c *PNCounter) Equal(other *PNCounter) bool { return c.counts.equal(&other.counts) }
@@ -92,7 +110,7 @@ func (c *PNCounter) Equal(other *PNCounter) bool { return c.counts.equal(&other.
 func (c *PNCounter) Digest() *Digest { return c.counts.digest() }
 
 // DeltaSince implements [Digester].
-func (c *PNCounter) DeltaSince(d *Digest) *PNCounter { return &PNCounter{c.counts.since(d)} }
+func (c *PNCounter) DeltaSince(d *Digest) *PNCounter { return &PNCounter{counts: c.counts.since(d)} }
 
 // MarshalBinary implements [State].
 func (c *PNCounter) MarshalBinary() ([]byte, error) {

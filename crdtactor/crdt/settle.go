@@ -17,6 +17,17 @@ import (
 // A copy that has missed some of a replica's counts puts less into its past,
 // which joining with one that has not makes good. Package replica has the
 // protocol that sees to this, and the proof.
+//
+// Types that can remove are no Settlers. A context without an entry for a replica
+// would have to mean that what does not live of it is dead. Of a total a copy may
+// lack some, and is made good; a copy that says so and lacks a living dot kills it
+// everywhere. There are such copies: a replica that began after all were heard
+// out, and an old disk. So a state would have to carry for whom it may speak,
+// which is the names; or a number for a set of them, on which all would have to
+// agree, even two nodes that settle at the same time. Nor can dots be numbered
+// anew in one line: the numbers depend on the order in which nodes are settled.
+// What is left of a gone replica is its id and one span in each state that it has
+// changed, as long as nothing of it lives, and see [Sweeper].
 type Settler[S any] interface {
 	// Lives yields the lineage and the start of each replica that has an entry
 	// of its own and whose id is made by [Incarnation].
@@ -95,7 +106,7 @@ func (c *GCounter) Lives() iter.Seq2[string, uint64] { return c.counts.lives() }
 
 // Settle implements [Settler].
 func (c *GCounter) Settle(lost func(lineage string, start uint64) bool) *GCounter {
-	return &GCounter{c.counts.settle(lost)}
+	return &GCounter{counts: c.counts.settle(lost)}
 }
 
 // Strip implements [Settler].
@@ -109,7 +120,7 @@ func (c *PNCounter) Lives() iter.Seq2[string, uint64] { return c.counts.lives() 
 
 // Settle implements [Settler].
 func (c *PNCounter) Settle(lost func(lineage string, start uint64) bool) *PNCounter {
-	return &PNCounter{c.counts.settle(lost)}
+	return &PNCounter{counts: c.counts.settle(lost)}
 }
 
 // Strip implements [Settler].

@@ -344,3 +344,18 @@ func TestWhoeverBecomesAMemberIsOnTheRosterOnDisk(t *testing.T) {
 		t.Errorf("what is to be saved: %+v, %v", batch, ok)
 	}
 }
+
+func TestUpdatesOfACounterThatNobodyHearsOfTakeNoMemory(t *testing.T) {
+	c := replica.New(replica.Config[*crdt.PNCounter]{Node: "a", ID: "a", New: func() *crdt.PNCounter { return new(crdt.PNCounter) }})
+	add := func(c *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter { return c.Add(me, 1) }
+	if n := testing.AllocsPerRun(100, func() { c.Update("", add) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	c.See([]string{"b"}, []string{"b"})
+	c.Update("", add)
+	c.See(nil, nil)
+	c.Update("", add) // must not change what is to be sent
+	if s, _ := c.State(""); s.Value() != 103 {
+		t.Error(s.Value())
+	}
+}

@@ -64,7 +64,8 @@ import (
 // what says so on its disk, and strips off whatever comes of them later. States
 // travel with the sum of what is settled in them, and are joined, and compared,
 // only where the same is settled. Of many keys, each is moved when it is looked at,
-// and all soon afterwards: see moves. So, writing true(S) for what the replicas settled by S have
+// and all soon afterwards: see moves; while a [Batch] is being taken, (c) is not
+// heard. So, writing true(S) for what the replicas settled by S have
 // counted:
 //
 //  4. Nothing counts twice: a past is at most true(S), and no other share has
@@ -88,6 +89,16 @@ import (
 //  6. Two that lead at the same time, or one after the other, say the same: (c)
 //     is true if one of them says so. Two bounds of one node are joined by
 //     taking the later.
+//
+// # Sweeping
+//
+// Of a run of additions that somebody else has removed, states keep a mark until
+// the run's replica lets go of it: see [crdt.Tally]. For lost replicas the node
+// that leads does so, when it has heard out every node as in (a). Then it holds
+// all that any of them holds of a lost one, as that one would itself, and says in
+// its place which dots are dead. Unlike settling that speaks of what is named and
+// no more, so nobody needs to wait for anybody; what is found later of an addition
+// to such a run is lost, as [crdt.Compactor] says.
 //
 // What a forgotten node counts before it hears that it was forgotten is as if
 // only that node held it. On its own disk there may be more of its shares than

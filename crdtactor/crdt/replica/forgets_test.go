@@ -125,6 +125,12 @@ func (w *world[S]) forgetGone() {
 
 // tidy returns an error if a counter has an entry of a replica that is no more.
 func (w *world[S]) tidy(state S) error {
+	if sweeper, ok := any(state.Clone()).(crdt.Sweeper[S]); ok {
+		delta := sweeper.Sweep(func(lineage string, _ uint64) bool { return w.site(lineage).gone })
+		if data, _ := delta.MarshalBinary(); !delta.Equal(w.fresh()) {
+			return fmt.Errorf("%q is kept on behalf of those that are gone", data)
+		}
+	}
 	settler, ok := any(state).(crdt.Settler[S])
 	if !ok {
 		return nil
@@ -154,4 +160,17 @@ func TestForgottenNodesLeaveNothingAndCountOnceOnAnySchedule(t *testing.T) {
 		t.Errorf("%d forgotten, %d replicas that ended for that, %d nodes gone, %d settled meanwhile prove nothing", forgets, ends, gone, settled)
 	}
 	t.Logf("%d schedules: %d times forgotten, %d replicas ended, %d nodes gone, %d settled before the faults end", *schedules, forgets, ends, gone, settled)
+}
+
+// TestForgottenNodesLeaveNoMarksInCartsOnAnySchedule is the same with carts: what
+// was removed of those that are gone must leave nothing but their ids.
+func TestForgottenNodesLeaveNoMarksInCartsOnAnySchedule(t *testing.T) {
+	gone, removed, claims := 0, 0, 0
+	for seed := range uint64(*schedules) {
+		w := mustRun(t, carts(), seed, true)
+		gone, removed, claims = gone+sites-len(w.there()), removed+len(w.gone), claims+len(w.claims)
+	}
+	if gone == 0 || removed == 0 || claims == 0 {
+		t.Errorf("%d nodes gone, %d items removed, %d acknowledged writes prove nothing", gone, removed, claims)
+	}
 }

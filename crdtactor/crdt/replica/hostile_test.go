@@ -3,6 +3,7 @@ package replica_test
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -55,9 +56,8 @@ func TestShareOfAReplicaThatCannotHaveStartedStopsNobody(t *testing.T) {
 		w := newTown(t, "a", "b", "x", "y")
 		w.add("x", 5)
 		w.add("y", 1)
-		w.cores["a"].Update("key", func(c *crdt.PNCounter, _ crdt.ReplicaID) *crdt.PNCounter {
-			return c.Add(crdt.Incarnation("x", start), 7)
-		})
+		data, _ := new(crdt.PNCounter).Add(crdt.Incarnation("x", start), 7).MarshalBinary()
+		w.cores["a"].Step(replica.Write{Node: "y", ID: "y#1", Item: replica.Item{Key: "key", Data: data}})
 		w.periods(3)
 		w.stop("x")
 		w.cores["b"].Forget("x")
@@ -147,4 +147,32 @@ func TestRosterOfManyNamesTravelsInParts(t *testing.T) {
 	if n := w.count("Roster"); n > 0 {
 		t.Errorf("%d rosters are still exchanged", n)
 	}
+}
+
+// TestForgottenNamesCostLittleMemory has many nodes that are heard, forgotten and
+// never come back.
+func TestForgottenNamesCostLittleMemory(t *testing.T) {
+	const names = 20_000
+	used := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := used()
+	c := replica.New(replica.Config[*crdt.PNCounter]{Node: "a", ID: "a#1", New: func() *crdt.PNCounter { return new(crdt.PNCounter) }})
+	for n := range names {
+		name := fmt.Sprintf("pod-%06x@10.0.0.1:7946", n)
+		c.Step(replica.Delta{Node: name, ID: string(crdt.Incarnation(name, 1_700_000_000_000_000_000))})
+		c.Take()
+		if !c.Forget(name) {
+			t.Fatal("not forgotten")
+		}
+	}
+	if per := (used() - before) / names; per > 200 {
+		t.Errorf("a name costs %d bytes", per)
+	} else {
+		t.Logf("a name costs %d bytes", per)
+	}
+	runtime.KeepAlive(c)
 }

@@ -81,6 +81,9 @@ func (c *Core[S]) record(m Member) {
 	if m.Lost > old.Lost {
 		c.losses++
 	}
+	if m.forgotten() {
+		delete(c.holds, m.Node) // whoever it is when it returns, it is heard out anew
+	}
 	if old.Lost > old.Settled {
 		c.unsettled--
 	}
@@ -139,7 +142,9 @@ func (c *Core[S]) Enroll(list []Member) {
 }
 
 // maxMembers is how many Members one message has. Names are never taken off a
-// roster, and after years all may be too long for one.
+// roster, and after years all may be too long for one: the node itself, an old
+// disk of any other one, or a side of a partition may come back with what was
+// settled, and nobody who can be asked knows that they will not.
 const maxMembers = 512
 
 func (c *Core[S]) sendRoster(node string) {
@@ -183,6 +188,9 @@ func (c *Core[S]) enroll(r Roster) {
 			m = c.hearOfSelf(old, m)
 		case m.forgotten():
 			m.Lost = max(m.Lost, m.Next)
+		}
+		if c.saving.open {
+			m.Settled = old.Settled // it is as if the rest had not been heard: it will be said again
 		}
 		if m.Settled > old.Settled {
 			fresh[m.Node] = m.Settled

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/topos-go/topos/crdtactor/crdt"
 )
@@ -11,11 +10,20 @@ import (
 // while the one before is being written, so that a slow disk makes batches
 // larger and not more.
 type saving[S crdt.State[S]] struct {
+	gathered[S]
+	parts gathered[S] // of the batch that is being taken, and what comes is not in
+	next  int         // of its keys
+	open  bool        // a batch is being taken
+	taken uint64      // batches, or begun
+	saved uint64
+	held  []confirmation // in the order of their batches
+	edits uint64         // of the roster, when it was taken last
+}
+
+// gathered is deltas by key.
+type gathered[S crdt.State[S]] struct {
 	changes map[string]unsaved[S]
-	taken   uint64 // batches
-	saved   uint64
-	held    []confirmation // in the order of their batches
-	edits   uint64         // of the roster, when it was taken last
+	keys    []string // in the order in which they came
 }
 
 // confirmation is a message that must wait for a batch.
@@ -25,11 +33,13 @@ type confirmation struct {
 	msg   any
 }
 
-// Batch is what is to be saved together, all of it or nothing.
+// Batch is what is to be saved, or a part of it: what has one Number is to be on
+// disk together, all of it or nothing.
 type Batch struct {
 	Number uint64
-	Items  []Item   // deltas, sorted by key
+	Items  []Item   // deltas, one a key
 	Roster []Member // nil if it has not changed since
+	Last   bool     // there are no more parts
 }
 
 // unsaved is a delta that is not on disk yet.
@@ -38,13 +48,14 @@ type unsaved[S any] struct {
 	shared bool // it is not this replica's to change
 }
 
-func (s *saving[S]) add(key string, delta S) {
+func (s *gathered[S]) add(key string, delta S) {
 	if s.changes == nil {
 		s.changes = make(map[string]unsaved[S])
 	}
 	u, ok := s.changes[key]
 	if !ok {
 		s.changes[key] = unsaved[S]{delta, true}
+		s.keys = append(s.keys, key)
 		return
 	}
 	if u.shared {
@@ -63,19 +74,32 @@ func (s *saving[S]) needed() uint64 {
 }
 
 // Batch returns what is to be saved next, or false if that is nothing or the
-// batch before is not saved.
+// batch before is not saved. Many keys come in several parts, since all at once
+// take longer than anybody should wait: while [Core.Busy], the next call returns
+// the next part, and other calls may come between. What changes meanwhile is for
+// the next batch; nothing is settled, so that a [Core.Snapshot] in the place of a
+// delta says the same of that as the roster, which comes with the last part.
 func (c *Core[S]) Batch() (Batch, bool) {
 	s := &c.saving
-	if c.moves.busy() || s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
-		return Batch{}, false
+	if !s.open {
+		if c.moves.busy() || s.taken != s.saved || len(s.changes) == 0 && s.edits == c.edits {
+			return Batch{}, false
+		}
+		s.taken++
+		s.open, s.parts, s.next = true, s.gathered, 0
+		s.gathered = gathered[S]{}
 	}
-	s.taken++
-	b := Batch{Number: s.taken, Items: make([]Item, 0, len(s.changes))}
-	for key, u := range s.changes {
-		b.Items = append(b.Items, Item{Key: key, Data: encode(u.delta)})
+	keys := s.parts.keys[s.next:]
+	keys = keys[:min(c.cfg.AtOnce, len(keys))]
+	b := Batch{Number: s.taken, Items: make([]Item, len(keys))}
+	for i, key := range keys {
+		b.Items[i] = Item{Key: key, Data: encode(s.parts.changes[key].delta)}
 	}
-	slices.SortFunc(b.Items, func(x, y Item) int { return strings.Compare(x.Key, y.Key) })
-	s.changes = nil
+	s.next += len(keys)
+	if s.next < len(s.parts.keys) {
+		return b, true
+	}
+	b.Last, s.open, s.parts = true, false, gathered[S]{}
 	if s.edits != c.edits {
 		s.edits = c.edits
 		b.Roster = c.Roster()

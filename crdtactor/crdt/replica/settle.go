@@ -12,14 +12,14 @@ type books struct {
 // node is the one to do it: see [Core.Forget]. One does, so that not everybody
 // asks everybody; if two do, no harm is done.
 func (c *Core[S]) closeBooks() {
-	if c.moves.busy() {
+	if c.Busy() {
 		return
 	}
 	if c.unsettled == 0 || !c.leads() {
 		c.books = books{}
 		return
 	}
-	if !c.ask(func(h *holding) bool { return h.heard == c.losses }) {
+	if !c.ask(c.heardAsOfNow) {
 		return
 	}
 	if c.books.losses != c.losses {
@@ -58,33 +58,13 @@ func (c *Core[S]) leads() bool {
 }
 
 // loseLater makes lost what later replicas of forgotten nodes have left than
-// those were known to have had, and reports whether there was any. It is one
-// step, at the time when all have been heard out: what came afterwards to a key
-// already looked at might have folded what is then settled.
+// those were known to have had, and reports whether there was any. It is for the
+// time when all have been heard out: what comes afterwards might have folded what
+// is then settled.
 func (c *Core[S]) loseLater() bool {
-	if !c.settles() {
-		return false
-	}
-	next := make(map[string]uint64)
-	for node, m := range c.roster {
-		if m.forgotten() {
-			next[node] = m.Next
-		}
-	}
-	known := boundsOf(next)
-	look := func(lineage string, start uint64) bool {
-		if n, ok := known(lineage); ok && start >= n && start <= maxStart {
-			next[lineage] = start + 1
-			known = boundsOf(next)
-		}
-		return false // nothing is stripped
-	}
-	for _, e := range c.entries {
-		any(e.state).(crdt.Settler[S]).Strip(look)
-	}
 	losses := c.losses
-	for node, n := range next {
-		if m := c.roster[node]; n > m.Next {
+	for node, m := range c.roster {
+		if n := c.met[node]; m.forgotten() && n > m.Next {
 			m.Next = n
 			m.Lost = max(m.Lost, n)
 			c.record(m)
@@ -124,9 +104,13 @@ func boundsOf(m map[string]uint64) func(node string) (uint64, bool) {
 	}
 }
 
-// isSettled reports whether the share of a replica is in the past.
-func (c *Core[S]) isSettled(lineage string, start uint64) bool {
-	return start < c.roster[lineage].Settled
+// arrives notes that a replica has a share in what has come, and reports whether
+// that share is in the past here.
+func (c *Core[S]) arrives(lineage string, start uint64) bool {
+	if start >= c.met[lineage] && start <= maxStart {
+		c.met[lineage] = start + 1
+	}
+	return c.settled != 0 && start < c.roster[lineage].Settled
 }
 
 // settle moves into the past what has become settled: of each node in fresh the
@@ -135,6 +119,11 @@ func (c *Core[S]) isSettled(lineage string, start uint64) bool {
 func (c *Core[S]) settle(fresh map[string]uint64, own string) {
 	if len(fresh) == 0 || !c.settles() {
 		return
+	}
+	for node, n := range fresh {
+		if c.met[node] <= n {
+			delete(c.met, node)
+		}
 	}
 	m := move{own: own, dropped: fresh[own], bound: boundsOf(fresh)}
 	for _, w := range c.writes {
@@ -149,13 +138,10 @@ func (c *Core[S]) settle(fresh map[string]uint64, own string) {
 	c.Work()
 }
 
-// strip drops from a state what is in the past here.
+// strip drops from a state that has come what is in the past here.
 func (c *Core[S]) strip(state S) bool {
-	if c.settled == 0 {
-		return false
-	}
 	s, ok := any(state).(crdt.Settler[S])
-	return ok && s.Strip(c.isSettled)
+	return ok && s.Strip(c.look)
 }
 
 // comparable reports whether node, whose states have settled in them what has

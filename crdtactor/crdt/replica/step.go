@@ -46,6 +46,7 @@ func (c *Core[S]) Tick() {
 	c.compact()
 	c.fold()
 	c.closeBooks()
+	c.sweep()
 	c.again()
 	c.Flush()
 	if !c.moves.busy() {

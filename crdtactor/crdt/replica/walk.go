@@ -29,7 +29,7 @@ func (c *Core[S]) walkOn(w *walk, visit func(*entry[S])) bool {
 // moves is what has become settled and is being moved into the past. That takes
 // several steps, but nobody sees it: a state is moved at the latest when it is
 // looked at, and while there are states left, nothing is compared and no Batch is
-// made, so that a disk has all of them or none.
+// begun, so that a disk has all of them or none.
 type moves struct {
 	list  []move
 	begun uint64 // how many there ever were; the last of them are in list
@@ -83,8 +83,9 @@ func (c *Core[S]) catchUp(e *entry[S]) {
 	}
 }
 
-// Busy reports whether there is something to do for [Core.Work].
-func (c *Core[S]) Busy() bool { return c.moves.busy() }
+// Busy reports whether there is something to do for [Core.Work], or another part
+// of a [Batch] to be taken.
+func (c *Core[S]) Busy() bool { return c.moves.busy() || c.saving.open }
 
 // Work goes on with what takes many steps, by one. While it is needed, it should
 // be called as often as other calls allow; Tick calls it too.

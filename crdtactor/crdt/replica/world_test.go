@@ -34,11 +34,17 @@ type site[S crdt.State[S]] struct {
 	roster  []replica.Member
 	durable bool
 	group   int
-	writing *replica.Batch
+	writing writing
 	old     backup
 
 	forgotten uint64 // the Version that came of the last time it was forgotten
 	gone      bool   // it never comes back
+}
+
+// writing is what is on its way to a disk.
+type writing struct {
+	replica.Batch
+	whole map[string]bool // keys whose Items are not deltas, but states
 }
 
 // backup is what a disk had some time ago.
@@ -134,7 +140,7 @@ func (w *world[S]) look(s *site[S]) {
 
 // crash ends a site; what it had in memory is lost.
 func (w *world[S]) crash(s *site[S]) {
-	s.core, s.writing = nil, nil
+	s.core, s.writing = nil, writing{}
 	if !s.durable {
 		w.losses++
 	}
@@ -201,9 +207,11 @@ func (w *world[S]) collect(s *site[S]) {
 	}
 }
 
-// save writes a batch to disk, in two steps between which the site can crash.
+// save takes a part of a batch, or writes the batch to disk once there are all:
+// between any two steps the site can crash.
 func (w *world[S]) save(s *site[S]) {
-	if s.writing != nil {
+	if s.writing.Last {
+		s.disk = slices.DeleteFunc(s.disk, func(item replica.Item) bool { return s.writing.whole[item.Key] })
 		s.disk = append(s.disk, s.writing.Items...)
 		if s.writing.Roster != nil {
 			s.roster = s.writing.Roster
@@ -212,14 +220,26 @@ func (w *world[S]) save(s *site[S]) {
 			s.old = backup{slices.Clone(s.disk), s.roster}
 		}
 		n := s.writing.Number
-		s.writing = nil
+		s.writing = writing{}
 		s.core.Saved(n)
 		w.collect(s)
 		return
 	}
-	if b, ok := s.core.Batch(); ok {
-		s.writing = &b
+	b, ok := s.core.Batch()
+	if !ok {
+		return
 	}
+	whole := s.writing.whole
+	if whole == nil {
+		whole = map[string]bool{}
+	}
+	for i, item := range b.Items {
+		if data, ok := s.core.Snapshot(item.Key); ok && w.r.IntN(3) == 0 {
+			b.Items[i].Data, whole[item.Key] = data, true
+		}
+	}
+	b.Items = append(s.writing.Items, b.Items...)
+	s.writing = writing{b, whole}
 }
 
 func (w *world[S]) site(name string) *site[S] {
@@ -333,8 +353,9 @@ func (w *world[S]) heal() error {
 			}
 		}
 		for _, s := range w.there() {
-			w.save(s)
-			w.save(s)
+			for range 4 { // as many parts as there are keys
+				w.save(s)
+			}
 		}
 		if w.equal() == nil && w.folded() == nil && len(w.letters) == 0 {
 			return nil
