@@ -120,7 +120,7 @@ func TestBlockedSendersAreReleasedByDeath(t *testing.T) {
 type slowNames struct{ clusterNames }
 
 func (n slowNames) Unregister(name string, pid actor.PID) {
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	n.clusterNames.Unregister(name, pid)
 }
 
