@@ -146,7 +146,7 @@ func inOrder(t *rapid.T, pushed []sample, got []uint32) {
 // number of broken connections, and what is confirmed is given up.
 func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.SampledFrom([]int{400 << 10, 1 << 20}).Draw(t, "limit")
+		limit := rapid.SampledFrom([]int{longPiece + 1, 1 << 20}).Draw(t, "limit")
 		var o outbox
 		o.init(limit)
 		other := new(far)
@@ -154,7 +154,7 @@ func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 		var pushed []sample
 		var inFlight [][]byte // taken and not written yet
 		var network []byte    // written and not arrived yet
-		sizes := []int{1, 10, 300, 5000, apart - 1, apart, pieceSize, pieceSize + 1, 3*pieceSize + 7}
+		sizes := []int{1, 10, 300, 5000, apart - 1, apart, pieceSize, pieceSize + 1, 3*pieceSize + 7, longPiece, longPiece + 1}
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
 				s := sample{
@@ -169,6 +169,10 @@ func TestOutboxDeliversOnceInOrderThroughBrokenConnections(t *testing.T) {
 				if inFlight == nil {
 					inFlight = o.take(nil, rapid.SampledFrom([]int{1, 100, 10000, 1 << 20}).Draw(t, "limit"))
 				}
+			},
+			"small and large": func(t *rapid.T) {
+				o.queue.pieces.fast = rapid.Bool().Draw(t, "fast")
+				o.queue.pieces.large(rapid.IntRange(0, mixedBytes).Draw(t, "gone"))
 			},
 			"write": func(t *rapid.T) {
 				network = append(network, bytes.Join(inFlight, nil)...)

@@ -35,6 +35,7 @@ type queue struct {
 	begun   int    // how many are under way in pieces
 	opened  int
 	limit   int // of opened
+	pieces  pieces
 }
 
 // line is the large frames of one shard, and what came after them.
@@ -57,8 +58,6 @@ func (i *item) size() int { return len(i.frame) + len(i.payload) - i.off }
 const (
 	// apart is the size from which a payload is not copied into a segment.
 	apart = 8 << 10
-	// pieceSize is the most of one payload that is sent at a time.
-	pieceSize = 128 << 10
 	// maxStreak is how many segments of small frames go before a piece of a
 	// large one, which a flood of small ones must not keep waiting.
 	maxStreak = 4
@@ -177,6 +176,7 @@ func (q *queue) next(large bool) *segment {
 	if len(q.small) > 0 {
 		q.streak++
 		q.drained++
+		q.pieces.small()
 		s := q.small[0]
 		left := copy(q.small, q.small[1:])
 		q.small[left] = nil
@@ -217,8 +217,9 @@ func (q *queue) piece() *segment {
 // advance begins more of the first item of l. It returns nil if that has to
 // wait until others are finished.
 func (q *queue) advance(l *line) *segment {
-	i := &l.items[0]
-	if len(i.payload) <= pieceSize {
+	i, most := &l.items[0], q.pieces.most()
+	if i.off == 0 && len(i.payload) <= most {
+		q.pieces.large(len(i.payload))
 		q.bytes -= i.size()
 		if i.payload != nil {
 			q.large -= i.size()
@@ -239,7 +240,8 @@ func (q *queue) advance(l *line) *segment {
 		q.bytes -= len(i.frame)
 		q.large -= len(i.frame)
 	}
-	piece := i.payload[i.off:min(i.off+pieceSize, len(i.payload))]
+	piece := i.payload[i.off:min(i.off+most, len(i.payload))]
+	q.pieces.large(len(piece))
 	i.off += len(piece)
 	q.bytes -= len(piece)
 	q.large -= len(piece)

@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	// maxWrite bounds one write, and slowWrite one on a lane that has not yet
-	// written quickBytes within a heartbeat, so that progress can be seen on slow
-	// networks.
+	// maxWrite bounds one write, longWrite one of long pieces, and slowWrite one on
+	// a lane that has not yet written quickBytes within a heartbeat, so that
+	// progress can be seen on slow networks.
 	maxWrite   = 256 << 10
+	longWrite  = 2 * longPiece
 	slowWrite  = 16 << 10
 	quickBytes = 1 << 20
 	// ackBytes is after how much a confirmation is sent at once, ackDelay when
@@ -80,11 +81,8 @@ func (k *link) write() error {
 // is held.
 func (l *lane) takeLocked(k *link) bool {
 	l.out.window = l.pace.limit()
-	limit := maxWrite
-	if l.slow {
-		limit = slowWrite
-	}
-	bufs := l.out.take(l.bufs[:0], limit)
+	l.out.queue.pieces.fast = !l.slow && l.pace.fast()
+	bufs := l.out.take(l.bufs[:0], l.mostLocked())
 	if l.out.way > pieceSize {
 		l.pace.began(time.Now(), l.out.taken-1, l.out.full())
 	}
@@ -97,6 +95,17 @@ func (l *lane) takeLocked(k *link) bool {
 	l.bufs = bufs
 	l.writing = len(bufs) > 0
 	return l.writing
+}
+
+// mostLocked is how much may be written at once. The stream's lock is held.
+func (l *lane) mostLocked() int {
+	switch {
+	case l.slow:
+		return slowWrite
+	case l.out.queue.pieces.long():
+		return longWrite
+	}
+	return maxWrite
 }
 
 // ackLocked returns a confirmation of what has been received; nil if the other
