@@ -235,6 +235,9 @@ func (c *Core) received(from overlay.Node, m Message) {
 	i := c.members.find(from)
 	if i != nobody {
 		c.said(i, m.Incarnation)
+		if c.hidden(i) {
+			c.withdraw(i)
+		}
 	}
 	for n, f := range m.Facts {
 		if n == c.cfg.MaxFacts {

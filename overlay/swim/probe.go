@@ -17,7 +17,7 @@ const (
 	// Config.Twice. At its end the member is suspect.
 	second
 	// recheck: this node suspects the member, and goes on asking until it refutes
-	// or fails.
+	// or fails, or answers before anybody was told.
 	recheck
 	// reset: a link to the member was reset. If others are refused, too, it has
 	// failed.
@@ -116,6 +116,8 @@ func (c *Core) check(i id, k kind) {
 	if checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
 		if k != recheck {
 			c.suspect(i, c.cfg.Self, false)
+		} else if c.hidden(i) {
+			c.accuse(i) // it would not be asked again
 		}
 		return
 	}
@@ -178,6 +180,8 @@ func (c *Core) probed() {
 			return
 		}
 		switch p := c.probes[n]; {
+		case due(p.end, c.now) && p.seen && p.kind == recheck:
+			c.withdraw(p.target)
 		case due(p.end, c.now) && p.seen:
 			c.abandon(p.target, p.kind)
 		case due(p.end, c.now):
@@ -204,6 +208,9 @@ func (c *Core) conclude(p *probe) {
 		}
 		c.suspect(p.target, c.cfg.Self, false)
 	case recheck:
+		if c.hidden(p.target) {
+			c.concludeHidden(p)
+		}
 		c.again(p)
 	case reset:
 		if p.helpers > 0 && len(p.asked) == p.helpers {
@@ -211,6 +218,19 @@ func (c *Core) conclude(p *probe) {
 		}
 		c.concludeReset(p)
 	}
+}
+
+// concludeHidden accuses p's target, unless not even those who were asked to help were
+// heard of: then that may be this node's fault, for half of the shortest suspicion.
+func (c *Core) concludeHidden(p *probe) {
+	s := c.members.all[p.target].suspicion
+	if p.helpers > 0 && len(p.asked) == p.helpers {
+		c.ail()
+		if c.now.Sub(s.since) < s.low/2 {
+			return
+		}
+	}
+	c.accuse(p.target)
 }
 
 func (c *Core) concludeReset(p *probe) {
@@ -231,10 +251,12 @@ func (c *Core) concludeReset(p *probe) {
 
 // Seen says that something has come from node just now, whatever it is: a sign of life,
 // with which a question that is open in node's turn is not in vain, though it has no
-// answer yet. It is for those who suspect nobody yet: a suspicion has to be refuted.
+// answer yet. A suspicion has to be refuted, unless it is this node's alone and nobody
+// has been told.
 func (c *Core) Seen(node overlay.Node) {
 	for _, p := range c.probes {
-		if (p.kind == inTurn || p.kind == second) && c.members.all[p.target].node == node {
+		asks := p.kind == inTurn || p.kind == second || p.kind == recheck && c.hidden(p.target)
+		if asks && c.members.all[p.target].node == node {
 			p.seen = true
 		}
 	}
@@ -268,8 +290,8 @@ func (c *Core) forget(i id) {
 	}
 }
 
-// ack takes the answer of a target, or of one who has asked it. A recheck goes on:
-// only a refutation ends it.
+// ack takes the answer of a target, or of one who has asked it. A recheck goes on once
+// others have been told: only a refutation ends it then.
 func (c *Core) ack(from id, m Ack) {
 	p := c.find(m.Seq)
 	switch {
@@ -280,6 +302,9 @@ func (c *Core) ack(from id, m Ack) {
 	case p.kind == inTurn, p.kind == second:
 		c.heal()
 		c.abandon(p.target, inTurn, second)
+	case p.kind == recheck && c.hidden(p.target):
+		c.heal()
+		c.withdraw(p.target)
 	case p.kind == reset:
 		c.stats.Denied++
 		c.abandon(p.target, reset)
