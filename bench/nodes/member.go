@@ -43,7 +43,7 @@ type event struct {
 // often files are counted.
 const (
 	look     = 20 * time.Millisecond
-	seeFiles = 200 * time.Millisecond
+	seeFiles = time.Second
 )
 
 // process is one process's nodes.

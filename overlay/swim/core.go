@@ -34,6 +34,7 @@ type Core struct {
 	now         time.Time
 	incarnation uint64
 	health      int
+	tempo       tempo
 	members     table
 	suspicions  suspicions
 	rumors      rumors
@@ -46,6 +47,7 @@ type Core struct {
 	turns       int
 
 	turnAt, reviveAt   time.Time
+	turnSlack          time.Duration // of turnAt
 	gossipAt, gossiped time.Time
 
 	// What the message in hand gives rise to: facts for its sender, and that it
@@ -109,7 +111,7 @@ func (c *Core) Tick(now time.Time) Effects {
 	c.probed()
 	c.expire()
 	c.schedule() // somebody may be left to ask, or nobody
-	if due(c.turnAt, c.now) {
+	if due(c.turnAt, c.now) && !c.postpone(&c.turnSlack, &c.turnAt) {
 		c.turn()
 	}
 	if due(c.reviveAt, c.now) {
@@ -156,8 +158,12 @@ func later(a, b time.Time) time.Time {
 
 func (c *Core) enter(now time.Time) {
 	c.now = later(now, c.now)
-	if at := c.Deadline(); !c.cfg.Plain && !at.IsZero() && c.now.Sub(at) > c.cfg.Late {
-		c.wake(c.now.Sub(at))
+	if at := c.Deadline(); !c.cfg.Plain && due(at, c.now) {
+		late := c.now.Sub(at)
+		c.tempo.called(c.now, min(late, c.cfg.Period), 2*c.cfg.Period)
+		if late > c.cfg.Late {
+			c.wake(late)
+		}
 	}
 }
 

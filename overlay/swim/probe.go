@@ -40,17 +40,19 @@ type probe struct {
 	seq     uint64
 	direct  time.Time // when others are asked; zero if they have been
 	end     time.Time
-	helpers int  // that were asked
-	asked   []id // of them, those that have not answered
-	refused []id // that had a connection to the target refused
-	again   bool // so had this node, since the link was reset
-	seen    bool // something else has come from the target
+	helpers int           // that were asked
+	asked   []id          // of them, those that have not answered
+	refused []id          // that had a connection to the target refused
+	again   bool          // so had this node, since the link was reset
+	lingers bool          // it waits, after it was asked in vain
+	seen    bool          // something else has come from the target
+	slack   time.Duration // of direct and end
 	tries   int
 }
 
 // turn begins a protocol period.
 func (c *Core) turn() {
-	c.turnAt = c.now.Add(c.scaled(c.cfg.Period))
+	c.turnAt, c.turnSlack = c.now.Add(c.scaled(c.cfg.Period)), c.slack()
 	i := c.whose()
 	if i == nobody {
 		return
@@ -58,6 +60,7 @@ func (c *Core) turn() {
 	c.stats.Probes++
 	p := c.open(inTurn, i, c.turnAt)
 	p.direct = c.now.Add(c.scaled(c.cfg.Timeout))
+	c.tempo.ask(question{p.seq, i, c.now})
 	c.ping(i, p.seq)
 }
 
@@ -95,7 +98,7 @@ func (c *Core) suspects(i id) bool {
 
 func (c *Core) open(k kind, i id, end time.Time) *probe {
 	c.seq++
-	p := &probe{kind: k, target: i, seq: c.seq, end: end}
+	p := &probe{kind: k, target: i, seq: c.seq, end: end, slack: c.slack()}
 	c.probes = append(c.probes, p)
 	return p
 }
@@ -114,9 +117,11 @@ func (c *Core) check(i id, k kind) {
 		}
 	}
 	if checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
-		if k != recheck {
+		switch {
+		case k == second && c.cfg.Discreet: // it will have its turn again
+		case k != recheck:
 			c.suspect(i, c.cfg.Self, false)
-		} else if c.hidden(i) {
+		case c.hidden(i):
 			c.accuse(i) // it would not be asked again
 		}
 		return
@@ -129,10 +134,11 @@ func (c *Core) again(p *probe) {
 	c.seq++
 	p.seq, p.again = c.seq, false
 	p.tries++
-	p.end = c.now.Add(c.cfg.Period)
+	p.slack = c.slack()
+	p.end = c.now.Add(c.cfg.Period + c.slack())
 	switch p.kind {
 	case reset:
-		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
+		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout + c.slack())
 	case second:
 		p.end = c.now.Add(c.scaled(c.cfg.Period - c.cfg.Timeout))
 	}
@@ -180,6 +186,7 @@ func (c *Core) probed() {
 			return
 		}
 		switch p := c.probes[n]; {
+		case c.postpone(&p.slack, &p.direct, &p.end):
 		case due(p.end, c.now) && p.seen && p.kind == recheck:
 			c.withdraw(p.target)
 		case due(p.end, c.now) && p.seen:
@@ -194,15 +201,35 @@ func (c *Core) probed() {
 	}
 }
 
+// postpone gives more time if this machine has been found busier since it was given,
+// and reports whether it has.
+func (c *Core) postpone(had *time.Duration, ends ...*time.Time) bool {
+	more := c.slack() - *had
+	if more <= 0 {
+		return false
+	}
+	*had += more
+	for _, at := range ends {
+		if !at.IsZero() {
+			*at = at.Add(more)
+		}
+	}
+	return true
+}
+
 // conclude ends a probe without an answer from the target.
 func (c *Core) conclude(p *probe) {
 	switch p.kind {
 	case inTurn, second:
-		c.abandon(p.target, p.kind)
-		if len(p.asked) == p.helpers { // nobody was heard of
+		unheard := len(p.asked) == p.helpers
+		if unheard {
 			c.ail()
+			if c.linger(p) {
+				return
+			}
 		}
-		if p.kind == inTurn && c.cfg.Twice && c.members.all[p.target].state == Alive {
+		c.abandon(p.target, p.kind)
+		if (p.kind == inTurn || p.lingers) && c.cfg.Twice && c.members.all[p.target].state == Alive {
 			c.check(p.target, second)
 			return
 		}
@@ -231,6 +258,20 @@ func (c *Core) concludeHidden(p *probe) {
 		}
 	}
 	c.accuse(p.target)
+}
+
+// linger has p wait once more, for a period, before anything more is asked, and reports
+// whether it does. Not even those were heard of who were asked to help: it may be this
+// node or its machine that is slow, and then the answers are on their way.
+func (c *Core) linger(p *probe) bool {
+	other := func(q *probe) bool { return q.kind == second && q.target == p.target }
+	if !c.cfg.Discreet || p.helpers == 0 || p.kind != inTurn || slices.ContainsFunc(c.probes, other) {
+		return false
+	}
+	p.kind, p.lingers, p.direct = second, true, time.Time{}
+	p.slack = c.slack()
+	p.end = c.now.Add(c.scaled(c.cfg.Period))
+	return true
 }
 
 func (c *Core) concludeReset(p *probe) {
@@ -293,6 +334,7 @@ func (c *Core) forget(i id) {
 // ack takes the answer of a target, or of one who has asked it. A recheck goes on once
 // others have been told: only a refutation ends it then.
 func (c *Core) ack(from id, m Ack) {
+	c.tempo.answered(c.now, from, m.Seq, mostSlack*c.cfg.Period/2)
 	p := c.find(m.Seq)
 	switch {
 	case p == nil:
@@ -318,6 +360,7 @@ func (c *Core) nack(from id, m Nack) {
 		c.stats.Strangers++
 		return
 	}
+	c.tempo.heard = c.now
 	p.asked = slices.DeleteFunc(p.asked, func(i id) bool { return i == from })
 	if m.Refused && !slices.Contains(p.refused, from) {
 		p.refused = append(p.refused, from)

@@ -18,6 +18,9 @@ type Stats struct {
 	// answer from. Withdrawn counts those that it has told nobody, as there was an answer
 	// after all: see Config.Discreet.
 	Accusations, Withdrawn uint64
+	// Declined counts those that this node was asked to ask, and has not, as its machine
+	// had too much to do.
+	Declined uint64
 	// Denied counts reset links to members that have answered after all.
 	Denied uint64
 	// Wakes counts how often this node has slept through its deadlines.
