@@ -19,7 +19,8 @@ import (
 //     at its place. What is before next has had its turn.
 //  3. A member has a suspicion if it is Suspect. It expires when its timeout is
 //     over, of which the least is at the top; its accusers differ, and are one at
-//     least and most + 1 at most.
+//     least and most + 1 at most, this node among them if it is its own. It is
+//     hidden only if it is, and no rumor says so.
 //  4. Probes are of members that are not Confirm, with numbers of their own. There
 //     is one in turn at most, and MaxChecks out of turn, of a kind one a member.
 //  5. At most MaxRelays pings for others are open, in the order in which they end,
@@ -47,7 +48,6 @@ type Core struct {
 	turns       int
 
 	turnAt, reviveAt   time.Time
-	turnSlack          time.Duration // of turnAt
 	gossipAt, gossiped time.Time
 
 	// What the message in hand gives rise to: facts for its sender, and that it
@@ -111,7 +111,7 @@ func (c *Core) Tick(now time.Time) Effects {
 	c.probed()
 	c.expire()
 	c.schedule() // somebody may be left to ask, or nobody
-	if due(c.turnAt, c.now) && !c.postpone(&c.turnSlack, &c.turnAt) {
+	if due(c.turnAt, c.now) {
 		c.turn()
 	}
 	if due(c.reviveAt, c.now) {
@@ -160,7 +160,9 @@ func (c *Core) enter(now time.Time) {
 	c.now = later(now, c.now)
 	if at := c.Deadline(); !c.cfg.Plain && due(at, c.now) {
 		late := c.now.Sub(at)
-		c.tempo.called(c.now, min(late, c.cfg.Period), 2*c.cfg.Period)
+		if late <= c.cfg.Period {
+			c.tempo.called(c.now, late, 2*c.cfg.Period)
+		}
 		if late > c.cfg.Late {
 			c.wake(late)
 		}

@@ -33,8 +33,9 @@ func (c *Core) scaled(d time.Duration) time.Duration { return d*time.Duration(c.
 func (c *Core) wake(slept time.Duration) {
 	c.stats.Wakes++
 	long := slept > c.cfg.Period
-	if long {
+	if long { // it was stopped, which says nothing of how busy its machine is now
 		c.ail()
+		c.tempo.asked = [len(c.tempo.asked)]question{}
 	}
 	for _, s := range c.suspicions {
 		if long {

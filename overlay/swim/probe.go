@@ -50,9 +50,13 @@ type probe struct {
 	tries   int
 }
 
-// turn begins a protocol period.
+// turn begins a protocol period, unless the one before has been given more time.
 func (c *Core) turn() {
-	c.turnAt, c.turnSlack = c.now.Add(c.scaled(c.cfg.Period)), c.slack()
+	if n := slices.IndexFunc(c.probes, func(p *probe) bool { return p.kind == inTurn }); n >= 0 {
+		c.turnAt = c.probes[n].end
+		return
+	}
+	c.turnAt = c.now.Add(c.scaled(c.cfg.Period))
 	i := c.whose()
 	if i == nobody {
 		return
@@ -186,7 +190,7 @@ func (c *Core) probed() {
 			return
 		}
 		switch p := c.probes[n]; {
-		case c.postpone(&p.slack, &p.direct, &p.end):
+		case c.postpone(p):
 		case due(p.end, c.now) && p.seen && p.kind == recheck:
 			c.withdraw(p.target)
 		case due(p.end, c.now) && p.seen:
@@ -203,16 +207,15 @@ func (c *Core) probed() {
 
 // postpone gives more time if this machine has been found busier since it was given,
 // and reports whether it has.
-func (c *Core) postpone(had *time.Duration, ends ...*time.Time) bool {
-	more := c.slack() - *had
+func (c *Core) postpone(p *probe) bool {
+	more := c.slack() - p.slack
 	if more <= 0 {
 		return false
 	}
-	*had += more
-	for _, at := range ends {
-		if !at.IsZero() {
-			*at = at.Add(more)
-		}
+	p.slack += more
+	p.end = p.end.Add(more)
+	if !p.direct.IsZero() {
+		p.direct = p.direct.Add(more)
 	}
 	return true
 }

@@ -82,6 +82,19 @@ func TestTwoThatDoNotAnswerMakeForMoreTime(t *testing.T) {
 	}
 }
 
+// Whoever was stopped is as quick as before when it runs on: what was late is answered now.
+func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
+	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	who, first := b.turn()
+	b.turn()
+	b.now = b.c.Deadline().Add(10 * time.Second)
+	b.c.Tick(b.now)
+	b.hear(who, Ack(first))
+	if b.c.slack() > 0 {
+		t.Errorf("it is %v slack", b.c.slack())
+	}
+}
+
 // A hundred nodes on one machine, whose messages take three quarters of its time. It
 // stands still for a while. What lies there then is late, and if all ask others because of
 // that, and ask again, and tell all, it never gets done with what it has to do.
