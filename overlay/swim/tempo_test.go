@@ -82,6 +82,22 @@ func TestTwoThatDoNotAnswerMakeForMoreTime(t *testing.T) {
 	}
 }
 
+// What a busy node would say of others says nothing, and would only make for more to do.
+func TestABusyNodeAsksNothingForOthers(t *testing.T) {
+	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	ask := func() int {
+		to, _ := sent[Ping](b.hear(b.peers[0], PingReq{Seq: 1, Target: b.peers[1]}))
+		return len(to)
+	}
+	if ask() != 1 {
+		t.Error("one that has time does not help")
+	}
+	b.c.tempo.takes = DefaultPeriod
+	if ask() != 0 || b.c.Stats().Declined != 1 {
+		t.Errorf("it helps, or says so: %+v", b.c.Stats())
+	}
+}
+
 // Whoever was stopped is as quick as before when it runs on: what was late is answered now.
 func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
 	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
