@@ -256,6 +256,19 @@ func TestAnAnswerWithdrawsTheOwnAccusationOnly(t *testing.T) {
 	}
 }
 
+// If this node has told all in the meantime, it goes on asking: only a refutation counts.
+func TestASignOfLifeComesTooLateForWhatAllWereTold(t *testing.T) {
+	b, who, _ := doubted(t, Config{})
+	b.c.Seen(who)
+	b.c.accuse(b.c.members.find(who))
+	for end := b.now.Add(DefaultPeriod); !b.now.After(end); {
+		b.tick()
+	}
+	if state, _ := b.c.State(who); state != Suspect || !slices.ContainsFunc(b.c.probes, func(p *probe) bool { return p.kind == recheck }) {
+		t.Errorf("it is %v, and not asked any more", state)
+	}
+}
+
 // A suspicion of which nobody has been told fails nobody, however late this node is.
 func TestASecretSuspicionFailsNobody(t *testing.T) {
 	b, who, _ := doubted(t, Config{Late: time.Hour})
