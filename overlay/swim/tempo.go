@@ -6,8 +6,9 @@ const (
 	// waits is how often a question and its answer wait for what a node waits for once
 	// when it is to be called: each end of a new connection takes some turns.
 	waits = 10
-	// unhurried is by how much less than Config.Timeout is nothing worth mentioning.
-	unhurried = 2
+	// unhurried is which part of Config.Timeout answers may take, and punctual which part of
+	// Config.Late a node may be late, without anybody having too much to do.
+	unhurried, punctual = 2, 4
 	// mostSlack is how many periods there are at most for being busy.
 	mostSlack = 4
 )
@@ -91,9 +92,12 @@ func (c *Core) slack() time.Duration {
 	if !c.cfg.Discreet {
 		return 0
 	}
-	s := max(waits*c.tempo.lag(c.now, 2*c.cfg.Period), c.tempo.takes, c.tempo.waiting(c.now))
-	if s < c.cfg.Timeout/unhurried {
-		return 0
+	var slack time.Duration
+	if late := c.tempo.lag(c.now, 2*c.cfg.Period); late >= c.cfg.Late/punctual {
+		slack = waits * late
 	}
-	return min(2*s, mostSlack*c.cfg.Period)
+	if takes := max(c.tempo.takes, c.tempo.waiting(c.now)); takes >= c.cfg.Timeout/unhurried {
+		slack = max(slack, 2*takes)
+	}
+	return min(slack, mostSlack*c.cfg.Period)
 }
