@@ -32,10 +32,11 @@ func (c *Core) probed() {
 }
 
 // postpone gives more time if this machine has been found busier since it was given,
-// and reports whether it has.
+// and reports whether it has. There is none for a link that was reset: whether a
+// connection is refused is soon known, and says more than silence.
 func (c *Core) postpone(p *probe) bool {
 	more := c.slack() - p.slack
-	if more <= 0 {
+	if more <= 0 || p.kind == reset {
 		return false
 	}
 	p.slack += more
@@ -79,7 +80,7 @@ func (c *Core) conclude(p *probe) {
 // heard of: then that may be this node's fault, for half of the shortest suspicion.
 func (c *Core) concludeHidden(p *probe) {
 	s := c.members.all[p.target].suspicion
-	if p.helpers > 0 && len(p.asked) == p.helpers {
+	if p.helpers > 0 && len(p.asked) == p.helpers && !c.isolated() {
 		c.ail()
 		if c.now.Sub(s.since) < s.low/2 {
 			return
@@ -93,7 +94,7 @@ func (c *Core) concludeHidden(p *probe) {
 // node or its machine that is slow, and then the answers are on their way.
 func (c *Core) linger(p *probe) bool {
 	other := func(q *probe) bool { return q.kind == second && q.target == p.target }
-	if !c.cfg.Discreet || p.helpers == 0 || p.kind != inTurn || slices.ContainsFunc(c.probes, other) {
+	if !c.cfg.Discreet || c.isolated() || p.helpers == 0 || p.kind != inTurn || slices.ContainsFunc(c.probes, other) {
 		return false
 	}
 	p.kind, p.lingers, p.direct = second, true, time.Time{}

@@ -142,7 +142,7 @@ func (c *Core) again(p *probe) {
 	p.end = c.now.Add(c.cfg.Period + c.slack())
 	switch p.kind {
 	case reset:
-		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout + c.slack())
+		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
 	case second:
 		p.end = c.now.Add(c.scaled(c.cfg.Period - c.cfg.Timeout))
 	}

@@ -96,8 +96,16 @@ func (c *Core) slack() time.Duration {
 	if late := c.tempo.lag(c.now, 2*c.cfg.Period); late >= c.cfg.Late/punctual {
 		slack = waits * late
 	}
-	if takes := max(c.tempo.takes, c.tempo.waiting(c.now)); takes >= c.cfg.Timeout/unhurried {
+	takes := c.tempo.takes
+	if !c.isolated() {
+		takes = max(takes, c.tempo.waiting(c.now))
+	}
+	if takes >= c.cfg.Timeout/unhurried {
 		slack = max(slack, 2*takes)
 	}
 	return min(slack, mostSlack*c.cfg.Period)
 }
+
+// isolated reports whether this node has no link to anybody, as far as it is told of
+// links: then it is known why nobody answers.
+func (c *Core) isolated() bool { return c.cfg.Stride > 1 && len(c.near) == 0 }

@@ -111,6 +111,25 @@ func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
 	}
 }
 
+// Who has lost all its links knows why nobody answers, and need not be patient.
+func TestANodeWithoutLinksIsNotPatient(t *testing.T) {
+	b := newBench(t, 20, Config{Twice: true, Discreet: true, Fanout: -1, Stride: 10})
+	b.step(Near{b.peers[3]})
+	for _, linked := range []bool{true, false} {
+		if !linked {
+			b.step(Far{b.peers[3]})
+		}
+		b.answering(0, 0, 10*time.Second)
+		b.c.tempo.asked[0] = question{b.c.seq + 1, 1, b.now.Add(1)}
+		b.c.tempo.asked[1] = question{b.c.seq + 2, 2, b.now.Add(2)}
+		b.c.now = b.now.Add(time.Second)
+		if (b.c.slack() > 0) != linked {
+			t.Errorf("linked %v: it is %v slack", linked, b.c.slack())
+		}
+		b.c.tempo.asked = [8]question{}
+	}
+}
+
 // A hundred nodes on one machine, whose messages take three quarters of its time. It
 // stands still for a while. What lies there then is late, and if all ask others because of
 // that, and ask again, and tell all, it never gets done with what it has to do.
