@@ -60,14 +60,15 @@ func (d *director) direct(ctx context.Context, p plan, processes int) (r result,
 func (d *director) start(ctx context.Context, r *result) error {
 	d.crowd.TellAll(command{Do: "phase", Phase: "start"})
 	next := time.NewTicker(d.every)
+	doubts := make([]doubted, d.crowd.Len())
 	defer next.Stop()
 	begun := time.Now()
 	for i := range d.plan.Nodes {
 		if behind := time.Since(begun) - time.Duration(i)*d.every; behind > d.limit {
-			return fmt.Errorf("%d nodes have been started after %v: %w", i, time.Since(begun), d.dump(errBehind))
+			return fmt.Errorf("%d nodes have been started after %v, %v: %w", i, time.Since(begun), total(doubts), d.dump(errBehind))
 		}
 		if i%progress == 0 && i > 0 {
-			fmt.Fprintf(d.out, "%d nodes have been started after %.1f s\n", i, time.Since(begun).Seconds())
+			fmt.Fprintf(d.out, "%d nodes have been started after %.1f s: %v\n", i, time.Since(begun).Seconds(), total(doubts))
 		}
 		c := command{Do: "start", Node: i}
 		for range min(i, joins) {
@@ -79,6 +80,7 @@ func (d *director) start(ctx context.Context, r *result) error {
 		if err != nil {
 			return err
 		}
+		doubts[process] = e.doubted
 		d.addrs, d.alive = append(d.addrs, e.Addr), append(d.alive, i)
 		if i+1 == d.plan.Nodes {
 			break
@@ -106,10 +108,11 @@ func (d *director) start(ctx context.Context, r *result) error {
 		r.Goroutines += u.Goroutines
 		r.Files += u.Files
 		r.Start += u.Processor.Seconds()
+		r.Doubts.add(u.doubted)
 	}
 	r.Memory, r.Heap, r.Stacks = r.Memory>>20, r.Heap>>20, r.Stacks>>20
-	fmt.Fprintf(d.out, "%d nodes know each other %.1f s after the last start: %d MB of memory in %d processes, %d MB of heap and %d MB of stacks, %d goroutines, %d files\n",
-		r.Nodes, r.Directory, r.Memory, r.Processes, r.Heap, r.Stacks, r.Goroutines, r.Files)
+	fmt.Fprintf(d.out, "%d nodes know each other %.1f s after the last start: %d MB of memory in %d processes, %d MB of heap and %d MB of stacks, %d goroutines, %d files; %v\n",
+		r.Nodes, r.Directory, r.Memory, r.Processes, r.Heap, r.Stacks, r.Goroutines, r.Files, r.Doubts)
 	return nil
 }
 
@@ -191,6 +194,7 @@ func (d *director) bury(ctx context.Context, r *result) error {
 	for _, u := range all {
 		r.MemoryPeak += u.ResidentPeak
 		r.FilesPeak = max(r.FilesPeak, u.FilesPeak)
+		r.DoubtsKill.add(u.doubted)
 	}
 	r.MemoryPeak >>= 20
 	return nil
@@ -255,6 +259,14 @@ func (d *director) hear(ctx context.Context, kind string) (event, error) {
 		return event{}, fmt.Errorf("%s: %q instead of %q", d.crowd.Name(h.Index), h.Event.Kind, kind)
 	}
 	return h.Event, nil
+}
+
+// total sums up what the processes have told.
+func total(all []doubted) (sum doubted) {
+	for _, d := range all {
+		sum.add(d)
+	}
+	return sum
 }
 
 // latest returns when the last of some events happened.

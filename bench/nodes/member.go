@@ -36,23 +36,25 @@ type event struct {
 	Addr        string `json:",omitempty"` // of started
 	Least, Most int    // of agreed: how many members the nodes know
 	usage
+	doubted // of started and usage
 }
 
 // look is how often it is seen whether nodes know what they shall, and seeFiles how
 // often files are counted.
 const (
 	look     = 20 * time.Millisecond
-	seeFiles = 200 * time.Millisecond
+	seeFiles = time.Second
 )
 
 // process is one process's nodes.
 type process struct {
-	index int
-	nodes map[int]*node
-	ear   ear
-	tell  func(event)
-	files meter
-	prof  profiles
+	index  int
+	nodes  map[int]*node
+	ear    ear
+	tell   func(event)
+	files  meter
+	doubts doubts
+	prof   profiles
 }
 
 // serve takes part in one measurement, as some of the nodes.
@@ -91,12 +93,12 @@ func serve(ctx context.Context, setup crowd.Setup, commands <-chan command, tell
 func (m *process) obey(ctx context.Context, c command) error {
 	switch c.Do {
 	case "start":
-		n, err := start(c.Node, c.Join, &m.ear)
+		n, err := start(c.Node, c.Join, &m.ear, &m.doubts)
 		if err != nil {
 			return err
 		}
 		m.nodes[c.Node] = n
-		m.tell(event{Kind: "started", Addr: n.Addr()})
+		m.tell(event{Kind: "started", Addr: n.Addr(), doubted: m.doubts.sum()})
 	case "agree":
 		return m.agree(ctx, c)
 	case "listen":
@@ -108,7 +110,7 @@ func (m *process) obey(ctx context.Context, c command) error {
 		return m.end(c.Nodes)
 	case "measure":
 		u, err := m.files.usage()
-		m.tell(event{Kind: "usage", usage: u})
+		m.tell(event{Kind: "usage", usage: u, doubted: m.doubts.sum()})
 		return err
 	case "phase":
 		return m.prof.begin(c.Phase)

@@ -24,8 +24,8 @@ type node struct {
 	known atomic.Int64 // how many others are members
 }
 
-// start starts node i, whose broadcasts e hears.
-func start(i int, join []string, e *ear) (*node, error) {
+// start starts node i, whose broadcasts e hears, and whose doubts d counts.
+func start(i int, join []string, e *ear, d *doubts) (*node, error) {
 	n, err := remote.New(remote.Config{
 		Name: fmt.Sprint("n", i), Secret: "of the benchmarks", Join: join, Topology: remote.HyParView,
 	})
@@ -38,6 +38,7 @@ func start(i int, join []string, e *ear) (*node, error) {
 	}
 	n.HandleBroadcast(topic, func(_ actor.NodeID, payload []byte) { e.hear(payload) })
 	made := &node{Node: n, sys: sys}
+	n.Observe(func(ev remote.Event) { d.see(n.ID().Name, ev) })
 	n.Subscribe(func(ev remote.MemberEvent) {
 		if ev.Kind == remote.MemberUp {
 			made.known.Add(1)

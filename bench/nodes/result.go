@@ -23,6 +23,8 @@ type result struct {
 	FilesPeak  int     `json:"files_peak"` // of the process with most
 	Rest       float64 `json:"rest_ms"`    // processor time a node and second while nothing happens
 	Start      float64 `json:"start_cpu_s"`
+	Doubts     doubted `json:"doubts"`      // until all know each other
+	DoubtsKill doubted `json:"doubts_kill"` // and until all know of all who were killed
 }
 
 // bars are what results must not be worse than.

@@ -66,7 +66,7 @@ type Config struct {
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may
 	// be in any topology: a link that is one too many carries nothing. Swim sends no
 	// messages for its news only, unless its Fanout says so: they are broadcast. Its
-	// Stride is DefaultStride, and Twice is set, as a suspicion is told to all.
+	// Stride is DefaultStride, and Twice and Discreet are set, as a suspicion is told to all.
 	// Causal's Direct is DefaultDirect.
 	Directory directory.Config
 	Swim      swim.Config
@@ -105,7 +105,7 @@ func (c *Config) setDefaults() {
 		c.Swim.Fanout = -1
 	}
 	c.Causal.Direct = cmp.Or(c.Causal.Direct, DefaultDirect)
-	c.Swim.Twice = true
+	c.Swim.Twice, c.Swim.Discreet = true, true
 	c.Swim.Stride = cmp.Or(c.Swim.Stride, DefaultStride)
 }
 

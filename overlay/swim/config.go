@@ -112,6 +112,12 @@ type Config struct {
 	// Twice has a member that did not answer in its turn asked once more, by this node
 	// and others at the same time, before it is suspected. That takes Period - Timeout.
 	Twice bool
+	// Discreet has a member that this node comes to suspect asked once more, for a Period,
+	// before anybody is told: an answer, or anything else from it, and the suspicion is
+	// over. If there is none, all are told, and the time that the member has counts from
+	// the beginning, so that who has failed is not found out later. And this node takes its
+	// time while its machine has too much to do, so as not to make for more.
+	Discreet bool
 	// Plain leaves Lifeguard out: there is no local health, a suspicion has one
 	// length, and nobody says that it got no answer.
 	Plain bool

@@ -19,7 +19,8 @@ import (
 //     at its place. What is before next has had its turn.
 //  3. A member has a suspicion if it is Suspect. It expires when its timeout is
 //     over, of which the least is at the top; its accusers differ, and are one at
-//     least and most + 1 at most.
+//     least and most + 1 at most, this node among them if it is its own. It is
+//     hidden only if it is, and no rumor says so.
 //  4. Probes are of members that are not Confirm, with numbers of their own. There
 //     is one in turn at most, and MaxChecks out of turn, of a kind one a member.
 //  5. At most MaxRelays pings for others are open, in the order in which they end,
@@ -34,6 +35,7 @@ type Core struct {
 	now         time.Time
 	incarnation uint64
 	health      int
+	tempo       tempo
 	members     table
 	suspicions  suspicions
 	rumors      rumors
@@ -156,8 +158,14 @@ func later(a, b time.Time) time.Time {
 
 func (c *Core) enter(now time.Time) {
 	c.now = later(now, c.now)
-	if at := c.Deadline(); !c.cfg.Plain && !at.IsZero() && c.now.Sub(at) > c.cfg.Late {
-		c.wake(c.now.Sub(at))
+	if at := c.Deadline(); !c.cfg.Plain && due(at, c.now) {
+		late := c.now.Sub(at)
+		if late <= c.cfg.Period {
+			c.tempo.called(c.now, late, 2*c.cfg.Period)
+		}
+		if late > c.cfg.Late {
+			c.wake(late)
+		}
 	}
 }
 
@@ -235,6 +243,9 @@ func (c *Core) received(from overlay.Node, m Message) {
 	i := c.members.find(from)
 	if i != nobody {
 		c.said(i, m.Incarnation)
+		if c.hidden(i) {
+			c.withdraw(i)
+		}
 	}
 	for n, f := range m.Facts {
 		if n == c.cfg.MaxFacts {

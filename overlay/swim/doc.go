@@ -98,6 +98,10 @@
 //     nor others, is asked once more in the same way before it is suspected. And
 //     whatever else comes from it, of which [Core.Seen] is told, counts as a sign of
 //     life: who is too busy to answer has not failed.
+//   - With Config.Discreet, a suspicion is this node's secret for a period, in which it
+//     asks the member and others once more: any answer ends it. All are told after
+//     that, and the time that the member has counts from the beginning. The same
+//     option has a node on a busy machine take its time: see below.
 //   - News is also sent by itself, as in memberlist: Config.Gossip, Config.Fanout. If
 //     each [Spread] is broadcast, Fanout can be negative, and there are no messages
 //     but probes.
@@ -106,6 +110,19 @@
 //     news from the other side of a partition that has healed.
 //   - Whoever pings with something outdated is told what is known, and whoever accuses
 //     this node is answered at once.
+//
+// # On a machine with too much to do
+//
+// Where many nodes share a machine, or a network, that cannot keep up, answers come
+// late, and whoever asks others because of that, asks again and tells all makes them come
+// later still: a pause of a second was enough for hundreds of nodes to never get over it.
+// With Config.Discreet a node stretches its periods and timeouts, by two seconds at most
+// with the defaults, as soon as it is called late, or answers have taken long, or two
+// members have not answered, one after the other, while nobody else has. It asks nobody
+// anything else for a period if not even a helper was heard of, and does not help others
+// as long as it has so much to do itself. None of it happens on a machine that keeps up,
+// but a node that hears from nobody at all, since it was cut off, is slower to say so: the
+// others are not, who hear from each other.
 //
 // # What is promised
 //

@@ -26,14 +26,15 @@ type Send struct {
 type Spread struct{ Fact Fact }
 
 // Suspected: Node has not answered, as By says, which may be this node. It has
-// failed unless it refutes that.
+// failed unless it refutes that. With Config.Discreet others may not know yet.
 type Suspected struct {
 	Node        overlay.Node
 	Incarnation uint64
 	By          overlay.Node
 }
 
-// Trusted: Node, which was suspected, has refuted it.
+// Trusted: Node, which was suspected, has refuted it, or has answered this node, which
+// had told nobody.
 type Trusted struct {
 	Node        overlay.Node
 	Incarnation uint64

@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -20,11 +21,15 @@ func (m *member) alive() Fact {
 	return Fact{State: Alive, Node: m.node, Incarnation: m.incarnation, By: m.node}
 }
 
-// charge is what m is accused of, if anything.
+// charge is what m is accused of, if anything, as far as others may know.
 func (m *member) charge(self overlay.Node) (Fact, bool) {
 	f := Fact{State: m.state, Node: m.node, Incarnation: m.incarnation, By: self}
-	if m.state == Suspect && !m.suspicion.own {
-		f.By = m.suspicion.accusers[0]
+	if s := m.suspicion; s != nil && (!s.own || s.hidden) {
+		n := slices.IndexFunc(s.accusers, func(by overlay.Node) bool { return by != self })
+		if n < 0 {
+			return f, false
+		}
+		f.By = s.accusers[n]
 	}
 	return f, m.state != Alive
 }

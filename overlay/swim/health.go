@@ -22,8 +22,8 @@ func (c *Core) ail() {
 // heal makes local health better.
 func (c *Core) heal() { c.health = max(c.health-1, 0) }
 
-// scaled is d as local health has it.
-func (c *Core) scaled(d time.Duration) time.Duration { return d * time.Duration(c.health+1) }
+// scaled is d as local health has it, and how busy this machine is.
+func (c *Core) scaled(d time.Duration) time.Duration { return d*time.Duration(c.health+1) + c.slack() }
 
 // wake is called after this node has slept through its deadlines, for so long. What it
 // was waiting for may have come or been refuted meanwhile, and lies unread: all that is
@@ -33,8 +33,9 @@ func (c *Core) scaled(d time.Duration) time.Duration { return d * time.Duration(
 func (c *Core) wake(slept time.Duration) {
 	c.stats.Wakes++
 	long := slept > c.cfg.Period
-	if long {
+	if long { // it was stopped, which says nothing of how busy its machine is now
 		c.ail()
+		c.tempo.asked = [len(c.tempo.asked)]question{}
 	}
 	for _, s := range c.suspicions {
 		if long {

@@ -59,6 +59,8 @@ func (c *Core) validSuspicions(e *checker) {
 		e.check(c.members.all[s.member].suspicion == s && s.slot == n, "3: slot %d", n)
 		e.check(n == 0 || !c.suspicions.Less(n, (n-1)/2), "3: heap at %d", n)
 		e.check(s.expires.Equal(s.since.Add(s.timeout())), "3: expires %v", s.expires)
+		e.check(!s.hidden || s.own && c.cfg.Discreet, "3: hidden")
+		e.check(s.own == slices.Contains(s.accusers, c.cfg.Self), "3: own")
 		e.check(1 <= len(s.accusers) && len(s.accusers) <= s.most+1, "3: %d accusers", len(s.accusers))
 		seen := make(map[overlay.Node]bool)
 		for _, by := range s.accusers {
@@ -115,7 +117,11 @@ func (c *Core) validRumors(e *checker) {
 			e.check(i != nobody, "6: rumor about %v", x.fact.Node)
 			if i != nobody {
 				m := c.members.all[i]
-				e.check(m.state == x.fact.State && m.incarnation == x.fact.Incarnation, "6: %+v, but %v %d", x.fact, m.state, m.incarnation)
+				state := m.state
+				if _, known := m.charge(c.cfg.Self); !known {
+					state = Alive
+				}
+				e.check(state == x.fact.State && m.incarnation == x.fact.Incarnation, "6: %+v, but %v %d", x.fact, m.state, m.incarnation)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ const (
 	// Config.Twice. At its end the member is suspect.
 	second
 	// recheck: this node suspects the member, and goes on asking until it refutes
-	// or fails.
+	// or fails, or answers before anybody was told.
 	recheck
 	// reset: a link to the member was reset. If others are refused, too, it has
 	// failed.
@@ -40,16 +40,22 @@ type probe struct {
 	seq     uint64
 	direct  time.Time // when others are asked; zero if they have been
 	end     time.Time
-	helpers int  // that were asked
-	asked   []id // of them, those that have not answered
-	refused []id // that had a connection to the target refused
-	again   bool // so had this node, since the link was reset
-	seen    bool // something else has come from the target
+	helpers int           // that were asked
+	asked   []id          // of them, those that have not answered
+	refused []id          // that had a connection to the target refused
+	again   bool          // so had this node, since the link was reset
+	lingers bool          // it waits, after it was asked in vain
+	seen    bool          // something else has come from the target
+	slack   time.Duration // of direct and end
 	tries   int
 }
 
-// turn begins a protocol period.
+// turn begins a protocol period, unless the one before has been given more time.
 func (c *Core) turn() {
+	if n := slices.IndexFunc(c.probes, func(p *probe) bool { return p.kind == inTurn }); n >= 0 {
+		c.turnAt = c.probes[n].end
+		return
+	}
 	c.turnAt = c.now.Add(c.scaled(c.cfg.Period))
 	i := c.whose()
 	if i == nobody {
@@ -58,6 +64,7 @@ func (c *Core) turn() {
 	c.stats.Probes++
 	p := c.open(inTurn, i, c.turnAt)
 	p.direct = c.now.Add(c.scaled(c.cfg.Timeout))
+	c.tempo.ask(question{p.seq, i, c.now})
 	c.ping(i, p.seq)
 }
 
@@ -95,7 +102,7 @@ func (c *Core) suspects(i id) bool {
 
 func (c *Core) open(k kind, i id, end time.Time) *probe {
 	c.seq++
-	p := &probe{kind: k, target: i, seq: c.seq, end: end}
+	p := &probe{kind: k, target: i, seq: c.seq, end: end, slack: c.slack()}
 	c.probes = append(c.probes, p)
 	return p
 }
@@ -114,8 +121,12 @@ func (c *Core) check(i id, k kind) {
 		}
 	}
 	if checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
-		if k != recheck {
+		switch {
+		case k == second && c.cfg.Discreet: // it will have its turn again
+		case k != recheck:
 			c.suspect(i, c.cfg.Self, false)
+		case c.hidden(i):
+			c.accuse(i) // it would not be asked again
 		}
 		return
 	}
@@ -125,9 +136,10 @@ func (c *Core) check(i id, k kind) {
 // again asks the target and others at the same time.
 func (c *Core) again(p *probe) {
 	c.seq++
-	p.seq, p.again = c.seq, false
+	p.seq, p.again, p.seen = c.seq, false, false
 	p.tries++
-	p.end = c.now.Add(c.cfg.Period)
+	p.slack = c.slack()
+	p.end = c.now.Add(c.cfg.Period + c.slack())
 	switch p.kind {
 	case reset:
 		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
@@ -170,71 +182,14 @@ func (c *Core) helpers(i id) []id {
 	})...)
 }
 
-// probed handles the probes whose time has come.
-func (c *Core) probed() {
-	for {
-		n := slices.IndexFunc(c.probes, func(p *probe) bool { return due(p.direct, c.now) || due(p.end, c.now) })
-		if n < 0 {
-			return
-		}
-		switch p := c.probes[n]; {
-		case due(p.end, c.now) && p.seen:
-			c.abandon(p.target, p.kind)
-		case due(p.end, c.now):
-			c.conclude(p)
-		case p.seen:
-			p.direct = time.Time{}
-		default:
-			c.ask(p)
-		}
-	}
-}
-
-// conclude ends a probe without an answer from the target.
-func (c *Core) conclude(p *probe) {
-	switch p.kind {
-	case inTurn, second:
-		c.abandon(p.target, p.kind)
-		if len(p.asked) == p.helpers { // nobody was heard of
-			c.ail()
-		}
-		if p.kind == inTurn && c.cfg.Twice && c.members.all[p.target].state == Alive {
-			c.check(p.target, second)
-			return
-		}
-		c.suspect(p.target, c.cfg.Self, false)
-	case recheck:
-		c.again(p)
-	case reset:
-		if p.helpers > 0 && len(p.asked) == p.helpers {
-			c.ail()
-		}
-		c.concludeReset(p)
-	}
-}
-
-func (c *Core) concludeReset(p *probe) {
-	i := p.target
-	trusted := c.members.sample(c.cfg.Witnesses, c.cfg.Rand, func(j id) bool { return j != i && c.members.all[j].state == Alive })
-	switch {
-	case len(p.refused) > 0 && len(p.refused) >= len(trusted), len(trusted) == 0 && p.again:
-		// If there is nobody else, this node's own word has to do.
-		m := &c.members.all[i]
-		c.fail(i, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self, Refused: true}, true, false)
-	case len(trusted) > 0 && p.tries < resets:
-		c.again(p)
-	default:
-		c.abandon(i, reset)
-		c.suspect(i, c.cfg.Self, false)
-	}
-}
-
 // Seen says that something has come from node just now, whatever it is: a sign of life,
 // with which a question that is open in node's turn is not in vain, though it has no
-// answer yet. It is for those who suspect nobody yet: a suspicion has to be refuted.
+// answer yet. A suspicion has to be refuted, unless it is this node's alone and nobody
+// has been told.
 func (c *Core) Seen(node overlay.Node) {
 	for _, p := range c.probes {
-		if (p.kind == inTurn || p.kind == second) && c.members.all[p.target].node == node {
+		asks := p.kind == inTurn || p.kind == second || p.kind == recheck && c.hidden(p.target)
+		if asks && c.members.all[p.target].node == node {
 			p.seen = true
 		}
 	}
@@ -268,9 +223,10 @@ func (c *Core) forget(i id) {
 	}
 }
 
-// ack takes the answer of a target, or of one who has asked it. A recheck goes on:
-// only a refutation ends it.
+// ack takes the answer of a target, or of one who has asked it. A recheck goes on once
+// others have been told: only a refutation ends it then.
 func (c *Core) ack(from id, m Ack) {
+	c.tempo.answered(c.now, from, m.Seq, mostSlack*c.cfg.Period/2)
 	p := c.find(m.Seq)
 	switch {
 	case p == nil:
@@ -280,6 +236,9 @@ func (c *Core) ack(from id, m Ack) {
 	case p.kind == inTurn, p.kind == second:
 		c.heal()
 		c.abandon(p.target, inTurn, second)
+	case p.kind == recheck && c.hidden(p.target):
+		c.heal()
+		c.withdraw(p.target)
 	case p.kind == reset:
 		c.stats.Denied++
 		c.abandon(p.target, reset)
@@ -293,6 +252,7 @@ func (c *Core) nack(from id, m Nack) {
 		c.stats.Strangers++
 		return
 	}
+	c.tempo.heard = c.now
 	p.asked = slices.DeleteFunc(p.asked, func(i id) bool { return i == from })
 	if m.Refused && !slices.Contains(p.refused, from) {
 		p.refused = append(p.refused, from)

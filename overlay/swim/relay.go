@@ -26,7 +26,16 @@ func (c *Core) pingReq(from overlay.Node, m PingReq) {
 		return
 	}
 	c.seq++
-	c.relays = append(c.relays, relay{from, m.Seq, c.seq, i, c.now.Add(c.cfg.Timeout)})
+	slack := c.slack()
+	if slack >= c.cfg.Period {
+		c.stats.Declined++
+		return // what this node would say of the target says nothing, and costs two messages
+	}
+	end := c.now.Add(c.cfg.Timeout + slack)
+	if n := len(c.relays); n > 0 {
+		end = later(end, c.relays[n-1].end)
+	}
+	c.relays = append(c.relays, relay{from, m.Seq, c.seq, i, end})
 	c.ping(i, c.seq)
 }
 

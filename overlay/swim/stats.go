@@ -14,6 +14,13 @@ type Stats struct {
 	Probes, Indirect uint64
 	// Refutations were made by this node, of what was said of it.
 	Refutations uint64
+	// Accusations are those that this node has told all, of members that it has had no
+	// answer from. Withdrawn counts those that it has told nobody, as there was an answer
+	// after all: see Config.Discreet.
+	Accusations, Withdrawn uint64
+	// Declined counts those that this node was asked to ask, and has not, as its machine
+	// had too much to do.
+	Declined uint64
 	// Denied counts reset links to members that have answered after all.
 	Denied uint64
 	// Wakes counts how often this node has slept through its deadlines.

@@ -18,6 +18,8 @@ type suspicion struct {
 	most     int
 	// own is set if this node is one of them: it then goes on asking.
 	own bool
+	// hidden is set as long as it has told nobody, with Config.Discreet.
+	hidden bool
 	// sure is set if somebody has said already that the member has failed.
 	sure      bool
 	since     time.Time
@@ -83,32 +85,91 @@ func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
 			s.most = max(0, min(c.cfg.Confirmations, len(c.members.order)-1-len(c.suspicions)))
 		}
 		s.expires = c.now.Add(s.timeout())
+		s.hidden = own && c.cfg.Discreet
 		m.state, m.suspicion = Suspect, s
 		heap.Push(&c.suspicions, s)
-		c.rumors.drop(m.node)
 		c.emit(Suspected{m.node, m.incarnation, by})
 	case slices.Contains(s.accusers, by), len(s.accusers) > s.most, !own && c.members.find(by) == nobody:
 		return
 	default:
 		s.accusers = append(s.accusers, by)
-		s.expires = s.since.Add(s.timeout())
-		heap.Fix(&c.suspicions, s.slot)
+		c.reckon(s, s.since)
 	}
-	fact := Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: by}
+	hidden := own && s.hidden
 	if own {
 		s.own = true
-		c.emit(Spread{fact})
+		if !hidden {
+			c.say(i)
+		}
 		c.check(i, recheck)
 	}
-	c.spread(fact, quiet)
+	if !hidden {
+		c.charge(i, by, quiet)
+	}
+}
+
+// accuse lets all know what nobody was told until now, that this node suspects i. What is left of its time to refute that
+// is never less than three quarters of the shortest suspicion.
+func (c *Core) accuse(i id) {
+	s := c.members.all[i].suspicion
+	s.hidden = false
+	c.reckon(s, later(s.since, c.now.Add(-s.low/4)))
+	c.say(i)
+	c.charge(i, c.cfg.Self, false)
+}
+
+// say has the accusation of i by this node broadcast.
+func (c *Core) say(i id) {
+	m := &c.members.all[i]
+	c.stats.Accusations++
+	c.emit(Spread{Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}})
+}
+
+// charge has it go around that by accuses i.
+func (c *Core) charge(i id, by overlay.Node, quiet bool) {
+	m := &c.members.all[i]
+	if len(m.suspicion.accusers) == 1 {
+		c.rumors.drop(m.node)
+	}
+	c.spread(Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: by}, quiet)
+}
+
+// reckon has the time of a suspicion count from since.
+func (c *Core) reckon(s *suspicion, since time.Time) {
+	s.since = since
+	s.expires = s.since.Add(s.timeout())
+	heap.Fix(&c.suspicions, s.slot)
+}
+
+// hidden reports whether this node suspects i and has told nobody.
+func (c *Core) hidden(i id) bool {
+	s := c.members.all[i].suspicion
+	return s != nil && s.hidden
+}
+
+// withdraw ends what nobody was told of: there is an answer. What others say stands, and
+// i has all of its time to refute it.
+func (c *Core) withdraw(i id) {
+	m := &c.members.all[i]
+	s := m.suspicion
+	c.stats.Withdrawn++
+	c.abandon(i, recheck)
+	if len(s.accusers) == 1 {
+		c.acquit(i)
+		m.state = Alive
+		c.emit(Trusted{m.node, m.incarnation})
+		return
+	}
+	s.own, s.hidden = false, false
+	s.accusers = slices.DeleteFunc(s.accusers, func(by overlay.Node) bool { return by == c.cfg.Self })
+	c.reckon(s, c.now)
 }
 
 // confirm makes the suspicion of i as short as can be.
 func (c *Core) confirm(i id) {
 	s := c.members.all[i].suspicion
 	s.sure = true
-	s.expires = s.since.Add(s.timeout())
-	heap.Fix(&c.suspicions, s.slot)
+	c.reckon(s, s.since)
 }
 
 // acquit ends the suspicion of i, if there is any.
@@ -125,6 +186,10 @@ func (c *Core) expire() {
 	for len(c.suspicions) > 0 && !c.now.Before(c.suspicions[0].expires) {
 		s := c.suspicions[0]
 		m := &c.members.all[s.member]
+		if s.hidden {
+			c.accuse(s.member)
+			continue
+		}
 		c.fail(s.member, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}, s.own, false)
 	}
 }

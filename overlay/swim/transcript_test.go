@@ -46,6 +46,8 @@ func newPlay(t *testing.T, d *datadriven.TestData) *play {
 			d.ScanArgs(t, "fanout", &cfg.Fanout)
 		case "plain":
 			cfg.Plain = true
+		case "discreet":
+			cfg.Twice, cfg.Discreet = true, true
 		case "maxfacts":
 			d.ScanArgs(t, "maxfacts", &cfg.MaxFacts)
 		case "maxmembers":

@@ -47,6 +47,9 @@ type world struct {
 	loss   float64
 	lost   func(from, to int) bool // nil if only chance decides
 	steady time.Duration           // the latency, if it is not drawn
+	// effort is what each message takes of the one machine that all nodes are on, which
+	// has enough to do until free.
+	effort, free time.Duration
 	// broadcast has the directory's broadcast carry each Spread.
 	broadcast bool
 	counts    counts
@@ -150,7 +153,7 @@ func (w *world) carryOut(i int, effects Effects) {
 			w.counts.spread++
 			for j := range w.sites {
 				if w.broadcast && j != i && w.sites[j].side == s.side {
-					w.at(w.now+3*w.latency(), j, Heard(e))
+					w.at(w.work(w.now+3*w.latency()), j, Heard(e))
 				}
 			}
 		case Suspected:
@@ -216,8 +219,17 @@ func (w *world) send(from int, e Send) {
 			t.last = max(t.last, at+t.lag)
 			at = t.last
 		}
-		w.at(at, to, Received{s.node, e.Message})
+		w.at(w.work(at), to, Received{s.node, e.Message})
 	}
+}
+
+// work returns when the machine has dealt with what comes at a time.
+func (w *world) work(at time.Duration) time.Duration {
+	if w.effort > 0 {
+		w.free = max(w.free, at) + w.effort
+		at = w.free
+	}
+	return at
 }
 
 // run lets time pass.
