@@ -97,8 +97,9 @@ func TestFullServerRefusesWhatItCannotQueue(t *testing.T) {
 		if refused != 3 || ran.total() != 5 {
 			t.Errorf("%d were refused and %d ran, want 3 and 5", refused, ran.total())
 		}
-		// One that is patient gets its turn.
-		patient := client(t, a, rpc.Config{})
+		// One that is patient gets its turn. Waits are drawn: those of the default number of
+		// tries may all be short.
+		patient := client(t, a, rpc.Config{Tries: 30})
 		for i := range 8 {
 			wg.Go(func() {
 				if _, err := rpc.Call[int](t.Context(), patient, a, server, get{10 + i}); err != nil {
