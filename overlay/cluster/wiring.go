@@ -147,7 +147,11 @@ func (c *Core) neighborDown(w *wiring, node overlay.Node) {
 	if c.neighbors[node]--; c.neighbors[node] == 0 {
 		delete(c.neighbors, node)
 		c.emit(overlay.NeighborDown{Node: node})
-		c.toTree(plumtree.NeighborDown{Node: node})
+		if _, linked := c.links[node]; linked {
+			c.toTree(plumtree.NeighborDown{Node: node})
+		} else {
+			c.toTree(plumtree.NeighborLost{Node: node})
+		}
 		c.toCausal(pcbroadcast.LinkDown{Node: node})
 		c.toDetector(swim.Far{Node: node})
 	}

@@ -67,7 +67,9 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 	case NeighborUp:
 		c.neighborUp(now, ev.Node)
 	case NeighborDown:
-		c.neighborDown(ev.Node)
+		c.neighborDown(now, ev.Node, min(c.cfg.Mend, 1))
+	case NeighborLost:
+		c.neighborDown(now, ev.Node, c.cfg.Mend)
 	case Broadcast:
 		c.broadcast(now, ev.Payload)
 	case Received:

@@ -41,10 +41,16 @@
 //
 // A node that crashes takes its links with it: the topology reports them down,
 // and finds other neighbors, which begin as eager ones; no other link changes.
-// Meanwhile lazy neighbors announce what came after the break. A timer, first
-// [DefaultFirst], then [DefaultSecond] for each further announcer, grafts their
-// links. So a broken tree costs about 0.6 s once. The node that starts again knows
-// nothing, and has it from the exchange.
+// Who has lost an eager neighbor makes Config.Mend lazy ones eager, on both sides, and
+// tells them of what they have not been pushed, which they ask for at once, as it does
+// itself of what they tell. If it has no lazy neighbors, eager ones do so in its place.
+// So a tree that has broken costs a few round trips from when that is noticed, and some
+// payloads too many, until the next message prunes what was not needed. The node that
+// starts again knows nothing, and has it from the exchange.
+//
+// Where that does not help, or a message is lost, lazy neighbors announce it. A timer,
+// first [DefaultFirst], then [DefaultSecond] for each further announcer, grafts their
+// links: about 0.6 s.
 //
 // What eager and lazy push both lose, since announcements can be lost as well,
 // or a partition was between, an exchange brings: every [DefaultExchange], and
@@ -81,7 +87,8 @@
 // # Other deviations from the paper
 //
 // Announcements are gathered, for Config.Lazy or until there are MaxIHave. So most
-// come after the payload, and the optimization also heeds those. A graft that
+// come after the payload, and the optimization also heeds those. A tree is mended when a
+// link is lost, not only when a message is missed. A graft that
 // cannot be answered is answered with that, so that the next announcer is asked
 // at once. An announcer whose link is eager already is asked first. Old messages,
 // which come late by a graft, prune nothing.

@@ -3,7 +3,7 @@ package plumtree
 import "github.com/topos-go/topos/overlay"
 
 // Event is something a driver tells a [Core]: [NeighborUp], [NeighborDown],
-// [Received] or [Broadcast].
+// [NeighborLost], [Received] or [Broadcast].
 type Event interface{ event() }
 
 // NeighborUp: there is a link to Node, and it is one of those that broadcasts
@@ -13,6 +13,10 @@ type NeighborUp struct{ Node overlay.Node }
 // NeighborDown: Node is a neighbor no more. An [overlay.NeighborDown] converts
 // to it.
 type NeighborDown struct{ Node overlay.Node }
+
+// NeighborLost: Node is a neighbor no more, of nobody, for all that is known: it has
+// crashed.
+type NeighborLost struct{ Node overlay.Node }
 
 // Received: Message has come from From. Links are proven to be From's.
 type Received struct {
@@ -26,5 +30,6 @@ type Broadcast struct{ Payload []byte }
 
 func (NeighborUp) event()   {}
 func (NeighborDown) event() {}
+func (NeighborLost) event() {}
 func (Received) event()     {}
 func (Broadcast) event()    {}

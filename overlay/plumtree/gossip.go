@@ -36,7 +36,7 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 			from.has(k)
 		}
 		if from != nil && c.leads(o) && g.Age < c.cfg.settled() {
-			c.treeOf(o).makeLazy(from.slot)
+			c.relax(c.treeOf(o), from)
 			c.prune(from, o)
 		}
 		return
@@ -145,7 +145,7 @@ func (c *Core) optimize(now time.Time, k *kept, by announcer) {
 		return
 	}
 	t.makeEager(by.peer.slot)
-	t.makeLazy(p.slot)
+	c.relax(t, p)
 	k.parent, k.round = by.peer, by.round
 	c.stats.Optimized++
 	c.stats.GraftSent++
@@ -200,20 +200,21 @@ func (c *Core) treeOf(o *origin) *tree {
 }
 
 // pruned: what p has been pushed was not needed.
-func (c *Core) pruned(p *peer, m Prune) { c.treeOf(c.origin(m.Origin)).makeLazy(p.slot) }
+func (c *Core) pruned(p *peer, m Prune) { c.relax(c.treeOf(c.origin(m.Origin)), p) }
 
 // grafted: p wants to be pushed messages, and ID now.
 func (c *Core) grafted(now time.Time, p *peer, m Graft) {
-	if m.ID.Origin.IsZero() || m.ID.Seq > maxSeq {
+	if m.ID.Origin.IsZero() && m.ID.Seq > 0 || m.ID.Seq > maxSeq {
 		c.stats.Malformed++
+		return
+	}
+	if m.ID.Seq == 0 {
+		c.graftedAll(now, p, m)
 		return
 	}
 	o := c.origin(m.ID.Origin)
 	if !m.Once {
 		c.treeOf(o).makeEager(p.slot)
-	}
-	if m.ID.Seq == 0 {
-		return
 	}
 	age := c.cfg.Retain
 	if o != nil {

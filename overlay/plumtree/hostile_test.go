@@ -64,7 +64,7 @@ func TestNonsenseIsCountedAndLeftAlone(t *testing.T) {
 		"ihave round < 0":     IHave{[]Announcement{{id, -1}}},
 		"ihave round absurd":  IHave{[]Announcement{{id, math.MaxInt}}},
 		"ihave of nobody":     IHave{[]Announcement{{ID{Seq: 1}, 1}}},
-		"graft of nobody":     Graft{},
+		"graft of nobody":     Graft{ID: ID{Seq: 1}},
 		"graft number huge":   Graft{ID: ID{node("a"), math.MaxUint64}},
 		"digest too long":     Digest{Origins: make([]Have, 6)},
 		"digest twice":        Digest{Origins: []Have{{Origin: node("a")}, {Origin: node("a")}}},

@@ -139,6 +139,9 @@ func (c *Core) miss(now time.Time, id ID, by announcer) {
 	if !slices.ContainsFunc(m.who, func(a announcer) bool { return a.peer == by.peer }) {
 		m.who = append(m.who, by)
 	}
+	if m.asked == nil && now.Before(by.peer.hasty) {
+		c.graft(now, m)
+	}
 }
 
 // start starts m's timer.

@@ -36,10 +36,14 @@ type Announcement struct {
 type IHave struct{ Messages []Announcement }
 
 // Graft asks for the message ID, and for those after it to be pushed eagerly:
-// the paper's GRAFT. If ID.Seq is 0, only for those after it.
+// the paper's GRAFT. If ID.Seq is 0, only for those after it. If ID is zero, for what comes
+// over the shared tree, which has broken, and to be told at once of what would be
+// announced later.
 type Graft struct {
 	ID ID
-	// Once asks for ID only, and not to be pushed what follows.
+	// Once asks for ID only, and not to be pushed what follows. If ID.Seq is 0, it asks
+	// for neither: the sender has lost an eager neighbor and has no lazy ones that could
+	// take its place, as the receiver may have.
 	Once bool
 }
 

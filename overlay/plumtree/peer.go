@@ -18,6 +18,7 @@ type peer struct {
 	more     bool      // its last digest was answered in part, so that another may come
 	again    int       // how often that was so, since its last full digest
 	open     int       // how many missing messages it has announced first
+	hasty    time.Time // until when what it announces is asked for at once
 	fresh    bool      // it is new: the next exchange is with it
 	gone     bool      // it is a neighbor no more; others may still point here
 }
@@ -82,8 +83,9 @@ func (c *Core) freeSlot() int {
 	}
 }
 
-// neighborDown forgets the neighbor and what it has announced.
-func (c *Core) neighborDown(node overlay.Node) {
+// neighborDown forgets the neighbor and what it has announced, and finds n others in
+// its place.
+func (c *Core) neighborDown(now time.Time, node overlay.Node, n int) {
 	i, ok := c.find(node)
 	if !ok {
 		return
@@ -94,6 +96,7 @@ func (c *Core) neighborDown(node overlay.Node) {
 	for _, m := range c.timers {
 		m.drop(p)
 	}
+	c.mend(now, p, n)
 	if !slices.ContainsFunc(c.peers, func(p *peer) bool { return p.announce != nil }) {
 		c.flushAt = time.Time{}
 	}

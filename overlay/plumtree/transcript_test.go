@@ -61,6 +61,8 @@ func (s *stage) run(t *testing.T, d *datadriven.TestData) string {
 		s.step(args[0], NeighborUp{node(args[1])})
 	case "down": // at node
 		s.step(args[0], NeighborDown{node(args[1])})
+	case "lost": // at node, which has crashed
+		s.step(args[0], NeighborLost{node(args[1])})
 	case "prune": // at node: as if a duplicate had come
 		s.step(args[0], Received{node(args[1]), Prune{node(args[0])}})
 	case "crash":

@@ -1,8 +1,13 @@
 package plumtree
 
+import "time"
+
 // tree says which neighbors are lazy: a bit for each slot. The others are eager,
 // so that the zero tree floods, and no neighbor is ever both or neither.
-type tree struct{ lazy []uint64 }
+type tree struct {
+	lazy   []uint64
+	mended time.Time // when neighbors were last made eager since one was lost
+}
 
 func (t *tree) isLazy(slot int) bool {
 	return slot/64 < len(t.lazy) && t.lazy[slot/64]&(1<<(slot%64)) != 0

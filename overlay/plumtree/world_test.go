@@ -16,17 +16,18 @@ var epoch = time.Unix(0, 0).UTC()
 // world is many cores in one goroutine, with links that take a while, lose
 // messages and break. Everything in it follows from its seed.
 type world struct {
-	t     testing.TB
-	rng   *rand.Rand
-	cfg   Config // of every core, apart from Self and Rand
-	now   time.Time
-	queue timeline.Timeline[item]
-	hosts []*host
-	links map[[2]int]time.Duration // lesser host first; how long a message takes
-	loss  float64
-	side  func(host int) int // hosts on different sides do not reach each other
-	sent  map[ID]time.Time   // broadcasts, and when they were made
-	log   interface {
+	t      testing.TB
+	rng    *rand.Rand
+	cfg    Config // of every core, apart from Self and Rand
+	now    time.Time
+	queue  timeline.Timeline[item]
+	hosts  []*host
+	links  map[[2]int]time.Duration // lesser host first; how long a message takes
+	loss   float64
+	notice time.Duration      // within which both sides of a link that breaks notice that
+	side   func(host int) int // hosts on different sides do not reach each other
+	sent   map[ID]time.Time   // broadcasts, and when they were made
+	log    interface {
 		Write([]byte) (int, error)
 		Sum64() uint64
 	}
@@ -55,7 +56,7 @@ type item struct {
 func newWorld(t testing.TB, seed uint64, n int, cfg Config) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), cfg: cfg, now: epoch, links: map[[2]int]time.Duration{},
-		side: func(int) int { return 0 }, sent: map[ID]time.Time{}, log: fnv.New64a(),
+		notice: 100 * time.Millisecond, side: func(int) int { return 0 }, sent: map[ID]time.Time{}, log: fnv.New64a(),
 	}
 	for i := range n {
 		w.hosts = append(w.hosts, &host{at: i})
@@ -94,7 +95,8 @@ func (w *world) start(i int) {
 // starts there if it is told to.
 func (w *world) crash(i int) {
 	for _, other := range w.neighbors(i) {
-		w.disconnect(i, other)
+		delete(w.links, link(i, other))
+		w.schedule(other, w.soon(), NeighborLost{w.hosts[i].node})
 	}
 	w.hosts[i].core = nil
 }
@@ -124,9 +126,11 @@ func (w *world) connect(a, b int) bool {
 
 func (w *world) disconnect(a, b int) {
 	delete(w.links, link(a, b))
-	w.schedule(a, time.Duration(w.rng.IntN(100))*time.Millisecond, NeighborDown{w.hosts[b].node})
-	w.schedule(b, time.Duration(w.rng.IntN(100))*time.Millisecond, NeighborDown{w.hosts[a].node})
+	w.schedule(a, w.soon(), NeighborDown{w.hosts[b].node})
+	w.schedule(b, w.soon(), NeighborDown{w.hosts[a].node})
 }
+
+func (w *world) soon() time.Duration { return time.Duration(w.rng.Int64N(int64(w.notice))) }
 
 func (w *world) schedule(to int, after time.Duration, ev Event) {
 	w.queue.Put(w.now.Add(after), item{to, w.hosts[to].node, ev})

@@ -17,7 +17,8 @@
 // the [Overlay]. Every second a node sends a sum of all that it has, of whatever
 // owner, to one neighbor at random; if the neighbor has another sum it answers with
 // how far each part has come there, and who is behind asks for what is lacking, in
-// pages. So what a broadcast has not brought, because it was lost or the node is
+// pages. What is broadcast by a node before it is known to be up waits for that news, as
+// there is no order between the two. So what a broadcast has not brought, because it was lost or the node is
 // new, comes a neighbor at a time. Only what must be confirmed by its owner, after
 // the two had lost each other, is asked of it, over a link that is given up when it
 // has been idle for long enough.
@@ -100,6 +101,8 @@ type Exchange[V any] struct {
 	vectors map[actor.NodeID]vector       // whom to tell how far parts have come
 	sums    map[actor.NodeID]bool         // whom to send the digest
 	tries   int                           // beats without news while something is missing
+	up      map[actor.NodeID]bool         // who is, as far as the ledger knows
+	early   []early[V]                    // what has come of others, oldest first
 	rounds  int                           // how often to compare with all neighbors still
 
 	cluster Cluster
@@ -128,6 +131,7 @@ func New[V any](cfg Config[V]) *Exchange[V] {
 		answers: make(map[actor.NodeID][]ledger.Ask),
 		vectors: make(map[actor.NodeID]vector),
 		sums:    make(map[actor.NodeID]bool),
+		up:      make(map[actor.NodeID]bool),
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -203,6 +207,7 @@ func (x *Exchange[V]) step(now time.Time) time.Duration {
 	if !now.Before(x.clock.tick) {
 		x.clock.tick = now.Add(askAgain)
 		x.mu.Lock()
+		x.expire(now)
 		x.conclude(x.ledger.Tick(now)) // unlocks
 	}
 	if !now.Before(x.clock.have) {
@@ -237,12 +242,15 @@ func (x *Exchange[V]) memberChanged(node actor.NodeID, up bool) {
 	x.mu.Lock()
 	if up {
 		x.ledger.Up(node, direct)
+		x.up[node] = true
+		changes = x.welcome(node)
 		if direct {
 			x.greets[node] = true // it may have asked before this node was there
 		}
 		x.tries = 0
 	} else {
 		changes = x.ledger.Down(time.Now(), node)
+		delete(x.up, node)
 		if x.cfg.Hasty && !direct {
 			x.rounds = hastyRounds
 		}

@@ -68,6 +68,11 @@ func (x *Exchange[V]) hear(from actor.NodeID, payload []byte) {
 		return
 	}
 	x.mu.Lock()
+	if !x.up[from] {
+		x.keep(time.Now(), from, *m.Update)
+		x.mu.Unlock()
+		return
+	}
 	before := x.ledger.Complete()
 	changes, gap := x.ledger.Apply(from, *m.Update, false)
 	if gap {

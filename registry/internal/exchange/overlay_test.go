@@ -322,3 +322,46 @@ func (p *peer) told() map[string]string {
 	defer p.mu.Unlock()
 	return maps.Clone(p.byOwner)
 }
+
+// A joiner writes at once. What it broadcasts is heard before it is known.
+func TestWhatIsHeardOfANodeBeforeItIsKnownIsThereWhenItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, all := circle(t)
+		h.Tardy(100 * time.Millisecond)
+		joiner := join(t, h, len(all))
+		joiner.put("first", "1")
+		time.Sleep(30 * time.Millisecond) // longer than changes are gathered
+		joiner.put("second", "2")
+		time.Sleep(50 * time.Millisecond)
+		for _, p := range all {
+			if part := p.part(joiner); len(part) > 0 {
+				t.Errorf("%s shows %v of a node that is not known to be there", p.id.Name, part)
+			}
+		}
+		time.Sleep(25 * time.Millisecond) // it has just become known
+		for _, p := range all {
+			if part := p.part(joiner); part["first"] != "1" || part["second"] != "2" || !p.synced(joiner) {
+				t.Errorf("%s has %v", p.id.Name, part)
+			}
+		}
+	})
+}
+
+func TestWhatIsHeardOfANodeThatNeverComesIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, all := circle(t)
+		h.Tardy(20 * time.Second)
+		joiner := join(t, h, len(all))
+		for i := range 200 {
+			joiner.put(fmt.Sprint(i), "1")
+			time.Sleep(25 * time.Millisecond)
+		}
+		if n := all[0].Waiting(); n == 0 || n > 64 {
+			t.Errorf("%d updates wait", n)
+		}
+		time.Sleep(11 * time.Second)
+		if n := all[0].Waiting(); n > 0 {
+			t.Errorf("%d updates wait after eleven seconds", n)
+		}
+	})
+}

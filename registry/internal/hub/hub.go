@@ -32,6 +32,7 @@ type Hub struct {
 	side    func(actor.NodeID) int
 	near    func(a, b actor.NodeID) bool
 	far     time.Duration
+	tardy   time.Duration
 	sent    int
 	bytes   int
 }
@@ -186,7 +187,7 @@ func (h *Hub) news() {
 		for other, o := range h.ends {
 			if other != id && h.joined(id, other) && !e.meant[other] && len(o.handlers) > 0 {
 				e.meant[other] = true
-				e.post(item{from: other, up: true}, h.latency)
+				e.post(item{from: other, up: true}, h.latency+h.tardy)
 			}
 		}
 		for other := range e.meant {

@@ -24,6 +24,14 @@ func (h *Hub) Far(d time.Duration) {
 	h.far = d
 }
 
+// Tardy is how much later than payloads the news comes that a node is up. What it
+// broadcasts at once comes before.
+func (h *Hub) Tardy(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tardy = d
+}
+
 // Linked reports whether all are linked to all.
 func (e *End) Linked() bool {
 	e.hub.mu.Lock()
