@@ -215,7 +215,7 @@ func (r *Replica[S]) act(self *actor.Self) error {
 	}
 	if r.core.Busy() && !r.working {
 		r.working = true
-		_ = self.Send(self.PID(), workNow{})
+		self.SendAfter(0, workNow{}) // which a full mailbox takes, too
 	}
 	if r.core.Idle() {
 		return nil
