@@ -213,6 +213,31 @@ func TestManyKeysAreSavedInPartsAndNothingIsSettledMeanwhile(t *testing.T) {
 	}
 }
 
+// TestBooksAreNotClosedWhileABatchIsTaken is the same with a node that finds out by
+// itself what is settled.
+func TestBooksAreNotClosedWhileABatchIsTaken(t *testing.T) {
+	c := manyKeys(t, 2*replica.DefaultAtOnce, 1, true)
+	c.See(nil, nil)
+	c.Forget("b")
+	c.Forget("x")
+	for _, key := range c.Keys() {
+		c.Update(key, func(state *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter { return state.Add(me, 1) })
+	}
+	if b, ok := c.Batch(); !ok || b.Last {
+		t.Fatal("it has not come in parts")
+	}
+	for range 3 {
+		if c.Tick(); isSettled(c) {
+			t.Fatal("settled while a batch was taken")
+		}
+	}
+	b, _ := batch(c)
+	c.Saved(b.Number)
+	if c.Tick(); !isSettled(c) {
+		t.Error("not settled afterwards")
+	}
+}
+
 // BenchmarkLongestStepOfClosingTheBooks reports the longest step of one node that
 // finds out by itself that what another has left in each of 100,000 counters can be
 // settled.
