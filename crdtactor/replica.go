@@ -177,6 +177,7 @@ func (r *Replica[S]) step(msg any) {
 
 // tick does what is to be done from time to time.
 func (r *Replica[S]) tick() {
+	r.flushing, r.working = false, false // a mailbox that is bounded may have dropped what they say is there
 	r.look()
 	r.core.Tick()
 	for ticket, from := range r.writes {
@@ -215,7 +216,9 @@ func (r *Replica[S]) act(self *actor.Self) error {
 	}
 	if r.core.Busy() && !r.working {
 		r.working = true
-		_ = self.Send(self.PID(), workNow{})
+		if self.Send(self.PID(), workNow{}) != nil { // the mailbox is full, but for timers
+			self.SendAfter(0, workNow{})
+		}
 	}
 	if r.core.Idle() {
 		return nil

@@ -48,3 +48,15 @@ func TestNothingButADeltaOfOneShareIsReused(t *testing.T) {
 		t.Error(next.Value(), one.Value())
 	}
 }
+
+func TestDeltaInUsedMemoryIsNotUsedAgainBeforeItIsGivenBack(t *testing.T) {
+	var c crdt.GCounter
+	c.Add("b", 5)
+	first := c.Add("a", 1)
+	c.Reuse(first)
+	second := c.Add("a", 2)
+	third := c.Add("a", 1)
+	if second != first || third == first || second.Value() != 3 || third.Value() != 4 || c.Value() != 9 {
+		t.Error(second.Value(), third.Value(), c.Value())
+	}
+}

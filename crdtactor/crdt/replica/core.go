@@ -325,9 +325,7 @@ func (c *Core[S]) changed(e *entry[S], delta S, from string) {
 	if c.cfg.Durable {
 		c.saving.add(e.key, delta)
 	}
-	if c.sweeping.late != nil {
-		c.sweeping.late[e.key] = true
-	}
+	c.sweeping.add(e.key)
 	c.note(e)
 }
 

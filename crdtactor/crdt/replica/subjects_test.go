@@ -31,11 +31,12 @@ func (l *ledger) Settle(lost func(string, uint64) bool) *ledger {
 func (l *ledger) Strip(lost func(string, uint64) bool) bool { return l.count.Strip(lost) }
 func (l *ledger) Foldable(me crdt.ReplicaID) bool           { return l.count.Foldable(me) }
 
-// Fold says what was folded, too: whoever hears of the count must know of what.
+// Fold says what was folded and what is me's own, too: whoever hears of the count
+// must know of what, though the delta before was lost.
 func (l *ledger) Fold(me crdt.ReplicaID) *ledger {
 	delta := &ledger{count: *l.count.Fold(me)}
 	for e := range l.made.All() {
-		if crdt.ReplicaID(by(e)).Before(me) {
+		if by(e) == string(me) || crdt.ReplicaID(by(e)).Before(me) {
 			delta.made.Add(e)
 		}
 	}

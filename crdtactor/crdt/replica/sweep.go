@@ -1,9 +1,6 @@
 package replica
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/topos-go/topos/crdtactor/crdt"
 )
 
@@ -14,6 +11,15 @@ type sweeping struct {
 	walk   walk
 	done   bool            // it has come to the end
 	late   map[string]bool // keys that have changed since it began
+	queue  []string        // the same, those first that have waited longest
+}
+
+// add notes that the state under key has changed.
+func (s *sweeping) add(key string) {
+	if s.late != nil && !s.late[key] {
+		s.late[key] = true
+		s.queue = append(s.queue, key)
+	}
 }
 
 // sweep lets go of what the states keep on behalf of lost replicas: see
@@ -35,8 +41,10 @@ func (c *Core[S]) sweep() {
 	if !s.done {
 		s.done = c.walkOn(&s.walk, c.sweepOne)
 	}
-	keys := slices.Sorted(maps.Keys(s.late))
-	for _, key := range keys[:min(c.cfg.AtOnce, len(keys))] {
+	n := min(c.cfg.AtOnce, len(s.queue))
+	keys := s.queue[:n:n]
+	s.queue = s.queue[n:]
+	for _, key := range keys {
 		delete(s.late, key)
 		if e := c.find(key); e != nil {
 			c.sweepOne(e)
@@ -54,7 +62,9 @@ func (c *Core[S]) sweepOne(e *entry[S]) {
 		return start < c.roster[lineage].Lost
 	})
 	if !isZero(delta) {
+		late := c.sweeping.late
+		c.sweeping.late = nil // what changes it is this
 		c.changed(e, delta, "")
-		delete(c.sweeping.late, e.key) // it was this that has changed it
+		c.sweeping.late = late
 	}
 }

@@ -208,3 +208,30 @@ func TestForgottenNamesCostACartTheirIdsAndNoMore(t *testing.T) {
 		t.Errorf("a name costs %.1f bytes besides its id; the item is named: %v", perName, named)
 	}
 }
+
+// TestKeyThatChangesAmongManyIsSweptToo has more keys change in every period than
+// are gone through in one.
+func TestKeyThatChangesAmongManyIsSweptToo(t *testing.T) {
+	const keys = 6
+	c := replica.New(replica.Config[*crdt.Cart]{Node: "a", ID: "a#1", AtOnce: 2, New: func() *crdt.Cart { return new(crdt.Cart) }})
+	c.Enroll([]replica.Member{{Node: "x", Version: 1, Next: 2}})
+	c.Forget("x")
+	c.Tick()
+	change := func(i int, f func(*crdt.Cart, crdt.ReplicaID) *crdt.Cart) { c.Update(fmt.Sprint("key ", i), f) }
+	for i := range keys {
+		change(i, func(cart *crdt.Cart, _ crdt.ReplicaID) *crdt.Cart { return cart.Add("x#1", "tea", 1) })
+		change(i, removeTea)
+	}
+	for n := range 3 * keys {
+		for i := range keys {
+			change(i, func(cart *crdt.Cart, me crdt.ReplicaID) *crdt.Cart { return cart.Add(me, "milk", int64(n+1)) })
+		}
+		c.Tick()
+	}
+	for _, key := range c.Keys() {
+		cart, _ := c.State(key)
+		if data, _ := cart.MarshalBinary(); strings.Contains(string(data), "tea") {
+			t.Errorf("%s keeps the mark", key)
+		}
+	}
+}

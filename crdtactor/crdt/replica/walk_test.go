@@ -213,6 +213,66 @@ func TestManyKeysAreSavedInPartsAndNothingIsSettledMeanwhile(t *testing.T) {
 	}
 }
 
+// TestBooksAreNotClosedWhileABatchIsTaken is the same with a node that finds out by
+// itself what is settled.
+func TestBooksAreNotClosedWhileABatchIsTaken(t *testing.T) {
+	c := manyKeys(t, 2*replica.DefaultAtOnce, 1, true)
+	c.See(nil, nil)
+	c.Forget("b")
+	c.Forget("x")
+	for _, key := range c.Keys() {
+		c.Update(key, func(state *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter { return state.Add(me, 1) })
+	}
+	if b, ok := c.Batch(); !ok || b.Last {
+		t.Fatal("it has not come in parts")
+	}
+	for range 3 {
+		if c.Tick(); isSettled(c) {
+			t.Fatal("settled while a batch was taken")
+		}
+	}
+	b, _ := batch(c)
+	c.Saved(b.Number)
+	if c.Tick(); !isSettled(c) {
+		t.Error("not settled afterwards")
+	}
+}
+
+// TestWhatChangesWhileABatchIsTakenIsHeldOnlyWithTheNext has a write of this node's
+// and a change of another's come between two parts.
+func TestWhatChangesWhileABatchIsTakenIsHeldOnlyWithTheNext(t *testing.T) {
+	c := manyKeys(t, 2*replica.DefaultAtOnce, 1, true)
+	add := func(state *crdt.PNCounter, me crdt.ReplicaID) *crdt.PNCounter { return state.Add(me, 1) }
+	for _, key := range c.Keys() {
+		c.Update(key, add)
+	}
+	if b, ok := c.Batch(); !ok || b.Last {
+		t.Fatal("it has not come in parts")
+	}
+	c.Hold(7, "key-0", c.Update("key-0", add), 1)
+	data, _ := new(crdt.PNCounter).Add("b#1", 1).MarshalBinary()
+	c.Step(replica.Delta{Node: "b", ID: "b#1", UpTo: 1, Items: []replica.Item{{Key: "key-1", Data: data}}})
+	confirmed := func() (n int) {
+		out := c.Take()
+		for _, e := range out.Out {
+			if _, ok := e.Msg.(replica.Ack); ok {
+				n++
+			}
+		}
+		return n + len(out.Done)
+	}
+	for number := range uint64(2) {
+		if n := confirmed(); n > 0 {
+			t.Fatalf("%d confirmed before batch %d is saved", n, number+1)
+		}
+		b, _ := batch(c)
+		c.Saved(b.Number)
+	}
+	if n := confirmed(); n != 2 {
+		t.Errorf("%d confirmed in the end", n)
+	}
+}
+
 // BenchmarkLongestStepOfClosingTheBooks reports the longest step of one node that
 // finds out by itself that what another has left in each of 100,000 counters can be
 // settled.
