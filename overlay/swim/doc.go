@@ -101,7 +101,7 @@
 //   - With Config.Discreet, a suspicion is this node's secret for a period, in which it
 //     asks the member and others once more: any answer ends it. All are told after
 //     that, and the time that the member has counts from the beginning, at those who
-//     are told, too: from a period ago, or a quarter of it if that is less. The same
+//     are told, too: from a period before, a quarter of the shortest suspicion at most. The same
 //     option has a node on a busy machine take its time: see below.
 //   - News is also sent by itself, as in memberlist: Config.Gossip, Config.Fanout. If
 //     each [Spread] is broadcast, Fanout can be negative, and there are no messages
