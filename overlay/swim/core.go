@@ -20,7 +20,7 @@ import (
 //  3. A member has a suspicion if it is Suspect. It expires when its timeout is
 //     over, of which the least is at the top; its accusers differ, and are one at
 //     least and most + 1 at most, this node among them if it is its own. It is
-//     hidden only if it is, and no rumor says so.
+//     hidden only if it is, and no rumor says so, and its member is being asked.
 //  4. Probes are of members that are not Confirm, with numbers of their own. There
 //     is one in turn at most, and MaxChecks out of turn, of a kind one a member.
 //  5. At most MaxRelays pings for others are open, in the order in which they end,
@@ -30,6 +30,8 @@ import (
 //  7. Local health is within 0 and MaxHealth, and 0 if Plain.
 //  8. A turn is due if somebody is in the order, a revival if somebody has failed,
 //     gossip if there are loud rumors and somebody to tell.
+//  9. A busy machine adds mostSlack periods to a question at most, and nothing is
+//     waited for that was asked of nobody, or of who has failed.
 type Core struct {
 	cfg         Config
 	now         time.Time

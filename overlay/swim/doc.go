@@ -100,7 +100,8 @@
 //     life: who is too busy to answer has not failed.
 //   - With Config.Discreet, a suspicion is this node's secret for a period, in which it
 //     asks the member and others once more: any answer ends it. All are told after
-//     that, and the time that the member has counts from the beginning. The same
+//     that, and the time that the member has counts from the beginning, at those who
+//     are told, too: from a period before, a quarter of the shortest suspicion at most. The same
 //     option has a node on a busy machine take its time: see below.
 //   - News is also sent by itself, as in memberlist: Config.Gossip, Config.Fanout. If
 //     each [Spread] is broadcast, Fanout can be negative, and there are no messages
@@ -122,7 +123,9 @@
 // anything else for a period if not even a helper was heard of, and does not help others
 // as long as it has so much to do itself. None of it happens on a machine that keeps up,
 // but a node that hears from nobody at all, since it was cut off, is slower to say so: the
-// others are not, who hear from each other.
+// others are not, who hear from each other. And where a third of all or more fall silent
+// at a time, some members' helpers have all fallen silent, too, and the last of the dead
+// are found later than without, though half of them are not.
 //
 // # What is promised
 //

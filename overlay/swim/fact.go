@@ -88,8 +88,12 @@ func (c *Core) obituary(i id, f Fact, quiet bool) {
 		c.fail(i, f, false, quiet)
 		return
 	}
+	fresh := c.members.all[i].suspicion == nil
 	c.suspect(i, f.By, quiet)
 	c.confirm(i)
+	if fresh {
+		c.reckon(c.members.all[i].suspicion, c.now)
+	}
 }
 
 // ripe reports whether the suspicion of i has gone on here for long enough.
@@ -137,6 +141,7 @@ func (c *Core) fail(i id, f Fact, source, quiet bool) {
 	c.acquit(i)
 	m.state = Confirm
 	c.members.fail(i)
+	c.tempo.drop(i)
 	c.abandon(i, inTurn, second, recheck, reset)
 	if c.nudge == i {
 		c.nudge = nobody

@@ -24,6 +24,11 @@ func (c *Core) valid() error {
 	c.validSuspicions(&e)
 	c.validProbes(&e)
 	c.validRumors(&e)
+	for _, q := range c.tempo.asked {
+		state := c.members.all[max(q.target, 0):]
+		e.check(q.seq == 0 || len(state) > 0 && (state[0].state == Alive || state[0].state == Suspect), "9: waits for %d", q.target)
+	}
+	e.check(0 <= c.slack() && c.slack() <= mostSlack*c.cfg.Period, "9: slack %v", c.slack())
 	e.check(0 <= c.health && c.health <= c.cfg.MaxHealth && (!c.cfg.Plain || c.health == 0), "7: health %d", c.health)
 	e.check(c.turnAt.IsZero() == (len(c.members.order) == 0), "8: turn at %v", c.turnAt)
 	e.check(c.reviveAt.IsZero() == (len(c.members.failed) == 0), "8: revival at %v", c.reviveAt)
@@ -59,7 +64,8 @@ func (c *Core) validSuspicions(e *checker) {
 		e.check(c.members.all[s.member].suspicion == s && s.slot == n, "3: slot %d", n)
 		e.check(n == 0 || !c.suspicions.Less(n, (n-1)/2), "3: heap at %d", n)
 		e.check(s.expires.Equal(s.since.Add(s.timeout())), "3: expires %v", s.expires)
-		e.check(!s.hidden || s.own && c.cfg.Discreet, "3: hidden")
+		asked := slices.ContainsFunc(c.probes, func(p *probe) bool { return p.kind == recheck && p.target == s.member })
+		e.check(!s.hidden || s.own && c.cfg.Discreet && asked, "3: hidden, asked %v", asked)
 		e.check(s.own == slices.Contains(s.accusers, c.cfg.Self), "3: own")
 		e.check(1 <= len(s.accusers) && len(s.accusers) <= s.most+1, "3: %d accusers", len(s.accusers))
 		seen := make(map[overlay.Node]bool)
@@ -88,6 +94,8 @@ func (c *Core) validProbes(e *checker) {
 			turns++
 		}
 		e.check(!p.end.IsZero() && len(p.asked) <= p.helpers && p.helpers <= c.cfg.Indirect, "4: probe %d", p.seq)
+		e.check(!p.lingers || p.kind == second, "4: probe %d lingers", p.seq)
+		e.check(0 <= p.slack && p.slack <= mostSlack*c.cfg.Period, "4: probe %d has %v more", p.seq, p.slack)
 		for _, i := range append(p.asked[:len(p.asked):len(p.asked)], p.refused...) {
 			e.check(c.members.all[i].state != 0, "4: a helper that is forgotten")
 		}

@@ -52,7 +52,9 @@ func (c *Core) conclude(p *probe) {
 	switch p.kind {
 	case inTurn, second:
 		if len(p.asked) == p.helpers { // nobody was heard of
-			c.ail()
+			if !p.lingers { // it was counted before it lingered
+				c.ail()
+			}
 			if c.linger(p) {
 				return
 			}

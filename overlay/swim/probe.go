@@ -218,6 +218,7 @@ func (c *Core) forget(i id) {
 		p.refused = slices.DeleteFunc(p.refused, is)
 	}
 	c.relays = slices.DeleteFunc(c.relays, func(r relay) bool { return r.target == i })
+	c.tempo.drop(i)
 	if c.nudge == i {
 		c.nudge = nobody
 	}
@@ -233,6 +234,7 @@ func (c *Core) ack(from id, m Ack) {
 		c.answer(from, m.Seq)
 	case from == nobody || from != p.target && !slices.Contains(p.asked, from):
 		c.stats.Strangers++
+		return
 	case p.kind == inTurn, p.kind == second:
 		c.heal()
 		c.abandon(p.target, inTurn, second)
@@ -242,6 +244,9 @@ func (c *Core) ack(from id, m Ack) {
 	case p.kind == reset:
 		c.stats.Denied++
 		c.abandon(p.target, reset)
+	}
+	if p != nil { // a helper's word counts like that of whose turn it is
+		c.tempo.heard = c.now
 	}
 }
 

@@ -81,10 +81,13 @@ func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
 	case s == nil:
 		low := c.shortest()
 		s = &suspicion{member: i, accusers: []overlay.Node{by}, since: c.now, low: low, high: low * time.Duration(c.cfg.MaxSuspicion)}
+		if c.cfg.Discreet && !own { // by has waited for a period before it has said so
+			s.since = c.now.Add(-min(c.cfg.Period, low/4))
+		}
 		if !c.cfg.Plain { // of the others, those that are trusted can confirm it, and this node
 			s.most = max(0, min(c.cfg.Confirmations, len(c.members.order)-1-len(c.suspicions)))
 		}
-		s.expires = c.now.Add(s.timeout())
+		s.expires = s.since.Add(s.timeout())
 		s.hidden = own && c.cfg.Discreet
 		m.state, m.suspicion = Suspect, s
 		heap.Push(&c.suspicions, s)
@@ -105,6 +108,9 @@ func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
 	}
 	if !hidden {
 		c.charge(i, by, quiet)
+	}
+	if !own {
+		c.tempo.drop(i) // it is not this machine alone that has no answer
 	}
 }
 

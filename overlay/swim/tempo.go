@@ -63,6 +63,16 @@ func (t *tempo) answered(now time.Time, from id, seq uint64, most time.Duration)
 	}
 }
 
+// drop forgets what target was asked: it says nothing of this machine any more that there
+// is no answer, or the place is another one's.
+func (t *tempo) drop(target id) {
+	for n, q := range t.asked {
+		if q.target == target {
+			t.asked[n] = question{}
+		}
+	}
+}
+
 // waiting is for how long two members have not answered while nobody else has: one may
 // have failed, but both had their turn one after the other.
 func (t *tempo) waiting(now time.Time) time.Duration {
