@@ -81,8 +81,15 @@ func (c *Core) some(n int, peers []*peer) []*peer {
 
 // tellNow tells p what would be announced to it, and notes that what p announces from
 // now on is not on its way here: the tree has broken between the two, for all that is
-// known. That ends when the link is pruned.
+// known. That ends when the link is pruned. A new neighbor, which may well have taken the
+// place of one that was lost, is told of what is new.
 func (c *Core) tellNow(now time.Time, p *peer) {
+	if now.Sub(p.since) < c.cfg.settled() {
+		p.announce = nil
+		for i := len(c.cache); i > 0 && len(p.announce) < c.cfg.MaxIHave && now.Sub(c.cache[i-1].born) < c.cfg.settled(); i-- {
+			p.announce = append(p.announce, c.cache[i-1])
+		}
+	}
 	if p.announce != nil {
 		c.flush(p)
 	}

@@ -77,3 +77,31 @@ func TestBroadcastsComeAtOnceAlthoughTheTreeHasJustBroken(t *testing.T) {
 		}
 	}
 }
+
+// b and c have lost a, the only neighbor of both, before b's message came to it, and
+// then find each other. c is told of the message, and asks for it at once.
+func TestNewNeighborsThatMendATreeAreToldOfWhatIsNew(t *testing.T) {
+	for _, order := range []string{"bc", "cb"} {
+		s := newStage(t, Config{Exchange: time.Hour}, "a", "b", "c")
+		s.link("a", "b")
+		s.link("a", "c")
+		s.step("b", Broadcast{[]byte("one")})
+		s.letters = map[int]letter{} // are lost
+		for _, at := range order {
+			s.step(string(at), NeighborLost{node("a")})
+		}
+		s.link("b", "c")
+		s.deliverAll()
+		if s.got["c b1"] != 1 {
+			t.Errorf("c has not got it:\n%s", s.out.String())
+		}
+		s.wait(5*time.Second, true)
+		s.step("b", NeighborLost{node("z")})
+		s.start("d", 9)
+		s.out.Reset()
+		s.link("b", "d")
+		if out := s.out.String(); out != "" {
+			t.Errorf("to a new neighbor of a tree that is whole, b says %s", out)
+		}
+	}
+}

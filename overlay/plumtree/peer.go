@@ -18,6 +18,7 @@ type peer struct {
 	more     bool      // its last digest was answered in part, so that another may come
 	again    int       // how often that was so, since its last full digest
 	open     int       // how many missing messages it has announced first
+	since    time.Time // when it became a neighbor
 	hasty    time.Time // until when what it announces is asked for at once
 	fresh    bool      // it is new: the next exchange is with it
 	gone     bool      // it is a neighbor no more; others may still point here
@@ -53,7 +54,7 @@ func (c *Core) neighborUp(now time.Time, node overlay.Node) {
 	if ok || node.IsZero() || node == c.cfg.Self {
 		return
 	}
-	p := &peer{node: node, slot: c.freeSlot()}
+	p := &peer{node: node, slot: c.freeSlot(), since: now}
 	c.peers = slices.Insert(c.peers, i, p)
 	c.shared.makeEager(p.slot)
 	for _, o := range c.origins {
@@ -62,6 +63,10 @@ func (c *Core) neighborUp(now time.Time, node overlay.Node) {
 		}
 	}
 	c.speakUp(now, p)
+	if c.mendedLately(now, &c.shared) {
+		c.tellNow(now, p)
+		c.graftTree(p, Graft{})
+	}
 	if c.cfg.Self.Compare(node) < 0 {
 		p.fresh = true
 		if soon := now.Add(2 * c.cfg.Lazy); soon.Before(c.exchangeAt) {
