@@ -21,7 +21,7 @@ func TestFailingTestPrintsItsSeedAndSchedule(t *testing.T) {
 			c.Pass(10 * time.Second)
 			c.Heal()
 			c.Latency(0, 1, time.Millisecond, time.Second)
-			c.Slow(1, 2, 1000)
+			c.Slow(1, 2, 10_000)
 			c.Loss(0, 2, 0.001)
 			c.Kill(1)
 			c.Restart(1)
@@ -53,7 +53,7 @@ schedule:
   +1s          partition {n0 n1} {n2}
   +11s         heal
   +11s         link n0 and n1: latency 1ms and up to 1s more
-  +11s         link n1 and n2: 1000 bytes a second
+  +11s         link n1 and n2: 10000 bytes a second
   +11s         link n0 and n2: 0.001 of writes break
   +11s         kill n1
   +later restart n1

@@ -67,6 +67,9 @@ const (
 	// the one whose turn it is. Each costs four messages a period: there are
 	// many only if the links to many break at once.
 	DefaultMaxChecks = 64
+	// DefaultCrowd is so many members that what they ask each other may be too much for
+	// a machine on which they all run: among fewer it is next to nothing.
+	DefaultCrowd = 64
 )
 
 // Config says what a [Core] is. Zero durations and counts mean the defaults.
@@ -118,6 +121,10 @@ type Config struct {
 	// the beginning, so that who has failed is not found out later. And this node takes its
 	// time while its machine has too much to do, so as not to make for more.
 	Discreet bool
+	// Crowd is from how many members on, with Discreet, slow answers and the silence of
+	// several in a row are taken for those of a machine that has too much to do, which is
+	// given more time. Among fewer they are taken for a slow link and a partition.
+	Crowd int
 	// Plain leaves Lifeguard out: there is no local health, a suspicion has one
 	// length, and nobody says that it got no answer.
 	Plain bool
@@ -142,6 +149,7 @@ func (c *Config) setDefaults() {
 	c.MaxMembers = cmp.Or(c.MaxMembers, DefaultMaxMembers)
 	c.MaxRelays = cmp.Or(c.MaxRelays, DefaultMaxRelays)
 	c.MaxChecks = cmp.Or(c.MaxChecks, DefaultMaxChecks)
+	c.Crowd = cmp.Or(c.Crowd, DefaultCrowd)
 }
 
 // Valid reports all mistakes in c at once. [New] calls it, after it has put the
@@ -184,6 +192,7 @@ func (c *Config) Valid() error {
 		{"MaxMembers", c.MaxMembers, 1 << 24},
 		{"MaxRelays", c.MaxRelays, 1 << 24},
 		{"MaxChecks", c.MaxChecks, 1 << 24},
+		{"Crowd", c.Crowd, 1 << 24},
 	} {
 		if n.value < 1 || n.value > n.most {
 			wrong("Config.%s %d is not within 1 and %d", n.name, n.value, n.most)

@@ -81,7 +81,7 @@ func TestSilenceIsSeenNoLaterForDiscretion(t *testing.T) {
 // doubted is a core that has just begun to suspect a member, and with which questions.
 func doubted(t *testing.T, cfg Config) (b *bench, who overlay.Node, effects Effects) {
 	t.Helper()
-	cfg.Twice, cfg.Discreet, cfg.Fanout = true, true, -1
+	cfg.Twice, cfg.Discreet, cfg.Fanout, cfg.Crowd = true, true, -1, 2
 	b = newBench(t, 8, cfg)
 	who, _ = b.turn()
 	for range 50 {
@@ -221,7 +221,7 @@ func TestWhoHearsOfNobodyWaitsLongerBeforeItAccuses(t *testing.T) {
 // If another one has told all already, there is nothing to be discreet about, and two
 // that agree need not wait for longer.
 func TestWhoIsAccusedAlreadyIsAccusedAtOnce(t *testing.T) {
-	b := newBench(t, 8, Config{Twice: true, Discreet: true, Fanout: -1})
+	b := newBench(t, 8, Config{Twice: true, Discreet: true, Crowd: 2, Fanout: -1})
 	who, _ := b.turn()
 	b.step(Heard{Fact{State: Suspect, Node: who, By: b.peers[0]}})
 	for range 50 {

@@ -82,7 +82,7 @@ func (c *Core) conclude(p *probe) {
 // heard of: then that may be this node's fault, for half of the shortest suspicion.
 func (c *Core) concludeHidden(p *probe) {
 	s := c.members.all[p.target].suspicion
-	if p.helpers > 0 && len(p.asked) == p.helpers && !c.isolated() {
+	if p.helpers > 0 && len(p.asked) == p.helpers && c.patient() {
 		c.ail()
 		if c.now.Sub(s.since) < s.low/2 {
 			return
@@ -96,7 +96,7 @@ func (c *Core) concludeHidden(p *probe) {
 // node or its machine that is slow, and then the answers are on their way.
 func (c *Core) linger(p *probe) bool {
 	other := func(q *probe) bool { return q.kind == second && q.target == p.target }
-	if !c.cfg.Discreet || c.isolated() || p.helpers == 0 || p.kind != inTurn || slices.ContainsFunc(c.probes, other) {
+	if !c.patient() || p.helpers == 0 || p.kind != inTurn || slices.ContainsFunc(c.probes, other) {
 		return false
 	}
 	p.kind, p.lingers, p.direct = second, true, time.Time{}

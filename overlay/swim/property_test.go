@@ -160,7 +160,7 @@ func TestAnyEventsKeepTheInvariants(t *testing.T) {
 		core, err := New(Config{
 			Self: overlay.Node{Name: "n0@n", Boot: 1}, Rand: rand.New(rand.NewPCG(1, 1)),
 			MaxFacts: 3, MaxRumors: 4, MaxMembers: 6, MaxRelays: 2, MaxChecks: 2, MaxHealth: 2, Suspicion: 2,
-			Twice: rapid.Bool().Draw(t, "twice"), Discreet: rapid.Bool().Draw(t, "discreet"),
+			Twice: rapid.Bool().Draw(t, "twice"), Discreet: rapid.Bool().Draw(t, "discreet"), Crowd: rapid.IntRange(1, 8).Draw(t, "crowd"),
 			Plain: rapid.Bool().Draw(t, "plain"), Fanout: rapid.SampledFrom([]int{0, -1}).Draw(t, "fanout"),
 		})
 		if err != nil {

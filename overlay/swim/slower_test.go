@@ -6,7 +6,7 @@ import "testing"
 // for a period. What comes without an accuser's waiting, an obituary, is given all of it.
 func TestAllCountFromWhenTheAccuserBegan(t *testing.T) {
 	for _, discreet := range []bool{false, true} {
-		b := newBench(t, 8, Config{Twice: true, Discreet: discreet, Fanout: -1})
+		b := newBench(t, 8, Config{Twice: true, Discreet: discreet, Crowd: 2, Fanout: -1})
 		b.step(Heard{Fact{State: Suspect, Node: b.peers[1], By: b.peers[0]}})
 		ago := b.now.Sub(b.c.suspicions[0].since)
 		if discreet && ago != DefaultPeriod || !discreet && ago != 0 {
@@ -25,7 +25,7 @@ func TestAllCountFromWhenTheAccuserBegan(t *testing.T) {
 // impatient is a core that two members have not answered, which has it wait longer.
 func impatient(t *testing.T) *bench {
 	t.Helper()
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	b.turn()
 	b.turn()
 	for began := b.now; b.now.Sub(began) < DefaultTimeout; {
@@ -80,7 +80,7 @@ func TestAHelpersAnswerEndsTheWaitingForOthers(t *testing.T) {
 // That not even the helpers of one question were heard of is one failure, though it is
 // found twice: when it begins to linger, and when it has.
 func TestALingeringQuestionIsNoSecondFailure(t *testing.T) {
-	b := newBench(t, 20, Config{Twice: true, Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Twice: true, Discreet: true, Crowd: 2, Fanout: -1})
 	p := b.c.open(inTurn, 0, b.now.Add(DefaultPeriod))
 	p.asked, p.helpers = []id{1, 2, 3}, 3
 	b.c.conclude(p)
@@ -95,7 +95,7 @@ func TestALingeringQuestionIsNoSecondFailure(t *testing.T) {
 // A helper that is a little busy has the target answer as late as it would take answers
 // for itself.
 func TestALittleBusyHelperWaitsLonger(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	b.c.tempo.takes = DefaultTimeout
 	b.hear(b.peers[0], PingReq{Seq: 1, Target: b.peers[1]})
 	if waits := b.c.relays[0].end.Sub(b.now); waits != 3*DefaultTimeout {

@@ -104,18 +104,20 @@ func (c *Core) slack() time.Duration {
 	}
 	var slack time.Duration
 	if late := c.tempo.lag(c.now, 2*c.cfg.Period); late >= c.cfg.Late/punctual {
-		slack = waits * late
+		slack = min(waits*late, mostSlack*c.cfg.Period)
 	}
-	takes := c.tempo.takes
-	if !c.isolated() {
-		takes = max(takes, c.tempo.waiting(c.now))
+	if !c.patient() {
+		return slack
 	}
-	if takes >= c.cfg.Timeout/unhurried {
+	if takes := max(c.tempo.takes, c.tempo.waiting(c.now)); takes >= c.cfg.Timeout/unhurried {
 		slack = max(slack, 2*takes)
 	}
 	return min(slack, mostSlack*c.cfg.Period)
 }
 
-// isolated reports whether this node has no link to anybody, as far as it is told of
-// links: then it is known why nobody answers.
-func (c *Core) isolated() bool { return c.cfg.Stride > 1 && len(c.near) == 0 }
+// patient reports whether silence of several members may be due to a machine that has too
+// much to do: see Config.Crowd. Among few members it is a partition; and a node that has no link to anybody,
+// as far as it is told of links, knows why nobody answers.
+func (c *Core) patient() bool {
+	return c.cfg.Discreet && c.size() >= c.cfg.Crowd && (c.cfg.Stride <= 1 || len(c.near) > 0)
+}

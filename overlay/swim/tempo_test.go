@@ -22,7 +22,7 @@ func (b *bench) answering(late, after, d time.Duration) {
 }
 
 func TestANodeThatIsCalledLateGivesMoreTime(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	if b.answering(DefaultLate/5, 0, 10*time.Second); b.c.slack() > 0 {
 		t.Errorf("it is %v slack, though it was called soon enough", b.c.slack())
 	}
@@ -41,7 +41,7 @@ func TestANodeThatIsCalledLateGivesMoreTime(t *testing.T) {
 }
 
 func TestAnswersThatTakeLongMakeForMoreTime(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	if b.answering(0, DefaultTimeout/3, 10*time.Second); b.c.slack() > 0 {
 		t.Errorf("it is %v slack, though answers come in time", b.c.slack())
 	}
@@ -66,7 +66,7 @@ func TestAnswersThatTakeLongMakeForMoreTime(t *testing.T) {
 // Two members that do not answer, one after the other, while nobody else does, have hardly
 // failed both.
 func TestTwoThatDoNotAnswerMakeForMoreTime(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	b.turn()
 	b.turn()
 	for began := b.now; b.now.Sub(began) < DefaultTimeout; {
@@ -84,7 +84,7 @@ func TestTwoThatDoNotAnswerMakeForMoreTime(t *testing.T) {
 
 // What a busy node would say of others says nothing, and would only make for more to do.
 func TestABusyNodeAsksNothingForOthers(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	ask := func() int {
 		to, _ := sent[Ping](b.hear(b.peers[0], PingReq{Seq: 1, Target: b.peers[1]}))
 		return len(to)
@@ -100,7 +100,7 @@ func TestABusyNodeAsksNothingForOthers(t *testing.T) {
 
 // Whoever was stopped is as quick as before when it runs on: what was late is answered now.
 func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
-	b := newBench(t, 20, Config{Discreet: true, Fanout: -1})
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
 	who, first := b.turn()
 	b.turn()
 	b.now = b.c.Deadline().Add(10 * time.Second)
@@ -113,7 +113,7 @@ func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
 
 // Who has lost all its links knows why nobody answers, and need not be patient.
 func TestANodeWithoutLinksIsNotPatient(t *testing.T) {
-	b := newBench(t, 20, Config{Twice: true, Discreet: true, Fanout: -1, Stride: 10})
+	b := newBench(t, 20, Config{Twice: true, Discreet: true, Crowd: 2, Fanout: -1, Stride: 10})
 	b.step(Near{b.peers[3]})
 	for _, linked := range []bool{true, false} {
 		if !linked {
@@ -149,5 +149,20 @@ func TestABusyMachineGetsOverAPause(t *testing.T) {
 			t.Errorf("after a pause of %v: %d messages, and %d before in as much time; %+v", pause, since, before, w.counts)
 		}
 		w.live(t)
+	}
+}
+
+// Who is cut off from all of a few others finds out as soon as without tempo.
+func TestAFewMembersThatFallSilentAreNotWaitedFor(t *testing.T) {
+	for peers, patient := range map[int]bool{DefaultCrowd - 2: false, DefaultCrowd - 1: true} {
+		b := newBench(t, peers, Config{Discreet: true, Fanout: -1})
+		b.turn()
+		b.turn()
+		for began := b.now; b.now.Sub(began) < DefaultTimeout; {
+			b.tick()
+		}
+		if slack := b.c.slack(); (slack > 0) != patient {
+			t.Errorf("among %d others: %v slack", peers, slack)
+		}
 	}
 }

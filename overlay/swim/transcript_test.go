@@ -47,7 +47,7 @@ func newPlay(t *testing.T, d *datadriven.TestData) *play {
 		case "plain":
 			cfg.Plain = true
 		case "discreet":
-			cfg.Twice, cfg.Discreet = true, true
+			cfg.Twice, cfg.Discreet, cfg.Crowd = true, true, 2
 		case "maxfacts":
 			d.ScanArgs(t, "maxfacts", &cfg.MaxFacts)
 		case "maxmembers":
