@@ -40,7 +40,7 @@
 // # What happens when something crashes
 //
 // A node that crashes takes its links with it: the topology reports them down,
-// and finds other neighbors, which begin as eager ones; no other link changes.
+// and finds other neighbors, which begin as eager ones.
 // Who has lost an eager neighbor makes Config.Mend lazy ones eager, on both sides, and
 // tells them of what they have not been pushed, which they ask for at once, as it does
 // itself of what they tell. If it has no lazy neighbors, eager ones do so in its place.

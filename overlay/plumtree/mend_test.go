@@ -46,8 +46,8 @@ func (w *world) everywhere(id ID, limit time.Duration) time.Duration {
 // A node of the tree crashes, and a while before or after, or in the same instant, one of
 // its neighbors in the tree has something to say.
 func TestBroadcastsComeAtOnceAlthoughTheTreeHasJustBroken(t *testing.T) {
-	const n, trials = 100, 100
-	for _, after := range []time.Duration{-200 * time.Millisecond, -5 * time.Millisecond, 0, 2 * time.Millisecond, 20 * time.Millisecond} {
+	const n, trials = 100, 40
+	for _, after := range []time.Duration{-5 * time.Millisecond, 0, 20 * time.Millisecond} {
 		var took []time.Duration
 		var redundancy float64
 		for i := range trials {
@@ -70,10 +70,10 @@ func TestBroadcastsComeAtOnceAlthoughTheTreeHasJustBroken(t *testing.T) {
 			redundancy += w.measure(child, 2*time.Second).redundancy / trials
 		}
 		slices.Sort(took)
-		t.Logf("%v after the crash: of %d broadcasts half were everywhere after %v, 95 after %v, all after %v; a later one's redundancy was %.3f",
-			after, trials, took[trials/2], took[95], took[trials-1], redundancy)
-		if took[95] > 50*time.Millisecond || took[trials-1] > 100*time.Millisecond {
-			t.Errorf("%v after the crash, of %d broadcasts 95 were everywhere after %v, all after %v", after, trials, took[95], took[trials-1])
+		t.Logf("%v after the crash: of %d broadcasts half were everywhere after %v, 19 of 20 after %v, all after %v; a later one's redundancy was %.3f",
+			after, trials, took[trials/2], took[trials*19/20], took[trials-1], redundancy)
+		if took[trials*19/20] > 50*time.Millisecond || took[trials-1] > 100*time.Millisecond {
+			t.Errorf("%v after the crash, of %d broadcasts 19 of 20 were everywhere after %v, all after %v", after, trials, took[trials*19/20], took[trials-1])
 		}
 	}
 }
