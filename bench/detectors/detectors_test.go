@@ -36,7 +36,7 @@ func TestAllHearOfASilentNodeAndOfNoOther(t *testing.T) {
 		}
 		// A suspicion lasts two seconds at least: that the times are those of the
 		// detector, and that nothing but it finds out.
-		if r.Missed > 0 || r.Wrong+r.WrongLater > 0 || r.Suspected.P50 <= 0 || r.First.P50 < r.Suspected.P50+2 || r.All.P50 <= r.First.P50 {
+		if r.Missed > 0 || r.Wrong+r.WrongLater > 0 || r.Suspected.P50 <= 0 || r.First.P50 < r.Suspected.P50+2-1e-6 || r.All.P50 <= r.First.P50 {
 			t.Errorf("%s: %+v", side.name, r)
 		}
 		if r.Messages < 4 || r.Bytes < 10 {
