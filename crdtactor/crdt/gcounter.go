@@ -42,7 +42,7 @@ type ownGCounter struct {
 // any more: it is zero afterwards, and the next Add may make its own of it. To
 // make one anew takes longer than to count.
 func (c *GCounter) Reuse(delta *GCounter) {
-	if delta != c && cap(delta.counts.list) == 1 {
+	if delta != nil && delta != c && cap(delta.counts.list) == 1 {
 		clear(delta.counts.list)
 		*delta = GCounter{counts: counts{list: delta.counts.list[:0]}}
 		c.spare = delta

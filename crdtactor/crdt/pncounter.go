@@ -50,7 +50,7 @@ type ownPNCounter struct {
 // any more: it is zero afterwards, and the next Add may make its own of it. To
 // make one anew takes longer than to count.
 func (c *PNCounter) Reuse(delta *PNCounter) {
-	if delta != c && cap(delta.counts.list) == 1 {
+	if delta != nil && delta != c && cap(delta.counts.list) == 1 {
 		clear(delta.counts.list)
 		*delta = PNCounter{counts: counts{list: delta.counts.list[:0]}}
 		c.spare = delta
