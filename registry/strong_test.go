@@ -53,6 +53,9 @@ func (k key) reach(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
+	if delay == 0 {
+		return nil
+	}
 	select {
 	case <-time.After(delay):
 	case <-ctx.Done():

@@ -57,6 +57,10 @@ func TestTopologyChangesUnderTrafficAndNothingIsLostOrReordered(t *testing.T) {
 				}
 			}
 		}
+		pause := 10 * time.Millisecond
+		if testing.Short() {
+			pause *= 4
+		}
 		steps := []remote.Topology{
 			remote.HyParView, remote.ClientServer, remote.Gossip, remote.FullMesh, remote.ClientServer, remote.HyParView, remote.FullMesh,
 		}
@@ -64,14 +68,14 @@ func TestTopologyChangesUnderTrafficAndNothingIsLostOrReordered(t *testing.T) {
 			if err := lowestOf(h).SetTopology(t.Context(), to); err != nil {
 				t.Fatal(err)
 			}
-			for range 1500 { // 15 s
+			for range int(15 * time.Second / pause) {
 				for _, f := range flows {
 					if err := f.from.sys.Send(f.to, Add{f.sent}, actor.Ack()); err != nil {
 						t.Fatal(err)
 					}
 					f.sent++
 				}
-				w.pass(10 * time.Millisecond)
+				w.pass(pause)
 			}
 			for _, n := range h {
 				if n.Topology() != to {

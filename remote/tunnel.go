@@ -103,18 +103,22 @@ func (n *Node) race(ctx context.Context, wg *sync.WaitGroup, patience time.Durat
 			results <- result{conn, err, isAround}
 		})
 	}
-	wait := time.NewTimer(patience)
-	defer wait.Stop()
+	var wait <-chan time.Time
 	started := hidden(id.Name)
 	if started {
 		err = ErrHidden
 		begin(around, true)
+	} else if begin(direct, false); patience <= 0 {
+		started = true
+		begin(around, true)
 	} else {
-		begin(direct, false)
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		wait = timer.C
 	}
 	for running > 0 {
 		select {
-		case <-wait.C:
+		case <-wait:
 			if !started {
 				started = true
 				begin(around, true)

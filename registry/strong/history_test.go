@@ -300,7 +300,7 @@ func record(t *testing.T, seed uint64, disk bool, rounds int) []porcupine.Operat
 				select {
 				case <-stop:
 					return
-				case <-time.After(time.Duration(own.IntN(200)) * time.Millisecond):
+				case <-time.After(time.Duration(1+own.IntN(200)) * time.Millisecond):
 				}
 				h.act(client, client%len(h.names), own)
 			}

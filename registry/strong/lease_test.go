@@ -251,7 +251,7 @@ func (w *world) compete(ctx context.Context, i int, r *Registry, b *believers, r
 		b.add(w.t, w.names[i], h, above)
 		select {
 		case <-h.Done():
-		case <-time.After(time.Duration(rnd.IntN(6000)) * time.Millisecond):
+		case <-time.After(time.Duration(1+rnd.IntN(6000)) * time.Millisecond):
 		case <-ctx.Done():
 		}
 		if rnd.IntN(2) == 0 {
