@@ -9,10 +9,15 @@ import (
 
 // crowd is from how many members on obituaries may wait for all of Config.Hush: in a
 // smaller cluster, broadcasts are faster, and fewer too many do less harm.
-const crowd = 50
+const crowd = 125
 
 // maxHushed is how many obituaries go into one broadcast.
 const maxHushed = 64
+
+// onlookers is how many times Config.Hush those wait at least who have not found out
+// themselves: all do who have heard an accusation, at the same moment, and they speak up
+// only in case that all accusers are gone.
+const onlookers = 10
 
 // publish broadcasts what the directory wants known. Obituaries wait for a moment, by
 // chance shorter or longer, as all who had a link to a node that has crashed find out at
@@ -25,9 +30,13 @@ func (c *Core) publish(b directory.Broadcast) {
 		return
 	}
 	c.hushed = append(c.hushed, b.Facts...)
-	if c.hushUntil.IsZero() {
-		most := c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd
-		c.hushUntil = c.now.Add(time.Duration(c.cfg.Rand.Int64N(int64(most) + 1)))
+	most := c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd
+	until := c.now.Add(time.Duration(c.cfg.Rand.Int64N(int64(most) + 1)))
+	if c.onlooker {
+		until = until.Add(onlookers * most)
+	}
+	if c.hushUntil.IsZero() || until.Before(c.hushUntil) {
+		c.hushUntil = until
 	}
 	if len(c.hushed) >= maxHushed {
 		c.release()

@@ -164,7 +164,9 @@ func (c *Core) fromDetector(effects swim.Effects) {
 				c.announce(e.Fact)
 			}
 		case swim.Failed:
+			c.onlooker = !e.Source
 			c.toDirectory(directory.Obituary{Node: e.Node, Crashed: errors.Is(e.Reason, overlay.ErrUnreachable)})
+			c.onlooker = false
 			c.emit(overlay.Report{Value: e})
 		case swim.Returned:
 			c.toDirectory(directory.Met{Node: e.Node})

@@ -41,13 +41,15 @@ type Trusted struct {
 }
 
 // Failed: Node counts as failed, as By says first as far as is known here, which
-// may be this node. Reason is [ErrNotRefuted] or [ErrRefused]. Node goes on being
-// watched.
+// may be this node. Reason is [ErrNotRefuted] or [ErrRefused]. Source is set if this node
+// has found it out and is to let others know; if not, it has heard an accusation or
+// the end. Node goes on being watched.
 type Failed struct {
 	Node        overlay.Node
 	Incarnation uint64
 	By          overlay.Node
 	Reason      error
+	Source      bool
 }
 
 // Returned: Node, which counted as failed, has refuted it: it is the same process

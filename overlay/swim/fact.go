@@ -150,7 +150,7 @@ func (c *Core) fail(i id, f Fact, source, quiet bool) {
 	if f.Refused {
 		reason = ErrRefused
 	}
-	c.emit(Failed{m.node, m.incarnation, f.By, reason})
+	c.emit(Failed{m.node, m.incarnation, f.By, reason, source})
 	if source {
 		c.emit(Spread{f})
 	}

@@ -93,7 +93,8 @@ func (c *Core) validProbes(e *checker) {
 		if p.kind == inTurn {
 			turns++
 		}
-		e.check(!p.end.IsZero() && len(p.asked) <= p.helpers && p.helpers <= c.cfg.Indirect, "4: probe %d", p.seq)
+		e.check(!p.end.IsZero() && len(p.asked) <= p.helpers && p.helpers <= c.cfg.Indirect*(1+len(p.earlier)), "4: probe %d", p.seq)
+		e.check(len(p.earlier) == 0 || p.kind == reset && len(p.earlier) <= resets && slices.Max(p.earlier) < p.seq, "4: probe %d was %v", p.seq, p.earlier)
 		e.check(!p.lingers || p.kind == second, "4: probe %d lingers", p.seq)
 		e.check(0 <= p.slack && p.slack <= mostSlack*c.cfg.Period, "4: probe %d has %v more", p.seq, p.slack)
 		for _, i := range append(p.asked[:len(p.asked):len(p.asked)], p.refused...) {

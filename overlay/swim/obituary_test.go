@@ -37,7 +37,7 @@ func TestRefusedObituaryIsBelievedAtOnce(t *testing.T) {
 	of, by := b.peers[0], b.peers[1]
 	fact := Fact{State: Confirm, Node: of, By: by, Refused: true}
 	effects := b.step(Heard{fact})
-	if len(effects) != 1 || effects[0] != (Failed{of, 0, by, ErrRefused}) {
+	if len(effects) != 1 || effects[0] != (Failed{of, 0, by, ErrRefused, false}) {
 		t.Errorf("%v", effects)
 	}
 }

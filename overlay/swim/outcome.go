@@ -113,7 +113,7 @@ func (c *Core) concludeReset(p *probe) {
 		// If there is nobody else, this node's own word has to do.
 		m := &c.members.all[i]
 		c.fail(i, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self, Refused: true}, true, false)
-	case len(trusted) > 0 && p.tries < resets:
+	case len(trusted) > 0 && (p.tries < resets || p.tries == resets && c.leisure(p) > 0):
 		c.again(p)
 	default:
 		c.abandon(i, reset)

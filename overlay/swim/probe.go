@@ -25,7 +25,8 @@ const (
 )
 
 // resets is how often others are asked about a reset link, before that is left to
-// a suspicion.
+// a suspicion; once more, and for longer each time, in a crowd by a node that was refused
+// itself: the others' answers may take their time.
 const resets = 3
 
 // rechecks is how many of those whom it suspects a node asks again at a time, and how
@@ -38,6 +39,7 @@ type probe struct {
 	kind    kind
 	target  id
 	seq     uint64
+	earlier []uint64  // of a reset link: what it was before, as late answers count, too
 	direct  time.Time // when others are asked; zero if they have been
 	end     time.Time
 	helpers int           // that were asked
@@ -136,13 +138,16 @@ func (c *Core) check(i id, k kind) {
 // again asks the target and others at the same time.
 func (c *Core) again(p *probe) {
 	c.seq++
-	p.seq, p.again, p.seen = c.seq, false, false
+	if p.kind == reset && p.tries > 0 {
+		p.earlier = append(p.earlier, p.seq)
+	}
+	p.seq, p.seen = c.seq, false
 	p.tries++
 	p.slack = c.slack()
 	p.end = c.now.Add(c.cfg.Period + c.slack())
 	switch p.kind {
 	case reset:
-		p.end = c.now.Add(c.cfg.Period - c.cfg.Timeout)
+		p.end = c.now.Add((c.cfg.Period - c.cfg.Timeout) << c.leisure(p))
 	case second:
 		p.end = c.now.Add(c.scaled(c.cfg.Period - c.cfg.Timeout))
 	}
@@ -150,17 +155,33 @@ func (c *Core) again(p *probe) {
 	c.ask(p)
 }
 
+// leisure is how often the time for answers about a reset link has doubled.
+func (c *Core) leisure(p *probe) int {
+	if !p.again || !c.patient() {
+		return 0
+	}
+	return p.tries - 1
+}
+
 // ask has others ping the target.
 func (c *Core) ask(p *probe) {
 	p.direct = time.Time{}
-	p.asked = c.helpers(p.target)
+	drawn := c.helpers(p.target)
+	if p.kind != reset {
+		p.asked = nil
+	}
+	for _, i := range drawn {
+		if !slices.Contains(p.asked, i) {
+			p.asked = append(p.asked, i)
+		}
+	}
 	p.helpers = len(p.asked)
 	target := &c.members.all[p.target]
 	var about []Fact
 	if f, ok := target.charge(c.cfg.Self); ok {
 		about = append(about, f)
 	}
-	for _, i := range p.asked {
+	for _, i := range drawn {
 		c.stats.Indirect++
 		c.tell(i, PingReq{p.seq, target.node}, about...)
 	}
@@ -198,7 +219,7 @@ func (c *Core) Seen(node overlay.Node) {
 // find returns the open probe with a number, or nil.
 func (c *Core) find(seq uint64) *probe {
 	for _, p := range c.probes {
-		if p.seq == seq {
+		if p.seq == seq || slices.Contains(p.earlier, seq) {
 			return p
 		}
 	}
@@ -267,7 +288,7 @@ func (c *Core) nack(from id, m Nack) {
 
 // answered concludes a check of a reset link if nothing is to be waited for.
 func (c *Core) answered(p *probe) {
-	if p.kind == reset && p.again && len(p.asked) == 0 {
+	if p.kind == reset && p.again && (len(p.asked) == 0 || len(p.refused) >= c.cfg.Witnesses) {
 		c.conclude(p)
 	}
 }

@@ -150,3 +150,55 @@ func TestResetAtAHelperIsNoRefusal(t *testing.T) {
 		t.Errorf("says %v", nacks)
 	}
 }
+
+// Under load, answers come when the next try has begun already.
+func TestLateWordsOfAnEarlierTryCount(t *testing.T) {
+	b, helpers, first := resetBench(t)
+	b.step(LinkReset{b.peers[0], true})
+	if _, seq := b.wait(DefaultPeriod - DefaultTimeout); seq <= first {
+		t.Fatal("there is no second try")
+	}
+	b.hear(helpers[0], Nack{first, true})
+	if b.state() != Alive {
+		t.Fatalf("%v with one witness", b.state())
+	}
+	b.hear(helpers[1], Nack{first, true})
+	if b.state() != Confirm {
+		t.Errorf("%v", b.state())
+	}
+}
+
+// Where many run on a machine and much happens at once, the witnesses' answers take their
+// time. Who was not refused itself, or has few to ask, does not wait.
+func TestNodeThatWasRefusedIsPatientInACrowd(t *testing.T) {
+	for _, test := range []struct {
+		crowd   int
+		refused bool
+		tries   int
+	}{
+		{5, true, 4},
+		{5, false, 3},
+		{64, true, 3},
+	} {
+		b := newBench(t, 9, Config{Crowd: test.crowd, Discreet: true, Twice: true})
+		b.step(LinkReset{Node: b.peers[0]})
+		if test.refused {
+			b.step(LinkReset{b.peers[0], true})
+		}
+		tries, longest := 0, time.Duration(0)
+		for range 100 {
+			for _, p := range b.c.probes {
+				if p.kind == reset {
+					tries, longest = max(tries, p.tries), max(longest, p.end.Sub(b.now))
+				}
+			}
+			if b.state() != Alive {
+				break
+			}
+			b.wait(b.c.Deadline().Sub(b.now))
+		}
+		if patient := test.tries == 4; b.state() != Suspect || tries != test.tries || patient != (longest > 2*time.Second) {
+			t.Errorf("%+v: %v after %d tries, the longest of %v", test, b.state(), tries, longest)
+		}
+	}
+}

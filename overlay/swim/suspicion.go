@@ -120,7 +120,9 @@ func (c *Core) accuse(i id) {
 	s := c.members.all[i].suspicion
 	s.hidden = false
 	c.reckon(s, later(s.since, c.now.Add(-s.low/4)))
-	c.say(i)
+	if len(s.accusers) <= s.most { // else one more voice makes no difference
+		c.say(i)
+	}
 	c.charge(i, c.cfg.Self, false)
 }
 
@@ -196,6 +198,7 @@ func (c *Core) expire() {
 			c.accuse(s.member)
 			continue
 		}
-		c.fail(s.member, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}, s.own, false)
+		// Who has heard it from somebody does not say it again.
+		c.fail(s.member, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}, s.own && !s.sure, false)
 	}
 }
