@@ -43,9 +43,10 @@ const DefaultStride = 10
 const DefaultDirect = 256
 
 // DefaultHush is how long an obituary may wait for somebody else's: several times as
-// long as a broadcast takes, so that of five who know of a crash two or three broadcast it,
-// and in a large cluster still if many have crashed and all have much to do.
-const DefaultHush = 500 * time.Millisecond
+// long as a broadcast takes, so that of five who know of a crash two broadcast it, and in
+// a large cluster still if many have crashed and all have much to do. The first does so
+// after a fifth of it.
+const DefaultHush = 2 * time.Second
 
 // Config says what a [Core] is.
 type Config struct {

@@ -9,7 +9,7 @@ import (
 
 // crowd is from how many members on obituaries may wait for all of Config.Hush: in a
 // smaller cluster, broadcasts are faster, and fewer too many do less harm.
-const crowd = 125
+const crowd = 500
 
 // maxHushed is how many obituaries go into one broadcast.
 const maxHushed = 64
