@@ -17,7 +17,7 @@ const maxHushed = 64
 // onlookers is how many times Config.Hush those wait at least who have not found out
 // themselves: all do who have heard an accusation, at the same moment, and they speak up
 // only in case that all accusers are gone.
-const onlookers = 10
+const onlookers = 3
 
 // publish broadcasts what the directory wants known. Obituaries wait for a moment, by
 // chance shorter or longer, as all who had a link to a node that has crashed find out at
@@ -38,7 +38,7 @@ func (c *Core) publish(b directory.Broadcast) {
 	if c.hushUntil.IsZero() || until.Before(c.hushUntil) {
 		c.hushUntil = until
 	}
-	if len(c.hushed) >= maxHushed {
+	if !c.onlooker && len(c.hushed) >= maxHushed {
 		c.release()
 	}
 }
@@ -62,8 +62,8 @@ func (c *Core) overhear(b directory.Broadcast) {
 func (c *Core) release() {
 	hushed := c.hushed
 	c.hushed, c.hushUntil = nil, time.Time{}
-	if len(hushed) > 0 {
-		c.announce(directory.Broadcast{Facts: hushed})
+	for facts := range slices.Chunk(hushed, maxHushed) {
+		c.announce(directory.Broadcast{Facts: facts})
 	}
 }
 

@@ -67,3 +67,26 @@ func TestOnlookersSpeakUpWhenNoAccuserIsLeft(t *testing.T) {
 		t.Errorf("%d obituaries, without the %d accusers", n, len(accusers))
 	}
 }
+
+// As many obituaries as go into one broadcast are no reason for onlookers to speak up.
+func TestTheSilenceOfManyIsNotBroadcastByAll(t *testing.T) {
+	const nodes, dead = 160, maxHushed + 6
+	w := newWorld(t, 5)
+	w.grow(nodes)
+	w.silent = true
+	before := len(w.values)
+	for i := range dead {
+		w.end(2*i + 1)
+	}
+	w.run(40 * time.Second)
+	w.agree(func(i int) bool { return i%2 == 0 || i > 2*dead })
+	by := 0
+	for _, v := range w.values[before:] {
+		if v, ok := v.(directory.Broadcast); ok && !v.Hearsay {
+			by++
+		}
+	}
+	if by == 0 || by > 3*dead {
+		t.Errorf("%d broadcasts of obituaries of %d nodes", by, dead)
+	}
+}
