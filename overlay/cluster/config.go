@@ -44,8 +44,7 @@ const DefaultDirect = 256
 
 // DefaultHush is how long an obituary may wait for somebody else's: several times as
 // long as a broadcast takes, so that of five who know of a crash two broadcast it, and in
-// a large cluster still if many have crashed and all have much to do. The first does so
-// after a fifth of it.
+// a large cluster still if many have crashed and all have much to do.
 const DefaultHush = 2 * time.Second
 
 // Config says what a [Core] is.
@@ -62,7 +61,8 @@ type Config struct {
 	// most, until the later one has a neighbor. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
 	// Hush is how long an obituary waits at most until it is broadcast, in case
-	// somebody else does; less in a small cluster. Negative: it does not.
+	// somebody else does; less in a small cluster, and three times as long more where a
+	// node has only heard that others had no answer. Negative: it does not.
 	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may

@@ -39,7 +39,7 @@ type Core struct {
 	trying    map[overlay.Node]bool // whom the directory wants dialled
 	hushed    []directory.Fact      // obituaries that are broadcast at hushUntil
 	hushUntil time.Time
-	onlooker  bool // what the directory wants known, others have found out, and broadcast
+	onlooker  bool // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool
 	effects   overlay.Effects

@@ -30,13 +30,18 @@ func spoken(w *world, node overlay.Node) (accusers map[overlay.Node]bool, obitua
 	return accusers, obituaries
 }
 
+// silenced is sixty nodes, of which one, at place 7, has just fallen silent.
+func silenced(t *testing.T) (w *world, dead overlay.Node) {
+	w = newWorld(t, 3)
+	w.grow(60)
+	dead, w.silent = w.places[7].node, true
+	w.end(7)
+	return w, dead
+}
+
 // All have heard the accusation and find at the same moment that the time is over.
 func TestOnlyAccusersTellAllThatASilentNodeHasFailed(t *testing.T) {
-	w := newWorld(t, 3)
-	w.grow(60)
-	dead := w.places[7].node
-	w.silent = true
-	w.end(7)
+	w, dead := silenced(t)
 	w.run(20 * time.Second)
 	w.agree(but(7))
 	if accusers, n := spoken(w, dead); n == 0 || n > len(accusers)/2 {
@@ -45,11 +50,7 @@ func TestOnlyAccusersTellAllThatASilentNodeHasFailed(t *testing.T) {
 }
 
 func TestOnlookersSpeakUpWhenNoAccuserIsLeft(t *testing.T) {
-	w := newWorld(t, 3)
-	w.grow(60)
-	dead := w.places[7].node
-	w.silent = true
-	w.end(7)
+	w, dead := silenced(t)
 	for before, end := len(w.values), w.now.Add(20*time.Second); len(w.values) == before && w.now.Before(end); {
 		w.run(10 * time.Millisecond)
 	}

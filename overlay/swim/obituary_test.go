@@ -101,3 +101,39 @@ func TestWhatIsHeardGoesWithOtherMessagesOnly(t *testing.T) {
 		t.Errorf("it was sent %d times", carried)
 	}
 }
+
+// Who has heard the end of it from somebody does not say it again.
+func TestAccuserBroadcastsTheEndUnlessAnotherHas(t *testing.T) {
+	for _, heard := range []bool{false, true} {
+		b := newBench(t, 9, Config{})
+		i := b.c.members.find(b.peers[0])
+		b.c.suspect(i, b.c.cfg.Self, false)
+		if heard {
+			b.step(Heard{Fact{State: Confirm, Node: b.peers[0], By: b.peers[1]}})
+		}
+		said, failed := 0, false
+		for range 1000 {
+			for _, e := range b.tick() {
+				switch e := e.(type) {
+				case Spread:
+					if e.Fact.State == Confirm && e.Fact.Node == b.peers[0] {
+						said++
+					}
+				case Failed:
+					if e.Node == b.peers[0] {
+						failed = true
+						if e.Source == heard {
+							t.Errorf("heard %v: %+v", heard, e)
+						}
+					}
+				}
+			}
+			if failed {
+				break
+			}
+		}
+		if !failed || heard != (said == 0) {
+			t.Errorf("heard %v: failed %v, said %d times", heard, failed, said)
+		}
+	}
+}
