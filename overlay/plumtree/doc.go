@@ -91,7 +91,9 @@
 // link is lost, not only when a message is missed. A graft that
 // cannot be answered is answered with that, so that the next announcer is asked
 // at once. An announcer whose link is eager already is asked first. Old messages,
-// which come late by a graft, prune nothing.
+// which come late by a graft, prune nothing. A node whose neighbors are all lazy, since
+// messages of two origins have each pruned what the other had left, mends the tree when it
+// broadcasts: what it only announced would die with it.
 //
 // # Limits
 //

@@ -17,6 +17,7 @@ func (c *Core) broadcast(now time.Time, payload []byte) {
 		c.own = o
 	}
 	c.stats.Broadcast++
+	c.returnTo(now, o)
 	k := &kept{from: o, seq: o.seen.low + 1, born: now, payload: payload, alone: len(c.peers) == 0}
 	c.accept(now, k)
 	c.push(now, k, payload, nil)

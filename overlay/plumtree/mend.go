@@ -11,9 +11,6 @@ import (
 // fallen into parts, of which this node's is one: two, if only a link was cut, and
 // otherwise as many as p had neighbors in it.
 func (c *Core) mend(now time.Time, p *peer, n int) {
-	if n <= 0 {
-		return
-	}
 	if !c.shared.isLazy(p.slot) {
 		c.mendTree(now, &c.shared, overlay.Node{}, n, nil)
 	}
@@ -29,6 +26,9 @@ func (c *Core) mend(now time.Time, p *peer, n int) {
 // without any lets others of its own part do so, unless one of them, by, has asked it to.
 // What has come to another part since it was cut off is asked for at once, whoever has it.
 func (c *Core) mendTree(now time.Time, t *tree, of overlay.Node, n int, by *peer) {
+	if n <= 0 {
+		return
+	}
 	lazy, eager := c.sorts(t, by)
 	for _, p := range c.some(n, lazy) {
 		t.makeEager(p.slot)
@@ -45,6 +45,19 @@ func (c *Core) mendTree(now time.Time, t *tree, of overlay.Node, n int, by *peer
 		if m.asked == nil && c.treeOf(m.from) == t {
 			c.graft(now, m)
 		}
+	}
+}
+
+// returnTo mends the tree of o, which is about to broadcast, if this node has fallen out of
+// it: it has neighbors, and all are lazy. Messages of two origins may each prune the link
+// that the other has left it.
+func (c *Core) returnTo(now time.Time, o *origin) {
+	t, of := c.treeOf(o), overlay.Node{}
+	if o.tree != nil {
+		of = o.node
+	}
+	if lazy, eager := c.sorts(t, nil); len(eager) == 0 && len(lazy) > 0 {
+		c.mendTree(now, t, of, c.cfg.Mend, nil)
 	}
 }
 
@@ -102,7 +115,7 @@ func (c *Core) tellNow(now time.Time, p *peer) {
 func (c *Core) graftedAll(now time.Time, p *peer, m Graft) {
 	t := c.treeOf(c.origin(m.ID.Origin))
 	if m.Once {
-		if c.cfg.Mend > 0 && !c.mendedLately(now, t) {
+		if !c.mendedLately(now, t) {
 			c.mendTree(now, t, m.ID.Origin, c.cfg.Mend, p)
 		}
 		return
