@@ -62,7 +62,10 @@ type Config struct {
 	Overlap, MaxOverlap time.Duration
 	// Hush is how long an obituary waits at most until it is broadcast, in case
 	// somebody else does; less in a small cluster, and three times as long more where a
-	// node has only heard that others had no answer. Negative: it does not.
+	// node has only heard that others had no answer. Among 256 members or more it is sent
+	// to one of the three lowest instead, who wait for a quarter of that and broadcast
+	// together what has come. A death that was heard of in an exchange waits as well, for
+	// twice as long more if it is recent. Negative: nothing waits.
 	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may

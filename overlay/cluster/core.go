@@ -21,7 +21,7 @@ import (
 //  3. A wiring has been told of each of its links, and of no others.
 //  4. The causal part has a link to each neighbor to which there is one, and to
 //     nobody else: another one as soon as it is another connection.
-//  5. hushUntil is a time if obituaries wait, and the zero time if none does.
+//  5. hushed and rumored have each node once.
 type Core struct {
 	cfg      Config
 	now      time.Time
@@ -37,9 +37,10 @@ type Core struct {
 	up        map[overlay.Node]bool
 	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
-	hushed    []directory.Fact      // obituaries that are broadcast at hushUntil
-	hushUntil time.Time
-	onlooker  bool // within a step: what the directory wants known, others have found out, and broadcast
+	hushed    obituaries            // that wait
+	rumored   obituaries            // that wait as well, and are in doubt
+	shunned   map[overlay.Node]bool // collectors that were gone while hushed waited
+	onlooker  bool                  // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool
 	effects   overlay.Effects
@@ -121,6 +122,7 @@ func (c *Core) dialFailed(ev overlay.DialFailed) {
 	if ev.Alive {
 		return
 	}
+	c.collectorGone(ev.Node)
 	if c.trying[ev.Node] {
 		delete(c.trying, ev.Node)
 		c.toDirectory(directory.TryFailed{Node: ev.Node, Refused: ev.Refused})
@@ -150,6 +152,10 @@ func (c *Core) received(ev overlay.Received) {
 		c.toTree(plumtree.Received{From: ev.From, Message: m})
 	case pcbroadcast.Message:
 		c.toCausal(pcbroadcast.Received{From: ev.From, Message: m})
+	case directory.Tell:
+		if m = c.collect(m); len(m.Facts) > 0 {
+			c.toDirectory(directory.Received{From: ev.From, Message: m})
+		}
 	case directory.Message:
 		c.toDirectory(directory.Received{From: ev.From, Message: m})
 	case swim.Message:
@@ -191,7 +197,7 @@ func (c *Core) Deadline() time.Time {
 	if c.left {
 		return next
 	}
-	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped(), c.hushUntil}
+	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped(), c.hushed.next(), c.rumored.next()}
 	for _, t := range due {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t

@@ -4,72 +4,178 @@ import (
 	"slices"
 	"time"
 
+	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
 )
 
-// crowd is from how many members on obituaries may wait for all of Config.Hush: in a
-// smaller cluster, broadcasts are faster, and fewer too many do less harm.
-const crowd = 500
+const (
+	// crowd is from how many members on obituaries may wait for all of Config.Hush: in
+	// a smaller cluster, broadcasts are faster, and fewer too many do less harm.
+	crowd = 500
+	// maxHushed is how many obituaries go into one message.
+	maxHushed = 64
+	// onlookers is how many times Config.Hush those wait at least who have not found out
+	// themselves: all do who have heard an accusation, at the same moment, and they speak
+	// up only in case that all accusers are gone.
+	onlookers = 3
+	// recent is how many times Config.Hush ago somebody has died of whom all will hear
+	// anyway, so that who has learned of it in an exchange waits for as long.
+	recent = 2
+)
 
-// maxHushed is how many obituaries go into one broadcast.
-const maxHushed = 64
+// obituary is what this node has found out, and will say unless somebody else does first.
+type obituary struct {
+	fact directory.Fact
+	due  time.Time
+	sent int          // to how many collectors it was sent
+	to   overlay.Node // the last of them
+}
 
-// onlookers is how many times Config.Hush those wait at least who have not found out
-// themselves: all do who have heard an accusation, at the same moment, and they speak up
-// only in case that all accusers are gone.
-const onlookers = 3
+// obituaries are some that wait, each of another node.
+type obituaries []obituary
+
+// wait has f wait until due, in place of what was known of the same node.
+func (all *obituaries) wait(f directory.Fact, due time.Time) {
+	o := obituary{fact: f, due: due}
+	if i := all.of(f.Node); i >= 0 {
+		(*all)[i] = o
+	} else {
+		*all = append(*all, o)
+	}
+}
+
+// of returns the index of a node's obituary, -1 if there is none.
+func (all obituaries) of(node overlay.Node) int {
+	return slices.IndexFunc(all, func(o obituary) bool { return o.fact.Node == node })
+}
+
+// overhear drops f, or better news of the same node.
+func (all *obituaries) overhear(f directory.Fact) {
+	if i := all.of(f.Node); i >= 0 && (*all)[i].fact.Merge(f).Same(f) {
+		*all = slices.Delete(*all, i, i+1)
+	}
+}
+
+// next returns when the first is due; the zero time if none waits.
+func (all obituaries) next() (next time.Time) {
+	for _, o := range all {
+		if next.IsZero() || o.due.Before(next) {
+			next = o.due
+		}
+	}
+	return next
+}
+
+// due reports whether one is.
+func (all obituaries) due(now time.Time) bool { return len(all) > 0 && !now.Before(all.next()) }
+
+func (all obituaries) facts() []directory.Fact {
+	var facts []directory.Fact
+	for _, o := range all {
+		facts = append(facts, o.fact)
+	}
+	return facts
+}
 
 // publish broadcasts what the directory wants known. Obituaries wait for a moment, by
 // chance shorter or longer, as all who had a link to a node that has crashed find out at
 // the same time, and all members need not hear of it from each of them: the first is
-// heard by the others. So do those of several nodes become one broadcast.
+// heard by the others. So do those of several nodes become one broadcast. In a large
+// cluster they are collected. Deaths that were heard of in an exchange, and are in doubt,
+// wait as well.
 func (c *Core) publish(b directory.Broadcast) {
-	alive := func(f directory.Fact) bool { return f.Status != directory.Failed && f.Status != directory.Crashed }
-	if b.Hearsay || len(b.Values) > 0 || slices.ContainsFunc(b.Facts, alive) || c.cfg.Hush < 0 {
+	alive := func(f directory.Fact) bool { return !isObituary(f) }
+	switch {
+	case len(b.Values) > 0 || slices.ContainsFunc(b.Facts, alive) || c.cfg.Hush < 0:
 		c.announce(b)
-		return
-	}
-	c.hushed = append(c.hushed, b.Facts...)
-	most := c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd
-	until := c.now.Add(time.Duration(c.cfg.Rand.Int64N(int64(most) + 1)))
-	if c.onlooker {
-		until = until.Add(onlookers * most)
-	}
-	if c.hushUntil.IsZero() || until.Before(c.hushUntil) {
-		c.hushUntil = until
-	}
-	if !c.onlooker && len(c.hushed) >= maxHushed {
-		c.release()
+	case b.Hearsay:
+		for _, f := range b.Facts {
+			until := c.now.Add(c.some(c.hush()))
+			if f.Age < recent*c.hush() {
+				until = until.Add(recent * c.hush())
+			}
+			c.rumored.wait(f, until)
+		}
+	case c.onlooker:
+		c.hushAll(b.Facts, c.now.Add(onlookers*c.hush()+c.some(c.hush())))
+	case c.collected():
+		if len(c.hushed) == 0 {
+			c.shunned = nil
+		}
+		c.hushAll(b.Facts, c.gather())
+		c.releaseDue()
+	default:
+		c.hushAll(b.Facts, c.now.Add(c.some(c.hush())))
+		if len(c.hushed) >= maxHushed {
+			c.release()
+		}
 	}
 }
 
-// overhear drops the obituaries that somebody else has broadcast.
+func isObituary(f directory.Fact) bool {
+	return f.Status == directory.Failed || f.Status == directory.Crashed
+}
+
+// dead returns what the directory knows of node's death, 0 if nothing.
+func (c *Core) dead(node overlay.Node) directory.Status {
+	if f, _ := c.dir.Lookup(node.Name); f.Node == node && f.Status.Dead() {
+		return f.Status
+	}
+	return 0
+}
+
+func (c *Core) hushAll(facts []directory.Fact, due time.Time) {
+	for _, f := range facts {
+		c.hushed.wait(f, due)
+	}
+}
+
+// hush is how long an obituary may wait for somebody else's.
+func (c *Core) hush() time.Duration { return c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd }
+
+// some draws a part of d.
+func (c *Core) some(d time.Duration) time.Duration {
+	return time.Duration(c.cfg.Rand.Int64N(int64(d) + 1))
+}
+
+// overhear drops the obituaries that somebody else has broadcast, or worse news. What
+// others have in doubt as well is news nevertheless.
 func (c *Core) overhear(b directory.Broadcast) {
-	if b.Hearsay || len(c.hushed) == 0 {
-		return
-	}
 	for _, f := range b.Facts {
-		c.hushed = slices.DeleteFunc(c.hushed, func(h directory.Fact) bool {
-			return h.Node == f.Node && h.Number == f.Number && h.Status == f.Status
-		})
-	}
-	if len(c.hushed) == 0 {
-		c.hushUntil = time.Time{}
+		c.rumored.overhear(f)
+		if !b.Hearsay {
+			c.hushed.overhear(f)
+		}
 	}
 }
 
-// release broadcasts the obituaries that have waited.
+// release broadcasts all obituaries that have waited.
 func (c *Core) release() {
 	hushed := c.hushed
-	c.hushed, c.hushUntil = nil, time.Time{}
-	for facts := range slices.Chunk(hushed, maxHushed) {
-		c.announce(directory.Broadcast{Facts: facts})
+	c.hushed = nil
+	c.broadcastAll(hushed, false)
+}
+
+func (c *Core) broadcastAll(all obituaries, hearsay bool) {
+	for some := range slices.Chunk(all.facts(), maxHushed) {
+		c.announce(directory.Broadcast{Facts: some, Hearsay: hearsay})
 	}
 }
 
-// releaseDue does so if it is time to.
+// releaseDue says what has waited, if it is time to.
 func (c *Core) releaseDue() {
-	if !c.hushUntil.IsZero() && !c.now.Before(c.hushUntil) {
+	switch {
+	case !c.hushed.due(c.now):
+	case c.collected() && !c.collects():
+		c.sendToCollector()
+	default:
 		c.release()
+	}
+	if c.rumored.due(c.now) {
+		rumored := slices.DeleteFunc(c.rumored, func(o obituary) bool {
+			return !c.up[o.fact.Node] || c.dead(o.fact.Node) == 0 // that is known, or refuted
+		})
+		c.rumored = nil
+		c.broadcastAll(rumored, true)
 	}
 }

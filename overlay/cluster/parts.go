@@ -58,7 +58,8 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 		v, err := c.cfg.Decode(payload[1:])
 		switch v := v.(type) {
 		case directory.Broadcast:
-			c.heard(v)
+			c.overhear(v)
+			c.believe(v)
 		case swim.Fact:
 			c.toDetector(swim.Heard{Fact: v})
 		default:
@@ -70,11 +71,10 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 	}
 }
 
-// heard gives the directory what was broadcast. That a member has fallen silent is
+// believe gives the directory what others have found out. That a member has fallen silent is
 // believed if it has been suspected for a while. If not, it comes from the other side
 // of a partition that has healed, or from a node that was cut off: it is doubted.
-func (c *Core) heard(b directory.Broadcast) {
-	c.overhear(b)
+func (c *Core) believe(b directory.Broadcast) {
 	var doubted []directory.Fact
 	if !b.Hearsay {
 		var believed []directory.Fact
@@ -111,7 +111,7 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 				c.toDetector(swim.Near{Node: e.Node})
 			}
 		case directory.Unwatch:
-			c.toDetector(swim.Unwatch{Node: e.Node})
+			c.toDetector(swim.Unwatch{Node: e.Node, Crashed: c.dead(e.Node) == directory.Crashed})
 		case directory.Up:
 			c.memberUp(e.Node)
 		case directory.Returned:
@@ -149,6 +149,7 @@ func (c *Core) memberDown(node overlay.Node, reason error) {
 	delete(c.trying, node)
 	if c.up[node] {
 		delete(c.up, node)
+		c.collectorGone(node)
 		c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
 		c.toTopology(overlay.Lost{Node: node, Err: reason})
 	}

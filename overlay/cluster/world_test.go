@@ -36,6 +36,7 @@ type world struct {
 	silent bool // machines without a node do not answer
 	delay  func(i, j int) time.Duration
 	told   func(i int, e overlay.Deliver) // of what is delivered; nil is nobody
+	loses  func(m overlay.Message) bool   // what is lost on its way; nil is nothing
 	values []any
 }
 
@@ -264,6 +265,9 @@ func (w *world) dial(i int, self, node overlay.Node) {
 }
 
 func (w *world) message(i int, self, to overlay.Node, m overlay.Message) {
+	if w.loses != nil && w.loses(m) {
+		return
+	}
 	w.after(w.delay(i, w.place(to.Addr())), func() {
 		j, ok, refused := w.reach(i, to)
 		switch {

@@ -44,6 +44,7 @@ type Core struct {
 	seq         uint64
 	probes      []*probe
 	relays      []relay
+	crashed     []overlay.Node // some that were watched, the latest last
 	nudge       id   // whose turn it is before the next one's
 	nudged      bool // the last turn was out of order
 	near        []id // whose turn it is for all turns but one in Stride
@@ -78,6 +79,7 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 	case Watch:
 		c.watch(ev.Node)
 	case Unwatch:
+		c.remember(ev.Node, ev.Crashed)
 		if i := c.members.find(ev.Node); i != nobody {
 			c.unwatch(i)
 		}
@@ -199,6 +201,7 @@ func (c *Core) watch(node overlay.Node) {
 		return
 	}
 	c.members.add(node, c.cfg.Rand)
+	c.remember(node, false)
 }
 
 func (c *Core) unwatch(i id) {

@@ -11,8 +11,13 @@ type Event interface{ event() }
 type Watch struct{ Node overlay.Node }
 
 // Unwatch: Node is no member any more. It has left, or the directory has buried
-// it. All that was known of it is forgotten.
-type Unwatch struct{ Node overlay.Node }
+// it. All else that was known of it is forgotten.
+type Unwatch struct {
+	Node overlay.Node
+	// Crashed is set if its machine has said that nobody is there, which those are told
+	// who ask.
+	Crashed bool
+}
 
 // Near: there is a link to Node, so that asking it costs no connection. As long as
 // some are near, it is their turn, but for one turn in Config.Stride.

@@ -20,8 +20,8 @@ func TestAFloodOfStrangersTakesNoMemory(t *testing.T) {
 		if to, acks := sent[Ack](effects); len(to) != 1 || to[0] != x || acks[0].Seq != uint64(i) || len(effects) != 1 {
 			t.Fatalf("%v", effects)
 		}
-		b.hear(x, PingReq{uint64(i), about})
-		b.hear(x, PingReq{uint64(i), b.peers[0]})
+		b.hear(x, PingReq{Seq: uint64(i), Target: about})
+		b.hear(x, PingReq{Seq: uint64(i), Target: b.peers[0]})
 		b.hear(x, Nack{uint64(i), true})
 		b.step(LinkReset{Node: x})
 	}

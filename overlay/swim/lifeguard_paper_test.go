@@ -182,7 +182,7 @@ func TestPaperNacksKeepLocalHealthWhole(t *testing.T) {
 	b := newBench(t, 5, Config{})
 	target, ping := b.probe()
 	helpers, asked := sent[PingReq](b.tick())
-	if len(asked) != DefaultIndirect || asked[0] != (PingReq{ping.Seq, target}) {
+	if len(asked) != DefaultIndirect || asked[0] != (PingReq{Seq: ping.Seq, Target: target}) {
 		t.Fatalf("asked %v of %v", asked, helpers)
 	}
 	b.hear(helpers[0], Nack{Seq: ping.Seq})

@@ -30,6 +30,9 @@ type Ack struct{ Seq uint64 }
 type PingReq struct {
 	Seq    uint64
 	Target overlay.Node
+	// Reset is set if a link to Target was reset: that it refuses connections is worth
+	// knowing from a receiver that is busy, too, or that knows it already.
+	Reset bool
 }
 
 // Nack answers a [PingReq]: the sender is well, and has had no answer from the

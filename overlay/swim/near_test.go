@@ -62,7 +62,7 @@ func TestThoseNearAreAskedMoreOftenAndTheOthersStill(t *testing.T) {
 	}
 	// Whoever is not near any more, or no member, is like the others, or gone.
 	c.Step(start.Add(500*DefaultPeriod), Far{memberNo(3)})
-	c.Step(start.Add(500*DefaultPeriod), Unwatch{memberNo(4)})
+	c.Step(start.Add(500*DefaultPeriod), Unwatch{Node: memberNo(4)})
 	if len(c.near) != 0 {
 		t.Errorf("%d are near", len(c.near))
 	}

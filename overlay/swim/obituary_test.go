@@ -44,7 +44,7 @@ func TestRefusedObituaryIsBelievedAtOnce(t *testing.T) {
 
 func TestOnlyTheTargetAnswersAPingForOthers(t *testing.T) {
 	b := newBench(t, 3, Config{})
-	_, pings := sent[Ping](b.hear(b.peers[0], PingReq{5, b.peers[1]}))
+	_, pings := sent[Ping](b.hear(b.peers[0], PingReq{Seq: 5, Target: b.peers[1]}))
 	if effects := b.hear(b.peers[2], Ack(pings[0])); len(effects) > 0 {
 		t.Errorf("%v", effects)
 	}

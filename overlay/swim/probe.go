@@ -26,7 +26,7 @@ const (
 
 // resets is how often others are asked about a reset link, before that is left to
 // a suspicion; once more, and for longer each time, in a crowd by a node that was refused
-// itself: the others' answers may take their time.
+// itself, or whose machine is busy: the others' answers, or its own, may take their time.
 const resets = 3
 
 // rechecks is how many of those whom it suspects a node asks again at a time, and how
@@ -157,7 +157,7 @@ func (c *Core) again(p *probe) {
 
 // leisure is how often the time for answers about a reset link has doubled.
 func (c *Core) leisure(p *probe) int {
-	if !p.again || !c.patient() {
+	if !c.patient() || !p.again && c.slack() == 0 {
 		return 0
 	}
 	return p.tries - 1
@@ -183,7 +183,7 @@ func (c *Core) ask(p *probe) {
 	}
 	for _, i := range drawn {
 		c.stats.Indirect++
-		c.tell(i, PingReq{p.seq, target.node}, about...)
+		c.tell(i, PingReq{p.seq, target.node, p.kind == reset}, about...)
 	}
 }
 

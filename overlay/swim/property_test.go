@@ -58,7 +58,7 @@ func (c *told) message(t *rapid.T) Message {
 	case 1:
 		m.Body = Ack{c.number(t)}
 	case 2:
-		m.Body = PingReq{c.number(t), somebody(t)}
+		m.Body = PingReq{c.number(t), somebody(t), rapid.Bool().Draw(t, "reset")}
 	case 3:
 		m.Body = Nack{c.number(t), rapid.Bool().Draw(t, "refused")}
 	case 4:
@@ -138,7 +138,7 @@ func (c *told) actions() map[string]func(*rapid.T) {
 		"unwatch": func(t *rapid.T) {
 			n := somebody(t)
 			delete(c.states, n)
-			step(t, Unwatch{n})
+			step(t, Unwatch{n, rapid.Bool().Draw(t, "crashed")})
 		},
 		"reset":     func(t *rapid.T) { step(t, LinkReset{Node: somebody(t)}) },
 		"heard":     func(t *rapid.T) { step(t, Heard{fact(t)}) },

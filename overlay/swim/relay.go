@@ -14,6 +14,22 @@ type relay struct {
 	seq    uint64 // of the ping
 	target id
 	end    time.Time
+	reset  bool // as in the question
+}
+
+// maxCrashed is how many of those that are watched no more are remembered for having
+// crashed.
+const maxCrashed = 256
+
+// remember notes whether node, which is watched from now on or no more, has crashed.
+func (c *Core) remember(node overlay.Node, crashed bool) {
+	if i := slices.Index(c.crashed, node); i >= 0 {
+		c.crashed = slices.Delete(c.crashed, i, i+1)
+	}
+	if crashed {
+		c.crashed = append(c.crashed, node)
+		c.crashed = slices.Delete(c.crashed, 0, max(0, len(c.crashed)-maxCrashed))
+	}
 }
 
 // pingReq pings the target for from. There is no ping to nodes that are not
@@ -22,20 +38,20 @@ func (c *Core) pingReq(from overlay.Node, m PingReq) {
 	i := c.members.find(m.Target)
 	if i == nobody || len(c.relays) >= c.cfg.MaxRelays {
 		c.stats.Strangers++
-		c.deny(from, m.Seq, i, false)
+		c.deny(from, m.Seq, i, m.Reset && slices.Contains(c.crashed, m.Target))
 		return
 	}
-	c.seq++
 	slack := c.slack()
-	if slack >= c.cfg.Period {
+	if slack >= c.cfg.Period && !m.Reset {
 		c.stats.Declined++
 		return // what this node would say of the target says nothing, and costs two messages
 	}
+	c.seq++
 	end := c.now.Add(c.cfg.Timeout + slack)
 	if n := len(c.relays); n > 0 {
 		end = later(end, c.relays[n-1].end)
 	}
-	c.relays = append(c.relays, relay{from, m.Seq, c.seq, i, end})
+	c.relays = append(c.relays, relay{from, m.Seq, c.seq, i, end, m.Reset})
 	c.ping(i, c.seq)
 }
 
@@ -77,6 +93,9 @@ func (c *Core) relayed() {
 	for len(c.relays) > 0 && due(c.relays[0].end, c.now) {
 		r := c.relays[0]
 		c.relays = slices.Delete(c.relays, 0, 1)
+		if r.reset && c.slack() >= c.cfg.Period {
+			continue // it is no news that there is no answer yet
+		}
 		c.deny(r.by, r.theirs, r.target, false)
 		if !c.cfg.Plain && c.members.all[r.target].state != Confirm && !c.suspects(r.target) {
 			c.nudge = r.target

@@ -141,7 +141,7 @@ func TestOwnRefusalDoesWhereNobodyElseIs(t *testing.T) {
 // Connections that are all cut at once are no refusals, to whomever they lead.
 func TestResetAtAHelperIsNoRefusal(t *testing.T) {
 	b := newBench(t, 3, Config{})
-	b.hear(b.peers[1], PingReq{7, b.peers[0]})
+	b.hear(b.peers[1], PingReq{Seq: 7, Target: b.peers[0]})
 	to, nacks := sent[Nack](b.step(LinkReset{Node: b.peers[0]}))
 	if len(to) > 0 {
 		t.Errorf("says %v", nacks)
@@ -169,16 +169,18 @@ func TestLateWordsOfAnEarlierTryCount(t *testing.T) {
 }
 
 // Where many run on a machine and much happens at once, the witnesses' answers take their
-// time. Who was not refused itself, or has few to ask, does not wait.
+// time, and so may its own attempt. Who has neither been refused itself nor is busy, or has
+// few to ask, does not wait.
 func TestNodeThatWasRefusedIsPatientInACrowd(t *testing.T) {
 	for _, test := range []struct {
-		crowd   int
-		refused bool
-		tries   int
+		crowd         int
+		refused, busy bool
+		tries         int
 	}{
-		{5, true, 4},
-		{5, false, 3},
-		{64, true, 3},
+		{5, true, false, 4},
+		{5, false, true, 4},
+		{5, false, false, 3},
+		{64, true, true, 3},
 	} {
 		b := newBench(t, 9, Config{Crowd: test.crowd, Discreet: true, Twice: true})
 		b.step(LinkReset{Node: b.peers[0]})
@@ -187,6 +189,9 @@ func TestNodeThatWasRefusedIsPatientInACrowd(t *testing.T) {
 		}
 		tries, longest := 0, time.Duration(0)
 		for range 100 {
+			if test.busy {
+				b.c.tempo.takes = DefaultTimeout
+			}
 			for _, p := range b.c.probes {
 				if p.kind == reset {
 					tries, longest = max(tries, p.tries), max(longest, p.end.Sub(b.now))

@@ -47,7 +47,7 @@ func TestWhatOthersKnowOfTheDeadIsWaitedForNoMore(t *testing.T) {
 		"an obituary": func(b *bench, i id) Event {
 			return Heard{Fact{State: Confirm, Node: b.c.members.all[i].node, By: b.c.members.all[(i+1)%20].node, Refused: true}}
 		},
-		"a farewell": func(b *bench, i id) Event { return Unwatch{b.c.members.all[i].node} },
+		"a farewell": func(b *bench, i id) Event { return Unwatch{Node: b.c.members.all[i].node} },
 	} {
 		b := impatient(t)
 		b.step(event(b, b.c.tempo.asked[0].target))

@@ -46,6 +46,9 @@ func describeMessage(m Message) string {
 		text = fmt.Sprintf("ack %d", b.Seq)
 	case PingReq:
 		text = fmt.Sprintf("ping-req %d %s", b.Seq, called(b.Target))
+		if b.Reset {
+			text += " reset"
+		}
 	case Nack:
 		text = fmt.Sprintf("nack %d", b.Seq)
 		if b.Refused {

@@ -25,7 +25,7 @@ func TestPaperProbeGoesDirectlyAndThenThroughOthers(t *testing.T) {
 		t.Fatalf("after %v, %d others are asked", b.now.Sub(start), len(helpers))
 	}
 	for i, h := range helpers {
-		if h == to || slices.Index(helpers, h) != i || asked[i] != (PingReq{ping.Seq, to}) {
+		if h == to || slices.Index(helpers, h) != i || asked[i] != (PingReq{Seq: ping.Seq, Target: to}) {
 			t.Errorf("%v is asked %+v", h, asked[i])
 		}
 	}
@@ -75,7 +75,7 @@ func TestPaperAnswerCountsOnlyWithThePeriodsNumber(t *testing.T) {
 // A helper pings, and passes the answer on with the number of the one who asked.
 func TestPaperHelperPassesTheAnswerOn(t *testing.T) {
 	b := newBench(t, 3, Config{})
-	to, pings := sent[Ping](b.hear(b.peers[0], PingReq{77, b.peers[1]}))
+	to, pings := sent[Ping](b.hear(b.peers[0], PingReq{Seq: 77, Target: b.peers[1]}))
 	if len(to) != 1 || to[0] != b.peers[1] {
 		t.Fatalf("pings %v", to)
 	}

@@ -98,6 +98,31 @@ func TestABusyNodeAsksNothingForOthers(t *testing.T) {
 	}
 }
 
+// That a connection is refused is soon known, and means as much from a busy node. That there
+// is no answer means nothing.
+func TestABusyNodeTellsOfRefusalsOnly(t *testing.T) {
+	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})
+	b.c.tempo.takes = DefaultPeriod
+	for i, refused := range []bool{true, false} {
+		target := b.peers[1+i]
+		if to, _ := sent[Ping](b.hear(b.peers[0], PingReq{Seq: 7, Target: target, Reset: true})); len(to) != 1 || to[0] != target {
+			t.Fatalf("it asks %v", to)
+		}
+		var answers []Nack
+		if refused {
+			_, answers = sent[Nack](b.step(LinkReset{target, true}))
+		}
+		for len(b.c.relays) > 0 {
+			b.c.tempo.takes = DefaultPeriod
+			_, more := sent[Nack](b.tick())
+			answers = append(answers, more...)
+		}
+		if refused != (len(answers) == 1 && answers[0] == Nack{7, true}) || !refused && len(answers) > 0 {
+			t.Errorf("refused %v: it answers %v", refused, answers)
+		}
+	}
+}
+
 // Whoever was stopped is as quick as before when it runs on: what was late is answered now.
 func TestANodeThatWasStoppedIsQuickAgainAtOnce(t *testing.T) {
 	b := newBench(t, 20, Config{Discreet: true, Crowd: 2, Fanout: -1})

@@ -130,7 +130,7 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 		lines := strings.Split(d.Input, "\n")
 		kind, number, _ := strings.Cut(lines[0], " ")
 		seq, _ := strconv.ParseUint(number, 10, 64)
-		m := Message{Body: map[string]Body{"ping": Ping{seq}, "ack": Ack{seq}, "ping-req": PingReq{seq, p.person("x")}, "gossip": Gossip{}}[kind]}
+		m := Message{Body: map[string]Body{"ping": Ping{seq}, "ack": Ack{seq}, "ping-req": PingReq{Seq: seq, Target: p.person("x")}, "gossip": Gossip{}}[kind]}
 		for _, line := range lines[1:] {
 			m.Facts = append(m.Facts, p.fact(t, line))
 		}

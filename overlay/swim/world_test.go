@@ -103,7 +103,7 @@ func (w *world) replace(i int) {
 	w.boot(i)
 	for j := range w.sites {
 		delete(w.sites[j].verdicts, i)
-		w.step(j, Unwatch{old})
+		w.step(j, Unwatch{Node: old})
 		w.step(j, Watch{w.sites[i].node})
 		w.step(i, Watch{w.sites[j].node})
 	}

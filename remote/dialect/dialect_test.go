@@ -65,6 +65,7 @@ func messages() []overlay.Message {
 		swim.Message{Incarnation: 3, Body: swim.Ping{Seq: 1}, Facts: rumors},
 		swim.Message{Body: swim.Ack{Seq: 1}},
 		swim.Message{Body: swim.PingReq{Seq: 2, Target: b}},
+		swim.Message{Body: swim.PingReq{Seq: 2, Target: b, Reset: true}},
 		swim.Message{Body: swim.Nack{Seq: 2, Refused: true}},
 		swim.Message{Body: swim.Gossip{}},
 		rumors[1],

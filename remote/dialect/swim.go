@@ -25,7 +25,7 @@ func encodeSwim(m swim.Message) (kind, encoded, error) {
 	case swim.Ack:
 		w.Body, w.Seq = bodyAck, b.Seq
 	case swim.PingReq:
-		w.Body, w.Seq, w.Target = bodyPingReq, b.Seq, node(b.Target)
+		w.Body, w.Seq, w.Target, w.LinkReset = bodyPingReq, b.Seq, node(b.Target), b.Reset
 	case swim.Nack:
 		w.Body, w.Seq, w.Refused = bodyNack, b.Seq, b.Refused
 	case swim.Gossip:
@@ -70,7 +70,7 @@ func (w *Swim) message() (overlay.Message, error) {
 	case bodyAck:
 		m.Body = swim.Ack{Seq: w.Seq}
 	case bodyPingReq:
-		m.Body = swim.PingReq{Seq: w.Seq, Target: w.Target.node()}
+		m.Body = swim.PingReq{Seq: w.Seq, Target: w.Target.node(), Reset: w.LinkReset}
 	case bodyNack:
 		m.Body = swim.Nack{Seq: w.Seq, Refused: w.Refused}
 	case bodyGossip:

@@ -1,0 +1,181 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/topos-go/topos/overlay"
+	"github.com/topos-go/topos/overlay/directory"
+)
+
+// large is a cluster in which obituaries are collected, and the places of its lowest
+// members, first.
+func large(t *testing.T, seed uint64) (w *world, lowest []int) {
+	const nodes = collecting + 44
+	w = newWorld(t, seed)
+	w.grow(nodes)
+	w.agree(all)
+	for i := range nodes {
+		lowest = append(lowest, i)
+	}
+	slices.SortFunc(lowest, func(i, j int) int { return w.places[i].node.Compare(w.places[j].node) })
+	return w, lowest
+}
+
+// crash ends the nodes at some places, lets time pass, and returns how many broadcasts of
+// deaths there were, and after how long the last of the others knew of the last of them.
+func (w *world) crash(dead []int, d time.Duration) (broadcasts int, took time.Duration) {
+	w.t.Helper()
+	before, begun := len(w.values), w.now
+	for _, i := range dead {
+		w.end(i)
+	}
+	w.run(d)
+	w.agree(but(dead...))
+	for _, v := range w.values[before:] {
+		if v, ok := v.(directory.Broadcast); ok && slices.ContainsFunc(v.Facts, isObituary) {
+			broadcasts++
+		}
+	}
+	for i, p := range w.places {
+		if slices.Contains(dead, i) {
+			continue
+		}
+		for _, j := range dead {
+			took = max(took, p.down[w.places[j].node].Sub(begun))
+		}
+	}
+	return broadcasts, took
+}
+
+// Each of thirty is found by five others: that would be some hundred broadcasts.
+func TestTheCrashesOfManyAreAFewBroadcasts(t *testing.T) {
+	for name, first := range map[string]int{"of others": collectors, "of collectors as well": 0} {
+		w, lowest := large(t, 21)
+		dead := lowest[first:][:30]
+		broadcasts, took := w.crash(dead, 20*time.Second)
+		t.Logf("%s: %d broadcasts, known to all after %v", name, broadcasts, took)
+		if broadcasts == 0 || broadcasts > len(dead)/2 || took > 8*time.Second {
+			t.Errorf("%s: %d broadcasts, known to all after %v", name, broadcasts, took)
+		}
+	}
+}
+
+// A collector of another kind, or one that is cut off, says nothing.
+func TestWhoHasToldCollectorsInVainTellsAllItself(t *testing.T) {
+	w, lowest := large(t, 22)
+	told := 0
+	w.loses = func(m overlay.Message) bool {
+		switch m := m.(type) {
+		case directory.Tell:
+			if slices.ContainsFunc(m.Facts, isObituary) {
+				told++
+				return true
+			}
+		case directory.Ask, directory.Answer: // by which all would learn it, too
+			return true
+		}
+		return false
+	}
+	broadcasts, took := w.crash(lowest[len(lowest)-1:], time.Minute)
+	if told < collectors || broadcasts == 0 || broadcasts > 5 || took < 5*time.Second {
+		t.Errorf("told collectors %d times, %d broadcasts, known to all after %v", told, broadcasts, took)
+	}
+}
+
+// soloist is a core of its own that knows some members.
+func soloist(t *testing.T, members int) (*Core, *world) {
+	t.Helper()
+	w := newWorld(t, 1)
+	c, err := New(Config{
+		Self: overlay.Node{Name: "n@n", Boot: 1}, Topology: neighbors{}, Rand: w.rng, Encode: w.encode, Decode: w.decode,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range members {
+		c.Step(w.now, overlay.Met{Node: memberNo(i), Proven: true})
+	}
+	w.values = nil
+	return c, w
+}
+
+func memberNo(i int) overlay.Node {
+	return overlay.Node{Name: string(rune('a'+i/26)) + string(rune('a'+i%26)) + "@m", Boot: 1}
+}
+
+func obituaryOf(node overlay.Node) directory.Fact {
+	return directory.Fact{Node: node, Status: directory.Crashed}
+}
+
+// later lets c do what is due until then, and returns what it has broadcast of deaths.
+func (w *world) later(c *Core, d time.Duration) (said []directory.Broadcast) {
+	end := w.now.Add(d)
+	for !c.Deadline().After(end) {
+		w.now = c.Deadline()
+		c.Tick(w.now)
+	}
+	w.now = end
+	for _, v := range w.values {
+		if v, ok := v.(directory.Broadcast); ok && slices.ContainsFunc(v.Facts, isObituary) {
+			said = append(said, v)
+		}
+	}
+	w.values = nil
+	return said
+}
+
+func TestACollectorBroadcastsTogetherWhatSeveralHaveFound(t *testing.T) {
+	c, w := soloist(t, 20)
+	tell := func(from int, facts ...directory.Fact) {
+		c.Step(w.now, overlay.Received{From: memberNo(from), Message: directory.Tell{Facts: facts}})
+	}
+	tell(0, obituaryOf(memberNo(5)), obituaryOf(memberNo(6)))
+	tell(1, obituaryOf(memberNo(6)))
+	said := w.later(c, DefaultHush)
+	if len(said) != 1 || len(said[0].Facts) != 2 || said[0].Hearsay {
+		t.Fatalf("it has said %+v", said)
+	}
+	if c.up[memberNo(5)] || c.up[memberNo(6)] {
+		t.Error("it has not believed it itself")
+	}
+	tell(2, obituaryOf(memberNo(5))) // who has found out late, and will hear
+	if said := w.later(c, DefaultHush); len(said) > 0 {
+		t.Errorf("it has said %+v again", said)
+	}
+}
+
+func TestWhoIsToldOfItsOwnDeathDoesNotCollectIt(t *testing.T) {
+	c, w := soloist(t, 20)
+	effects := c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{obituaryOf(c.cfg.Self)}}})
+	refuted := slices.ContainsFunc(effects, func(e overlay.Effect) bool {
+		p, _ := e.(overlay.Post)
+		m, ok := p.Message.(directory.Tell)
+		return ok && m.Facts[0].Status == directory.Alive && m.Facts[0].Number > 0
+	})
+	if said := w.later(c, DefaultHush); len(said) > 0 || !refuted {
+		t.Errorf("refuted %v, it has said %+v after %v", refuted, said, effects)
+	}
+}
+
+// What has been told in an exchange, while the news is on its way.
+func TestWhatAllHearAnywayIsNotBroadcastAsHearsay(t *testing.T) {
+	for _, heard := range []bool{false, true} {
+		c, w := soloist(t, 20)
+		f := obituaryOf(memberNo(5))
+		c.publish(directory.Broadcast{Facts: []directory.Fact{f}, Hearsay: true})
+		c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{f}, Hearsay: true}}) // it is in doubt
+		if heard {
+			c.overhear(directory.Broadcast{Facts: []directory.Fact{f}})
+		}
+		said := w.later(c, recent*c.hush())
+		if len(said) > 0 {
+			t.Errorf("it is said at once: %+v", said)
+		}
+		said = w.later(c, c.hush())
+		if wanted := map[bool]int{true: 0, false: 1}[heard]; len(said) != wanted || wanted == 1 && !said[0].Hearsay {
+			t.Errorf("heard %v: it has said %+v", heard, said)
+		}
+	}
+}
