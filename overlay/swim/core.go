@@ -44,10 +44,11 @@ type Core struct {
 	seq         uint64
 	probes      []*probe
 	relays      []relay
-	crashed     []overlay.Node // some that were watched, the latest last
-	nudge       id   // whose turn it is before the next one's
-	nudged      bool // the last turn was out of order
-	near        []id // whose turn it is for all turns but one in Stride
+	crashed     []overlay.Node   // some that were watched, the latest last
+	refusals    map[id]time.Time // when a member last refused a connection, if nothing has come since
+	nudge       id               // whose turn it is before the next one's
+	nudged      bool             // the last turn was out of order
+	near        []id             // whose turn it is for all turns but one in Stride
 	turns       int
 
 	turnAt, reviveAt   time.Time
@@ -247,6 +248,7 @@ func (c *Core) schedule() {
 func (c *Core) received(from overlay.Node, m Message) {
 	i := c.members.find(from)
 	if i != nobody {
+		delete(c.refusals, i)
 		c.said(i, m.Incarnation)
 		if c.hidden(i) {
 			c.withdraw(i)

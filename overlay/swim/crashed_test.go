@@ -36,6 +36,49 @@ func TestWhoKnowsOfACrashIsAWitnessOfIt(t *testing.T) {
 	}
 }
 
+// A node that many ask about the same one does not dial it each time.
+func TestARefusalIsRememberedForAWhile(t *testing.T) {
+	for _, test := range []struct {
+		what  string
+		after func(b *bench)
+		known bool
+	}{
+		{"at once", func(*bench) {}, true},
+		{"after two periods", func(b *bench) { b.now = b.now.Add(2 * DefaultPeriod) }, false},
+		{"after a message", func(b *bench) { b.hear(b.peers[1], Gossip{}) }, false},
+		{"after any sign of life", func(b *bench) { b.c.Seen(b.peers[1]) }, false},
+		{"when it is forgotten", func(b *bench) { b.step(Unwatch{Node: b.peers[1]}); b.step(Watch{b.peers[1]}) }, false},
+	} {
+		b := newBench(t, 9, Config{})
+		b.step(LinkReset{b.peers[1], true})
+		test.after(b)
+		if known := refuses(b, b.peers[1], true); known != test.known {
+			t.Errorf("%s: it says so: %v", test.what, known)
+		}
+		if asks := len(b.c.relays) > 0; asks == test.known {
+			t.Errorf("%s: it asks: %v", test.what, asks)
+		}
+	}
+}
+
+// What was refused twice within a while needs no third time.
+func TestACheckThatBeginsWithASecondRefusalHasThisNodesWord(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		b := newBench(t, 9, Config{})
+		if again {
+			b.step(LinkReset{b.peers[0], true})
+			b.c.abandon(0, reset)
+		}
+		helpers, reqs := sent[PingReq](b.step(LinkReset{b.peers[0], true}))
+		for _, h := range helpers[:DefaultWitnesses] {
+			b.hear(h, Nack{reqs[0].Seq, true})
+		}
+		if failed := b.state() == Confirm; failed != again {
+			t.Errorf("again %v: %v", again, b.state())
+		}
+	}
+}
+
 func TestCrashesAreRememberedUpToALimit(t *testing.T) {
 	b := newBench(t, 2, Config{})
 	for i := range 2 * maxCrashed {

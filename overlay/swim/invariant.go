@@ -111,6 +111,9 @@ func (c *Core) validProbes(e *checker) {
 		e.check(c.members.find(node) == nobody && !slices.Contains(c.crashed[:n], node), "5: %v has crashed", node)
 	}
 	e.check(len(c.crashed) <= maxCrashed, "5: %d have crashed", len(c.crashed))
+	for i := range c.refusals {
+		e.check(c.members.all[i].state != 0, "5: a refusal by nobody")
+	}
 	e.check(c.nudge == nobody || c.members.all[c.nudge].state != 0, "5: nudge to nobody")
 }
 

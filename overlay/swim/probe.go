@@ -208,6 +208,9 @@ func (c *Core) helpers(i id) []id {
 // answer yet. A suspicion has to be refuted, unless it is this node's alone and nobody
 // has been told.
 func (c *Core) Seen(node overlay.Node) {
+	if len(c.refusals) > 0 {
+		delete(c.refusals, c.members.find(node))
+	}
 	for _, p := range c.probes {
 		asks := p.kind == inTurn || p.kind == second || p.kind == recheck && c.hidden(p.target)
 		if asks && c.members.all[p.target].node == node {
@@ -240,6 +243,7 @@ func (c *Core) forget(i id) {
 	}
 	c.relays = slices.DeleteFunc(c.relays, func(r relay) bool { return r.target == i })
 	c.tempo.drop(i)
+	delete(c.refusals, i)
 	if c.nudge == i {
 		c.nudge = nobody
 	}
@@ -296,6 +300,13 @@ func (c *Core) answered(p *probe) {
 // linkReset is an answer to whoever had this node ping i, if that was refused. If
 // nobody had, it begins a check.
 func (c *Core) linkReset(i id, refused bool) {
+	before := c.refusedLately(i)
+	if refused {
+		if c.refusals == nil {
+			c.refusals = make(map[id]time.Time)
+		}
+		c.refusals[i] = c.now
+	}
 	if refused && c.refused(i) || c.members.all[i].state == Confirm {
 		return
 	}
@@ -308,6 +319,18 @@ func (c *Core) linkReset(i id, refused bool) {
 	}
 	c.abandon(i, inTurn, second)
 	c.check(i, reset)
+	for _, p := range c.probes {
+		if p.kind == reset && p.target == i {
+			p.again = refused && before
+		}
+	}
+}
+
+// refusedLately reports whether i has refused a connection of this node within the last two
+// periods. It may not have been tried again since: who is asked to often is not dialled each time.
+func (c *Core) refusedLately(i id) bool {
+	at, ok := c.refusals[i]
+	return ok && c.now.Sub(at) < 2*c.cfg.Period
 }
 
 // revive pings one of the failed. If it hears what is said of it, it refutes.

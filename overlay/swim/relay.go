@@ -41,6 +41,10 @@ func (c *Core) pingReq(from overlay.Node, m PingReq) {
 		c.deny(from, m.Seq, i, m.Reset && slices.Contains(c.crashed, m.Target))
 		return
 	}
+	if m.Reset && c.refusedLately(i) {
+		c.deny(from, m.Seq, i, true)
+		return
+	}
 	slack := c.slack()
 	if slack >= c.cfg.Period && !m.Reset {
 		c.stats.Declined++
