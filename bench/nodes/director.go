@@ -97,7 +97,7 @@ func (d *director) start(ctx context.Context, r *result) error {
 		return err
 	}
 	r.Directory = known.Sub(last).Seconds()
-	all, err := d.usage(ctx)
+	all, err := d.usage(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (d *director) stay(ctx context.Context, r *result) error {
 		return err
 	}
 	d.crowd.TellAll(command{Do: "phase", Phase: "rest"})
-	before, err := d.usage(ctx)
+	before, err := d.usage(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (d *director) stay(ctx context.Context, r *result) error {
 	if err := pause(ctx, d.rest); err != nil {
 		return err
 	}
-	after, err := d.usage(ctx)
+	after, err := d.usage(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (d *director) bury(ctx context.Context, r *result) error {
 	r.Obituaries = buried.Sub(begun).Seconds()
 	fmt.Fprintf(d.out, "%d have been killed, which all others know after %.1f s\n", len(dead), r.Obituaries)
 	d.crowd.TellAll(command{Do: "phase"}) // the profile is complete when its process answers
-	all, err := d.usage(ctx)
+	all, err := d.usage(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -225,12 +225,12 @@ func (d *director) dump(err error) error {
 	}
 	d.crowd.TellAll(command{Do: "phase"})
 	d.crowd.TellAll(command{Do: "dump"})
-	_, failed := d.usage(context.Background()) // told when that is done
+	_, failed := d.usage(context.Background(), false) // told when that is done
 	return errors.Join(err, failed)
 }
 
-func (d *director) usage(ctx context.Context) ([]event, error) {
-	d.crowd.TellAll(command{Do: "measure"})
+func (d *director) usage(ctx context.Context, collected bool) ([]event, error) {
+	d.crowd.TellAll(command{Do: "measure", Collect: collected})
 	return d.gather(ctx, "usage")
 }
 

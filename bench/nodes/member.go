@@ -25,6 +25,7 @@ type command struct {
 	Limit   time.Duration `json:",omitempty"` // of agree
 	Round   int           `json:",omitempty"` // of listen and broadcast
 	Phase   string        `json:",omitempty"` // what profiles are called from now on
+	Collect bool          `json:",omitempty"` // of measure: garbage, first
 }
 
 // event is what a process tells the director.
@@ -109,7 +110,7 @@ func (m *process) obey(ctx context.Context, c command) error {
 	case "kill":
 		return m.end(c.Nodes)
 	case "measure":
-		u, err := m.files.usage()
+		u, err := m.files.usage(c.Collect)
 		m.tell(event{Kind: "usage", usage: u, doubted: m.doubts.sum()})
 		return err
 	case "phase":

@@ -16,7 +16,7 @@ import (
 type usage struct {
 	Processor              time.Duration `json:",omitempty"` // since its start
 	Resident, ResidentPeak int           `json:",omitempty"` // bytes
-	Heap, Stacks           int           `json:",omitempty"` // bytes, after a collection
+	Heap, Stacks           int           `json:",omitempty"` // bytes
 	Goroutines             int           `json:",omitempty"`
 	Files, FilesPeak       int           `json:",omitempty"`
 }
@@ -55,8 +55,9 @@ func (m *meter) files() (now, peak int, err error) {
 	return len(names), m.peak, err
 }
 
-// usage measures.
-func (m *meter) usage() (u usage, err error) {
+// usage measures, memory after a collection if collected: that takes seconds of processor
+// time where there are hundreds of nodes.
+func (m *meter) usage(collected bool) (u usage, err error) {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 		return usage{}, err
@@ -68,7 +69,9 @@ func (m *meter) usage() (u usage, err error) {
 	if u.Resident, u.ResidentPeak, err = resident(); err != nil {
 		return usage{}, err
 	}
-	runtime.GC()
+	if collected {
+		runtime.GC()
+	}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	u.Heap, u.Stacks, u.Goroutines = int(mem.HeapAlloc), int(mem.StackInuse), runtime.NumGoroutine()

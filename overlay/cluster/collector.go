@@ -20,7 +20,7 @@ const (
 	// collectors is how many collect, as some may be among the dead.
 	collectors = 3
 	// gathering is the part of Config.Hush that a collector waits for more.
-	gathering = 4
+	gathering = 2
 )
 
 // collected reports whether the cluster is large enough.
@@ -29,6 +29,9 @@ func (c *Core) collected() bool { return len(c.up) >= collecting }
 // collectors returns the lowest members: all agree on them, but for those of whose death
 // not all know. None of them has refused a connection of late.
 func (c *Core) collectors() []overlay.Node {
+	if c.lowest != nil {
+		return c.lowest
+	}
 	lowest := []overlay.Node{c.cfg.Self}
 	for n := range c.up {
 		if c.shunned[n] {
@@ -40,6 +43,7 @@ func (c *Core) collectors() []overlay.Node {
 			lowest = lowest[:min(len(lowest), collectors)]
 		}
 	}
+	c.lowest = lowest
 	return lowest
 }
 
@@ -113,7 +117,7 @@ func (c *Core) collectorGone(node overlay.Node) {
 			if c.shunned == nil {
 				c.shunned = make(map[overlay.Node]bool)
 			}
-			c.shunned[node] = true
+			c.shunned[node], c.lowest = true, nil
 		}
 	}
 }

@@ -63,9 +63,9 @@ type Config struct {
 	// Hush is how long an obituary waits at most until it is broadcast, in case
 	// somebody else does; less in a small cluster, and three times as long more where a
 	// node has only heard that others had no answer. Among 256 members or more it is sent
-	// to one of the three lowest instead, who wait for a quarter of that and broadcast
+	// to one of the three lowest instead, who wait for half of that and broadcast
 	// together what has come. A death that was heard of in an exchange waits as well, for
-	// twice as long more if it is recent. Negative: nothing waits.
+	// four times as long more if it is recent. Negative: nothing waits.
 	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may

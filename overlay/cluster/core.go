@@ -40,6 +40,7 @@ type Core struct {
 	hushed    obituaries            // that wait
 	rumored   obituaries            // that wait as well, and are in doubt
 	shunned   map[overlay.Node]bool // collectors that were gone while hushed waited
+	lowest    []overlay.Node        // who collects; nil until it is asked
 	onlooker  bool                  // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool

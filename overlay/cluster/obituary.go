@@ -19,8 +19,9 @@ const (
 	// up only in case that all accusers are gone.
 	onlookers = 3
 	// recent is how many times Config.Hush ago somebody has died of whom all will hear
-	// anyway, so that who has learned of it in an exchange waits for as long.
-	recent = 2
+	// anyway, so that who has learned of it in an exchange waits for as long: in a large
+	// cluster, for longer than it has doubts.
+	recent = 4
 )
 
 // obituary is what this node has found out, and will say unless somebody else does first.
@@ -100,7 +101,7 @@ func (c *Core) publish(b directory.Broadcast) {
 		c.hushAll(b.Facts, c.now.Add(onlookers*c.hush()+c.some(c.hush())))
 	case c.collected():
 		if len(c.hushed) == 0 {
-			c.shunned = nil
+			c.shunned, c.lowest = nil, nil
 		}
 		c.hushAll(b.Facts, c.gather())
 		c.releaseDue()

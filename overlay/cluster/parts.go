@@ -138,7 +138,7 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 // memberUp lets all know that node is a member.
 func (c *Core) memberUp(node overlay.Node) {
 	if !c.up[node] {
-		c.up[node] = true
+		c.up[node], c.lowest = true, nil
 		c.emit(overlay.Up{Node: node})
 		c.toTopology(overlay.Met{Node: node})
 	}
@@ -149,6 +149,7 @@ func (c *Core) memberDown(node overlay.Node, reason error) {
 	delete(c.trying, node)
 	if c.up[node] {
 		delete(c.up, node)
+		c.lowest = nil
 		c.collectorGone(node)
 		c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
 		c.toTopology(overlay.Lost{Node: node, Err: reason})
