@@ -24,10 +24,10 @@ const (
 )
 
 // collected reports whether the cluster is large enough.
-func (c *Core) collected() bool { return len(c.up) >= collecting }
+func (c *Core) collected() bool { return c.cfg.Hush >= 0 && len(c.up) >= collecting }
 
 // collectors returns the lowest members: all agree on them, but for those of whose death
-// not all know. None of them has refused a connection of late.
+// not all know. Left out is who could not be reached while there was something to say.
 func (c *Core) collectors() []overlay.Node {
 	if c.lowest != nil {
 		return c.lowest
@@ -58,36 +58,42 @@ func (c *Core) gather() time.Time {
 	return c.now.Add(c.hush() / gathering)
 }
 
-// collect takes the obituaries that another has sent to this node, to be broadcast with
-// others', unless all have been told of them already, and returns what else m says.
-func (c *Core) collect(m directory.Tell) directory.Tell {
+// collect takes the obituaries that from has sent to this node, to be broadcast with
+// others', unless they have been, and returns what else m says: what is for the directory
+// alone is left to it, and so is the end of a member that was not suspected here, which it
+// asks before it believes that.
+func (c *Core) collect(from overlay.Node, m directory.Tell) directory.Tell {
 	var other []directory.Fact
-	var due time.Time
-	for _, f := range m.Facts {
-		if !isObituary(f) || f.Node == c.cfg.Self {
+	for n, f := range m.Facts {
+		before, ok := c.dir.Lookup(f.Node.Name)
+		surprise := f.Status == directory.Failed && c.up[f.Node] && !c.detector.Believes(f.Node)
+		if n >= maxHushed || !isObituary(f) || f.Node.Name == c.cfg.Self.Name || !c.up[from] || !ok || before.Node != f.Node || surprise {
 			other = append(other, f)
 			continue
 		}
-		if due.IsZero() {
-			due = c.gather()
-		}
-		up, known := c.up[f.Node], c.dead(f.Node)
 		c.believe(directory.Broadcast{Facts: []directory.Fact{f}})
+		after, _ := c.dir.Lookup(f.Node.Name)
 		switch i := c.hushed.of(f.Node); {
-		case up && !c.up[f.Node], !up && known != c.dead(f.Node):
-			c.hushed.wait(f, due)
-		case i >= 0 && c.hushed[i].due.After(due):
-			c.hushed[i].due = due
+		case c.dead(f.Node) == 0: // it has refuted that
+		case i < 0 && (!after.Same(before) || !slices.Contains(c.aired, f.Node)):
+			c.hushed.wait(after, c.gather())
+		case i >= 0 && c.collects():
+			if due := c.gather(); c.hushed[i].due.After(due) {
+				c.hushed[i].due = due
+			}
 		}
 	}
 	return directory.Tell{Facts: other}
 }
 
-// sendToCollector says to a collector what is due, and what it has told to nobody; to all
-// what it has told to several in vain.
+// sendToCollector says to a collector what is due; to all what it has told to several in
+// vain.
 func (c *Core) sendToCollector() {
 	at := c.collectors()
 	to := at[c.cfg.Rand.IntN(len(at))]
+	if to == c.asked { // rather another one than last time
+		to = at[(slices.Index(at, to)+1)%len(at)]
+	}
 	var all, sent obituaries
 	c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool {
 		vain := o.sent >= collectors && !c.now.Before(o.due)
@@ -97,13 +103,14 @@ func (c *Core) sendToCollector() {
 		return vain
 	})
 	for i := range c.hushed {
-		if o := &c.hushed[i]; o.sent == 0 || !c.now.Before(o.due) {
+		if o := &c.hushed[i]; !c.now.Before(o.due) {
 			o.sent, o.to = o.sent+1, to
-			o.due = c.now.Add((2*c.hush() + c.some(c.hush())) << (o.sent - 1))
+			o.due = c.now.Add((2*c.hush() + c.some(c.hush())) << max(0, o.sent-2))
 			sent = append(sent, *o)
 		}
 	}
 	for some := range slices.Chunk(sent.facts(), maxHushed) {
+		c.asked = to
 		c.emit(overlay.Post{To: to, Message: directory.Tell{Facts: some}})
 	}
 	c.broadcastAll(all, false)
@@ -119,5 +126,17 @@ func (c *Core) collectorGone(node overlay.Node) {
 			}
 			c.shunned[node], c.lowest = true, nil
 		}
+	}
+}
+
+// reached forgets that a collector was gone; the zero node is all.
+func (c *Core) reached(node overlay.Node) {
+	switch {
+	case len(c.shunned) == 0:
+	case node.IsZero():
+		c.shunned, c.lowest = nil, nil
+	case c.shunned[node]:
+		delete(c.shunned, node)
+		c.lowest = nil
 	}
 }

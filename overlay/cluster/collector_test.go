@@ -159,6 +159,97 @@ func TestWhoIsToldOfItsOwnDeathDoesNotCollectIt(t *testing.T) {
 	}
 }
 
+// Whoever was cut off may believe for long that others are dead. They are told, and live on.
+func TestTheEndOfOneThatWasNotSuspectedIsNotCollected(t *testing.T) {
+	c, w := soloist(t, 20)
+	live := memberNo(5)
+	tell := directory.Tell{Facts: []directory.Fact{{Node: live, Status: directory.Failed}}}
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: tell})
+	asked := false
+	for end := w.now.Add(directory.DefaultDoubt - time.Second); !c.Deadline().After(end); {
+		w.now = c.Deadline()
+		for _, e := range c.Tick(w.now) {
+			p, _ := e.(overlay.Post)
+			_, ok := p.Message.(directory.Tell)
+			asked = asked || ok && p.To == live
+		}
+	}
+	if !asked || !c.up[live] {
+		t.Errorf("asked %v, up %v", asked, c.up[live])
+	}
+	for _, v := range w.values {
+		if b, ok := v.(directory.Broadcast); ok && !b.Hearsay && slices.ContainsFunc(b.Facts, isObituary) {
+			t.Errorf("it has broadcast %+v", b)
+		}
+	}
+}
+
+// A collector may have learned in an exchange what its finder has told to nobody but it.
+func TestACollectorBroadcastsWhatItKnewButNobodyHasBroadcast(t *testing.T) {
+	for _, aired := range []bool{false, true} {
+		c, w := soloist(t, 20)
+		f := obituaryOf(memberNo(5))
+		c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{f}}})
+		if aired {
+			c.overhear(directory.Broadcast{Facts: []directory.Fact{f}})
+		}
+		c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{f}}})
+		if said := w.later(c, DefaultHush); aired != (len(said) == 0) {
+			t.Errorf("broadcast before: %v; it has said %+v", aired, said)
+		}
+	}
+}
+
+func TestNobodyFillsACollectorWithWhatNobodyHasHeardOf(t *testing.T) {
+	c, w := soloist(t, 200)
+	var facts []directory.Fact
+	for i := range 200 {
+		facts = append(facts, directory.Fact{Node: overlay.Node{Name: "x" + memberNo(i).Name, Boot: 1}, Status: directory.Crashed})
+	}
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: facts}})
+	for i := range facts {
+		facts[i].Node = memberNo(i)
+	}
+	c.Step(w.now, overlay.Received{From: overlay.Node{Name: "stranger@s", Boot: 1}, Message: directory.Tell{Facts: facts}})
+	if len(c.hushed) > 0 {
+		t.Errorf("%d wait", len(c.hushed))
+	}
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: facts[1:]}})
+	if n := len(c.hushed); n == 0 || n > maxHushed {
+		t.Errorf("%d of %d wait", n, len(facts)-1)
+	}
+}
+
+func TestNothingWaitsWithoutHush(t *testing.T) {
+	w := newWorld(t, 1)
+	c, err := New(Config{
+		Self: overlay.Node{Name: "z@z", Boot: 1}, Topology: neighbors{}, Rand: w.rng, Encode: w.encode, Decode: w.decode, Hush: -time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range collecting + 10 {
+		c.Step(w.now, overlay.Met{Node: memberNo(i), Proven: true})
+	}
+	w.values = nil
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{obituaryOf(memberNo(5))}}})
+	if said := w.later(c, 0); len(said) != 1 {
+		t.Errorf("it has said %+v", said)
+	}
+}
+
+// What was refuted meanwhile is no news.
+func TestWhoHasReturnedIsNotSaidToBeDead(t *testing.T) {
+	c, w := soloist(t, 20)
+	f := obituaryOf(memberNo(5))
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{f}}})
+	f.Status, f.Number = directory.Alive, 1
+	c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{f}}})
+	if said := w.later(c, DefaultHush); len(said) > 0 || len(c.hushed) > 0 {
+		t.Errorf("it has said %+v, and %d wait", said, len(c.hushed))
+	}
+}
+
 // What has been told in an exchange, while the news is on its way.
 func TestWhatAllHearAnywayIsNotBroadcastAsHearsay(t *testing.T) {
 	for _, heard := range []bool{false, true} {

@@ -41,6 +41,8 @@ type Core struct {
 	rumored   obituaries            // that wait as well, and are in doubt
 	shunned   map[overlay.Node]bool // collectors that were gone while hushed waited
 	lowest    []overlay.Node        // who collects; nil until it is asked
+	asked     overlay.Node          // the collector that something was last sent to
+	aired     []overlay.Node        // whose obituaries have been broadcast, the latest last
 	onlooker  bool                  // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool
@@ -96,10 +98,13 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.LinkUp:
 		c.links[ev.Node] = ev
 		delete(c.trying, ev.Node)
+		c.reached(ev.Node)
+		c.detector.Seen(ev.Node)
 		c.causalLink(ev.Node) // another one than before, if there was one
 		c.toDirectory(directory.Met{Node: ev.Node})
 	case overlay.Met:
 		if ev.Proven {
+			c.detector.Seen(ev.Node)
 			c.toDirectory(directory.Met{Node: ev.Node})
 		}
 	case overlay.LinkDown:
@@ -121,6 +126,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 
 func (c *Core) dialFailed(ev overlay.DialFailed) {
 	if ev.Alive {
+		c.detector.Seen(ev.Node)
 		return
 	}
 	c.collectorGone(ev.Node)
@@ -154,7 +160,7 @@ func (c *Core) received(ev overlay.Received) {
 	case pcbroadcast.Message:
 		c.toCausal(pcbroadcast.Received{From: ev.From, Message: m})
 	case directory.Tell:
-		if m = c.collect(m); len(m.Facts) > 0 {
+		if m = c.collect(ev.From, m); len(m.Facts) > 0 {
 			c.toDirectory(directory.Received{From: ev.From, Message: m})
 		}
 	case directory.Message:

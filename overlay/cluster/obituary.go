@@ -19,9 +19,11 @@ const (
 	// up only in case that all accusers are gone.
 	onlookers = 3
 	// recent is how many times Config.Hush ago somebody has died of whom all will hear
-	// anyway, so that who has learned of it in an exchange waits for as long: in a large
-	// cluster, for longer than it has doubts.
+	// anyway, so that who has learned of it in an exchange waits for as long. In a large
+	// cluster that is for longer than it has doubts, and nobody but the dead is told of them.
 	recent = 4
+	// maxAired is of how many it is remembered that all were told.
+	maxAired = 512
 )
 
 // obituary is what this node has found out, and will say unless somebody else does first.
@@ -52,7 +54,11 @@ func (all obituaries) of(node overlay.Node) int {
 
 // overhear drops f, or better news of the same node.
 func (all *obituaries) overhear(f directory.Fact) {
-	if i := all.of(f.Node); i >= 0 && (*all)[i].fact.Merge(f).Same(f) {
+	i := all.of(f.Node)
+	if i < 0 {
+		return
+	}
+	if mine := (*all)[i].fact; f.Number > mine.Number || f.Number == mine.Number && f.Status >= mine.Status {
 		*all = slices.Delete(*all, i, i+1)
 	}
 }
@@ -101,7 +107,7 @@ func (c *Core) publish(b directory.Broadcast) {
 		c.hushAll(b.Facts, c.now.Add(onlookers*c.hush()+c.some(c.hush())))
 	case c.collected():
 		if len(c.hushed) == 0 {
-			c.shunned, c.lowest = nil, nil
+			c.reached(overlay.Node{})
 		}
 		c.hushAll(b.Facts, c.gather())
 		c.releaseDue()
@@ -132,7 +138,9 @@ func (c *Core) hushAll(facts []directory.Fact, due time.Time) {
 }
 
 // hush is how long an obituary may wait for somebody else's.
-func (c *Core) hush() time.Duration { return c.cfg.Hush * time.Duration(min(len(c.up), crowd)) / crowd }
+func (c *Core) hush() time.Duration {
+	return max(0, c.cfg.Hush) * time.Duration(min(len(c.up), crowd)) / crowd
+}
 
 // some draws a part of d.
 func (c *Core) some(d time.Duration) time.Duration {
@@ -146,7 +154,16 @@ func (c *Core) overhear(b directory.Broadcast) {
 		c.rumored.overhear(f)
 		if !b.Hearsay {
 			c.hushed.overhear(f)
+			c.air(f)
 		}
+	}
+}
+
+// air notes that all are told of f.
+func (c *Core) air(f directory.Fact) {
+	if isObituary(f) {
+		c.aired = append(c.aired, f.Node)
+		c.aired = slices.Delete(c.aired, 0, max(0, len(c.aired)-maxAired))
 	}
 }
 
@@ -159,12 +176,20 @@ func (c *Core) release() {
 
 func (c *Core) broadcastAll(all obituaries, hearsay bool) {
 	for some := range slices.Chunk(all.facts(), maxHushed) {
+		for _, f := range some {
+			if !hearsay {
+				c.air(f)
+			}
+		}
 		c.announce(directory.Broadcast{Facts: some, Hearsay: hearsay})
 	}
 }
 
 // releaseDue says what has waited, if it is time to.
 func (c *Core) releaseDue() {
+	if c.hushed.due(c.now) {
+		c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool { return c.dead(o.fact.Node) == 0 }) // refuted, or restarted
+	}
 	switch {
 	case !c.hushed.due(c.now):
 	case c.collected() && !c.collects():

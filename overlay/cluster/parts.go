@@ -151,6 +151,7 @@ func (c *Core) memberDown(node overlay.Node, reason error) {
 		delete(c.up, node)
 		c.lowest = nil
 		c.collectorGone(node)
+		delete(c.shunned, node)
 		c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
 		c.toTopology(overlay.Lost{Node: node, Err: reason})
 	}

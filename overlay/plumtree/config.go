@@ -102,7 +102,7 @@ type Config struct {
 	// MaxIHave, MaxDigest, MaxRepair and MaxRepairBytes bound messages.
 	MaxIHave, MaxDigest, MaxRepair, MaxRepairBytes int
 	// Mend is how many lazy neighbors are made eager in a tree that has lost an eager one by
-	// a crash; if it is a neighbor no more otherwise, one is. Negative: none, as in the
+	// a crash, or in which all are lazy when this node broadcasts; if one is a neighbor no more otherwise, one is. Negative: none, as in the
 	// paper. Then a broken tree waits for the timeouts.
 	Mend int
 	// PerOrigin gives up to MaxTrees origins a tree each. See the package.

@@ -6,7 +6,7 @@ import "time"
 // so that the zero tree floods, and no neighbor is ever both or neither.
 type tree struct {
 	lazy   []uint64
-	mended time.Time // when neighbors were last made eager since one was lost
+	mended time.Time // when neighbors were last made eager since one was lost, or all were lazy
 }
 
 func (t *tree) isLazy(slot int) bool {

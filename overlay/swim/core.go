@@ -44,7 +44,7 @@ type Core struct {
 	seq         uint64
 	probes      []*probe
 	relays      []relay
-	crashed     []overlay.Node   // some that were watched, the latest last
+	crashed     []crash          // the latest last
 	refusals    map[id]time.Time // when a member last refused a connection, if nothing has come since
 	nudge       id               // whose turn it is before the next one's
 	nudged      bool             // the last turn was out of order
@@ -197,12 +197,12 @@ func (c *Core) watch(node overlay.Node) {
 	if node.IsZero() || node == c.cfg.Self || c.members.find(node) != nobody {
 		return
 	}
+	c.remember(node, false)
 	if len(c.members.sorted) >= c.cfg.MaxMembers {
 		c.emit(Full{node})
 		return
 	}
 	c.members.add(node, c.cfg.Rand)
-	c.remember(node, false)
 }
 
 func (c *Core) unwatch(i id) {

@@ -30,6 +30,11 @@ func TestWhoKnowsOfACrashIsAWitnessOfIt(t *testing.T) {
 			t.Errorf("of %+v it says that it was refused", wrong)
 		}
 	}
+	b.now = b.now.Add(testifies * DefaultPeriod)
+	if refuses(b, crashed, true) {
+		t.Error("it is a witness for ever")
+	}
+	b.step(Unwatch{crashed, true})
 	b.step(Watch{crashed}) // it was no crash
 	if refuses(b, crashed, true) {
 		t.Error("it says of one that has returned that it was refused")

@@ -14,8 +14,8 @@ type Watch struct{ Node overlay.Node }
 // it. All else that was known of it is forgotten.
 type Unwatch struct {
 	Node overlay.Node
-	// Crashed is set if its machine has said that nobody is there, which those are told
-	// who ask.
+	// Crashed is set if its machine has said that nobody is there, to this node or as
+	// others say, which those are told who ask in the next ten periods.
 	Crashed bool
 }
 

@@ -107,8 +107,9 @@ func (c *Core) validProbes(e *checker) {
 		e.check(n == 0 || !r.end.Before(c.relays[n-1].end), "5: relays out of order")
 		e.check(c.members.all[r.target].state != 0, "5: relay to nobody")
 	}
-	for n, node := range c.crashed {
-		e.check(c.members.find(node) == nobody && !slices.Contains(c.crashed[:n], node), "5: %v has crashed", node)
+	for n, x := range c.crashed {
+		twice := slices.ContainsFunc(c.crashed[:n], func(y crash) bool { return x.node == y.node })
+		e.check(c.members.find(x.node) == nobody && !twice, "5: %v has crashed", x.node)
 	}
 	e.check(len(c.crashed) <= maxCrashed, "5: %d have crashed", len(c.crashed))
 	for i := range c.refusals {

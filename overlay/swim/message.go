@@ -36,7 +36,8 @@ type PingReq struct {
 }
 
 // Nack answers a [PingReq]: the sender is well, and has had no answer from the
-// target. Refused is set if a connection was refused or reset.
+// target, or does not watch it. Refused is set if a connection was refused, now or within
+// the last two periods, or the target is known to have crashed.
 type Nack struct {
 	Seq     uint64
 	Refused bool

@@ -45,7 +45,7 @@ type probe struct {
 	helpers int           // that were asked
 	asked   []id          // of them, those that have not answered
 	refused []id          // that had a connection to the target refused
-	again   bool          // so had this node, since the link was reset
+	again   bool          // so had this node, since the link was reset or within two periods before
 	lingers bool          // it waits, after it was asked in vain
 	seen    bool          // something else has come from the target
 	slack   time.Duration // of direct and end
@@ -268,6 +268,7 @@ func (c *Core) ack(from id, m Ack) {
 		c.withdraw(p.target)
 	case p.kind == reset:
 		c.stats.Denied++
+		delete(c.refusals, p.target)
 		c.abandon(p.target, reset)
 	}
 	if p != nil { // a helper's word counts like that of whose turn it is

@@ -17,32 +17,46 @@ type relay struct {
 	reset  bool // as in the question
 }
 
-// maxCrashed is how many of those that are watched no more are remembered for having
-// crashed.
-const maxCrashed = 256
+// crash is of a member that is watched no more.
+type crash struct {
+	node overlay.Node
+	at   time.Time
+}
+
+const (
+	// maxCrashed is how many of those are remembered.
+	maxCrashed = 256
+	// testifies is for how many periods this node is a witness of it, unless it returns.
+	testifies = 10
+)
 
 // remember notes whether node, which is watched from now on or no more, has crashed.
 func (c *Core) remember(node overlay.Node, crashed bool) {
-	if i := slices.Index(c.crashed, node); i >= 0 {
-		c.crashed = slices.Delete(c.crashed, i, i+1)
-	}
+	c.crashed = slices.DeleteFunc(c.crashed, func(x crash) bool { return x.node == node })
 	if crashed {
-		c.crashed = append(c.crashed, node)
+		c.crashed = append(c.crashed, crash{node, c.now})
 		c.crashed = slices.Delete(c.crashed, 0, max(0, len(c.crashed)-maxCrashed))
 	}
+}
+
+// witnessed reports whether node has crashed, as far as is known, not long ago.
+func (c *Core) witnessed(node overlay.Node) bool {
+	return slices.ContainsFunc(c.crashed, func(x crash) bool {
+		return x.node == node && c.now.Sub(x.at) < testifies*c.cfg.Period
+	})
 }
 
 // pingReq pings the target for from. There is no ping to nodes that are not
 // watched: nobody can have this node connect to wherever he likes.
 func (c *Core) pingReq(from overlay.Node, m PingReq) {
 	i := c.members.find(m.Target)
-	if i == nobody || len(c.relays) >= c.cfg.MaxRelays {
-		c.stats.Strangers++
-		c.deny(from, m.Seq, i, m.Reset && slices.Contains(c.crashed, m.Target))
+	if m.Reset && (i == nobody && c.witnessed(m.Target) || i != nobody && c.refusedLately(i)) {
+		c.deny(from, m.Seq, i, true)
 		return
 	}
-	if m.Reset && c.refusedLately(i) {
-		c.deny(from, m.Seq, i, true)
+	if i == nobody || len(c.relays) >= c.cfg.MaxRelays {
+		c.stats.Strangers++
+		c.deny(from, m.Seq, i, false)
 		return
 	}
 	slack := c.slack()
