@@ -125,8 +125,7 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 }
 
 func (c *Core) dialFailed(ev overlay.DialFailed) {
-	if ev.Alive {
-		c.detector.Seen(ev.Node)
+	if ev.Alive { // which is no sign of life, but no evidence either
 		return
 	}
 	c.collectorGone(ev.Node)
