@@ -128,15 +128,3 @@ func (c *Core) collectorGone(node overlay.Node) {
 		}
 	}
 }
-
-// reached forgets that a collector was gone; the zero node is all.
-func (c *Core) reached(node overlay.Node) {
-	switch {
-	case len(c.shunned) == 0:
-	case node.IsZero():
-		c.shunned, c.lowest = nil, nil
-	case c.shunned[node]:
-		delete(c.shunned, node)
-		c.lowest = nil
-	}
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/swim"
 )
 
 // large is a cluster in which obituaries are collected, and the places of its lowest
@@ -235,6 +236,53 @@ func TestNothingWaitsWithoutHush(t *testing.T) {
 	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{obituaryOf(memberNo(5))}}})
 	if said := w.later(c, 0); len(said) != 1 {
 		t.Errorf("it has said %+v", said)
+	}
+}
+
+// A link is a sign of life: whoever has one is no witness that nobody is there.
+func TestARefusalIsForgottenWhenThereIsALink(t *testing.T) {
+	for _, linked := range []bool{false, true} {
+		c, w := soloist(t, 20)
+		target := memberNo(5)
+		c.Step(w.now, overlay.DialFailed{Node: target, Refused: true})
+		if linked {
+			c.Step(w.now, overlay.LinkUp{Node: target})
+		}
+		refused := false
+		ask := swim.Message{Body: swim.PingReq{Seq: 3, Target: target, Reset: true}}
+		for _, e := range c.Step(w.now, overlay.Received{From: memberNo(0), Message: ask}) {
+			p, _ := e.(overlay.Post)
+			m, _ := p.Message.(swim.Message)
+			nack, ok := m.Body.(swim.Nack)
+			refused = refused || ok && nack.Refused
+		}
+		if refused == linked {
+			t.Errorf("linked %v: it says that it was refused: %v", linked, refused)
+		}
+	}
+}
+
+func TestACollectorThatWasGoneIsOneAgainWhenNothingWaits(t *testing.T) {
+	c, w := soloist(t, collecting+10)
+	first, self := c.collectors()[0], c.cfg.Self
+	if c.collects() {
+		t.Fatal("this node collects")
+	}
+	c.toDetector(swim.Heard{Fact: swim.Fact{State: swim.Confirm, Node: memberNo(9), By: memberNo(8), Refused: true}})
+	c.publish(directory.Broadcast{Facts: []directory.Fact{obituaryOf(memberNo(9))}})
+	if len(c.hushed) != 1 {
+		t.Fatalf("%d wait", len(c.hushed))
+	}
+	c.hushed[0].to = first
+	c.Step(w.now, overlay.DialFailed{Node: first})
+	if slices.Contains(c.collectors(), first) {
+		t.Errorf("%v is asked, of %v", first, self)
+	}
+	c.overhear(directory.Broadcast{Facts: []directory.Fact{obituaryOf(memberNo(9))}})
+	w.now = w.now.Add(time.Second)
+	c.Tick(w.now)
+	if !slices.Contains(c.collectors(), first) {
+		t.Errorf("%v is not asked any more", first)
 	}
 }
 

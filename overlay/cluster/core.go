@@ -98,7 +98,6 @@ func (c *Core) Step(now time.Time, ev overlay.Event) overlay.Effects {
 	case overlay.LinkUp:
 		c.links[ev.Node] = ev
 		delete(c.trying, ev.Node)
-		c.reached(ev.Node)
 		c.detector.Seen(ev.Node)
 		c.causalLink(ev.Node) // another one than before, if there was one
 		c.toDirectory(directory.Met{Node: ev.Node})

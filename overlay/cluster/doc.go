@@ -41,7 +41,8 @@
 // detector, which has others try, so that the death of a process is known
 // everywhere within a second; one that falls silent is found by being probed. The
 // directory then has an obituary broadcast, by few of those who know, or in a large
-// cluster by collectors, for many at a time: see Config.Hush. Each node learns of it by [overlay.Down]. If the node is not dead
+// cluster by collectors, for many at a time: see Config.Hush. Each node learns of it by
+// [overlay.Down]. If the node is not dead
 // after all, it refutes that, and is up again as the same incarnation.
 //
 // # What is not promised

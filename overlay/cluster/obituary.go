@@ -52,7 +52,7 @@ func (all obituaries) of(node overlay.Node) int {
 	return slices.IndexFunc(all, func(o obituary) bool { return o.fact.Node == node })
 }
 
-// overhear drops f, or better news of the same node.
+// overhear drops what f says as well, or worse: a later death, or the same for certain.
 func (all *obituaries) overhear(f directory.Fact) {
 	i := all.of(f.Node)
 	if i < 0 {
@@ -106,9 +106,6 @@ func (c *Core) publish(b directory.Broadcast) {
 	case c.onlooker:
 		c.hushAll(b.Facts, c.now.Add(onlookers*c.hush()+c.some(c.hush())))
 	case c.collected():
-		if len(c.hushed) == 0 {
-			c.reached(overlay.Node{})
-		}
 		c.hushAll(b.Facts, c.gather())
 		c.releaseDue()
 	default:
@@ -187,6 +184,9 @@ func (c *Core) broadcastAll(all obituaries, hearsay bool) {
 
 // releaseDue says what has waited, if it is time to.
 func (c *Core) releaseDue() {
+	if len(c.hushed) == 0 && c.shunned != nil {
+		c.shunned, c.lowest = nil, nil
+	}
 	if c.hushed.due(c.now) {
 		c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool { return c.dead(o.fact.Node) == 0 }) // refuted, or restarted
 	}
