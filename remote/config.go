@@ -79,7 +79,8 @@ type Config struct {
 	// Logger gets a line for every member that comes and goes and for every
 	// connection refused. Nil discards.
 	Logger *slog.Logger
-	// Transport makes the connections. Nil means TCP.
+	// Transport makes the connections. Nil means [TCP] with a [BusyWait] of
+	// DefaultBusyWait.
 	Transport Transport
 
 	// Topology is which nodes are connected, until [Node.SetTopology] says
@@ -151,7 +152,10 @@ func (c *Config) setDefaults() {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Transport == nil {
-		c.Transport = TCP{Unacknowledged: max(c.Heartbeat*time.Duration(c.Misses), time.Second)}
+		c.Transport = TCP{
+			Unacknowledged: max(c.Heartbeat*time.Duration(c.Misses), time.Second),
+			BusyWait:       NewBusyWait(DefaultBusyWait),
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/remote"
@@ -135,6 +136,22 @@ func ExampleNew() {
 	// Output:
 	// 1-x true
 	// <nil>
+}
+
+// Nodes that share a processor with others had better not wait busily, or for
+// less time: then they need a Transport of their own. Both may talk to nodes that
+// do.
+func ExampleBusyWait() {
+	for _, wait := range []*remote.BusyWait{nil, remote.NewBusyWait(50 * time.Microsecond)} {
+		node, err := remote.New(remote.Config{Name: "shop", Secret: "s", Transport: remote.TCP{BusyWait: wait}})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(node.Start(new(office)), node.Leave(context.Background()))
+	}
+	// Output:
+	// <nil> <nil>
+	// <nil> <nil>
 }
 
 // What a node broadcasts is handled on every node, its own included. Causes are

@@ -24,6 +24,9 @@ type TCP struct {
 	// Zero leaves that to the operating system, and so do those other than
 	// Linux.
 	Unacknowledged time.Duration
+	// BusyWait, if not nil, lets readers wait busily. It is ignored on operating
+	// systems other than Linux.
+	BusyWait *BusyWait
 }
 
 // keepAlive lets the kernel find idle connections that are half open even on
@@ -34,10 +37,10 @@ const keepAlive = 15 * time.Second
 func (t TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	d := net.Dialer{KeepAlive: keepAlive}
 	conn, err := d.DialContext(ctx, "tcp", addr)
-	if err == nil {
-		t.limit(conn)
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	return t.prepare(conn), nil
 }
 
 // Listen listens at addr, "host:port". Port 0 is any free port.
@@ -58,15 +61,20 @@ type tcpListener struct {
 
 func (l *tcpListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if err == nil {
-		l.tcp.limit(conn)
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	return l.tcp.prepare(conn), nil
 }
 
-// limit prepares a connection, as far as that is possible.
-func (t TCP) limit(conn net.Conn) {
-	if c, ok := conn.(*net.TCPConn); ok && t.Unacknowledged > 0 {
+// prepare does for a connection what t says, as far as that is possible.
+func (t TCP) prepare(conn net.Conn) net.Conn {
+	c, ok := conn.(*net.TCPConn)
+	if !ok {
+		return conn
+	}
+	if t.Unacknowledged > 0 {
 		limitUnacknowledged(c, t.Unacknowledged)
 	}
+	return waitBusily(c, t.BusyWait)
 }

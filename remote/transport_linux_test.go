@@ -1,7 +1,11 @@
 package remote
 
 import (
+	"errors"
+	"io"
 	"net"
+	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -29,7 +33,7 @@ func TestBothSidesOfAConnectionLimitWhatIsUnacknowledged(t *testing.T) {
 	}
 	for name, c := range map[string]net.Conn{"dialled": dialled, "accepted": <-accepted} {
 		defer c.Close()
-		raw, err := c.(*net.TCPConn).SyscallConn()
+		raw, err := c.(syscall.Conn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,5 +42,113 @@ func TestBothSidesOfAConnectionLimitWhatIsUnacknowledged(t *testing.T) {
 		if ms != 3000 || err != nil {
 			t.Errorf("%s: %d ms, %v", name, ms, err)
 		}
+	}
+}
+
+// busyPair returns two ends of a connection, of which the first waits busily
+// from the first read on, for so long.
+func busyPair(t *testing.T, limit time.Duration) (*busyConn, net.Conn) {
+	t.Helper()
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("with one processor nothing waits busily")
+	}
+	l, err := TCP{}.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dialled, err := TCP{BusyWait: NewBusyWait(limit)}.Dial(t.Context(), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dialled.Close() })
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { accepted.Close() })
+	c := dialled.(*busyConn)
+	c.policy.short, c.policy.saved, c.policy.slept = busyAfter, limit, time.Now().Add(time.Hour)
+	return c, accepted
+}
+
+func TestBusyReaderGetsWhatComesLater(t *testing.T) {
+	c, other := busyPair(t, time.Minute)
+	go func() {
+		for range 100 {
+			runtime.Gosched()
+		}
+		_, _ = other.Write([]byte("late"))
+		_ = other.(*net.TCPConn).CloseWrite()
+	}()
+	got := make([]byte, 4)
+	if n, err := io.ReadFull(c, got); string(got) != "late" {
+		t.Errorf("%q, %v", got[:n], err)
+	}
+	if c.policy.short != busyAfter || c.leave.taken.Load() != 0 {
+		t.Errorf("%d short waits, %d wait busily", c.policy.short, c.leave.taken.Load())
+	}
+	if n, err := c.Read(got); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+func TestBusyReaderGoesToSleepInTheEnd(t *testing.T) {
+	c, _ := busyPair(t, time.Millisecond)
+	if err := c.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if c.policy.short != 0 || c.leave.taken.Load() != 0 {
+		t.Errorf("%d short waits, %d wait busily", c.policy.short, c.leave.taken.Load())
+	}
+}
+
+func TestBusyReaderEndsAsAnyOther(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(c *busyConn, other net.Conn) error
+		want error
+	}{
+		"closed here": {func(c *busyConn, _ net.Conn) error { return c.Close() }, net.ErrClosed},
+		"too late":    {func(c *busyConn, _ net.Conn) error { return c.SetReadDeadline(time.Now()) }, os.ErrDeadlineExceeded},
+		"hung up":     {func(_ *busyConn, other net.Conn) error { return other.Close() }, io.EOF},
+		"reset": {func(_ *busyConn, other net.Conn) error {
+			return errors.Join(other.(*net.TCPConn).SetLinger(0), other.Close())
+		}, syscall.ECONNRESET},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, other := busyPair(t, time.Minute)
+			ended := make(chan error)
+			go func() {
+				_, err := conn.Read(make([]byte, 8))
+				ended <- err
+			}()
+			for conn.leave.taken.Load() == 0 {
+				runtime.Gosched()
+			}
+			if err := c.end(conn, other); err != nil {
+				t.Fatal(err)
+			}
+			err := <-ended
+			if !errors.Is(err, c.want) {
+				t.Errorf("%v, not %v", err, c.want)
+			}
+			if _, ok := err.(*net.OpError); !ok && err != io.EOF {
+				t.Errorf("%T is not an error of package net", err)
+			}
+		})
+	}
+}
+
+func TestBusyReadsAllocateNothing(t *testing.T) {
+	c, other := busyPair(t, time.Minute)
+	b := make([]byte, 64)
+	if n := testing.AllocsPerRun(200, func() {
+		_, _ = other.Write(b)
+		_, _ = io.ReadFull(c, b)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -1,0 +1,122 @@
+package remote
+
+import (
+	"runtime"
+	"testing"
+	"time"
+)
+
+// after lets w sleep n times, for took each and with nothing between.
+func (w *busyPolicy) after(n int, took time.Duration) *busyPolicy {
+	for range n {
+		w.woke(w.slept.Add(took), took)
+	}
+	return w
+}
+
+func TestBusyWaitNeedsAFewShortWaitsInARow(t *testing.T) {
+	const limit = 100 * time.Microsecond
+	short, long := 2*limit, 2*limit+1
+	rich := func() *busyPolicy { return &busyPolicy{limit: limit, saved: busySavings, slept: time.Now()} }
+	for name, c := range map[string]struct {
+		w    *busyPolicy
+		want bool
+	}{
+		"at first":           {rich(), false},
+		"too few":            {rich().after(busyAfter-1, short), false},
+		"enough":             {rich().after(busyAfter, short), true},
+		"a long one between": {rich().after(busyAfter-1, short).after(1, long).after(busyAfter-1, short), false},
+		"a long one last":    {rich().after(busyAfter, short).after(1, long), false},
+		"only long ones":     {rich().after(100, long), false},
+		"never":              {(&busyPolicy{saved: busySavings}).after(100, 0), false},
+	} {
+		if got := c.w.ready(); got != c.want {
+			t.Errorf("%s: ready %v, not %v", name, got, c.want)
+		}
+	}
+}
+
+func TestBusyWaitLosesASmallShareOfTheTime(t *testing.T) {
+	const limit = 100 * time.Microsecond
+	w := &busyPolicy{limit: limit, slept: time.Now()}
+	// What waits seem to promise is never kept: each that is busy is in vain.
+	var lost, total time.Duration
+	for total < time.Second {
+		if w.ready() {
+			w.lost(limit)
+			lost, total = lost+limit, total+limit
+			w.slept = w.slept.Add(limit) // the time goes on; not counted as saved
+		}
+		w.after(1, limit)
+		total += limit
+	}
+	if lost == 0 || lost > total/busyShare+busySavings {
+		t.Errorf("lost %v of %v", lost, total)
+	}
+}
+
+func TestBusyWaitGoesOnWhileMostAreWon(t *testing.T) {
+	const limit = 200 * time.Microsecond
+	for _, c := range []struct {
+		every int // one of so many is in vain
+		most  int // how many of 1,000 may be not busy
+	}{{every: 50, most: 120}, {every: 20, most: 300}} {
+		w := (&busyPolicy{limit: limit, saved: busySavings, slept: time.Now()}).after(busyAfter, limit)
+		slept := 0
+		for i := range 1_000 {
+			switch {
+			case !w.ready():
+				w.after(1, limit)
+				slept++
+			case i%c.every == 0:
+				w.lost(limit)
+			default:
+				w.won()
+			}
+		}
+		if slept > c.most {
+			t.Errorf("with one of %d in vain, %d of 1000 waits were not busy", c.every, slept)
+		}
+	}
+}
+
+func TestBusyWaitSavesNoMoreThanItMay(t *testing.T) {
+	w := &busyPolicy{limit: time.Microsecond, slept: time.Now()}
+	w.after(1, time.Hour)
+	for range 1_000_000 {
+		w.won()
+	}
+	if w.saved != busySavings {
+		t.Errorf("saved %v", w.saved)
+	}
+}
+
+func TestBusyWaitSleepsOnceInASpell(t *testing.T) {
+	now := time.Now()
+	w := &busyPolicy{limit: time.Microsecond, slept: now}
+	if w.stale(now.Add(busySpell - 1)) {
+		t.Error("stale too soon")
+	}
+	if !w.stale(now.Add(busySpell)) {
+		t.Error("not stale in time")
+	}
+}
+
+func TestHalfOfTheProcessorsMayWaitBusily(t *testing.T) {
+	b := NewBusyWait(DefaultBusyWait)
+	half := runtime.GOMAXPROCS(0) / 2
+	for i := range half {
+		if !b.take() {
+			t.Errorf("only %d of %d may", i, half)
+		}
+	}
+	if b.take() {
+		t.Error("one more may")
+	}
+	for range half {
+		b.leave()
+	}
+	if half > 0 && !b.take() {
+		t.Error("none may after all have left")
+	}
+}
