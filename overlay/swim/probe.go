@@ -29,6 +29,10 @@ const (
 // itself, or whose machine is busy: the others' answers, or its own, may take their time.
 const resets = 3
 
+// courtesy is how many periods a node that was refused by one who is not near it leaves
+// those to find out who are: in a crowd they do so at once, and then all are told.
+const courtesy = 8
+
 // rechecks is how many of those whom it suspects a node asks again at a time, and how
 // many of those whom it does not, of Config.MaxChecks. Who suspects more had better listen: others suspect the same, or
 // the fault is its own.
@@ -113,16 +117,10 @@ func (c *Core) ping(i id, seq uint64) { c.tell(i, Ping{seq}) }
 
 // check begins a probe out of turn, unless there is one already.
 func (c *Core) check(i id, k kind) {
-	checks := 0
-	for _, p := range c.probes {
-		if p.kind == k && p.target == i {
-			return
-		}
-		if p.kind == k {
-			checks++
-		}
+	if slices.ContainsFunc(c.probes, func(p *probe) bool { return p.kind == k && p.target == i }) {
+		return
 	}
-	if checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
+	if checks := c.checks(k); checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
 		switch {
 		case k == second && c.cfg.Discreet: // it will have its turn again
 		case k != recheck:
@@ -133,6 +131,17 @@ func (c *Core) check(i id, k kind) {
 		return
 	}
 	c.again(c.open(k, i, time.Time{}))
+}
+
+// checks returns how many probes of a kind there are.
+func (c *Core) checks(k kind) int {
+	n := 0
+	for _, p := range c.probes {
+		if p.kind == k {
+			n++
+		}
+	}
+	return n
 }
 
 // again asks the target and others at the same time.
@@ -293,7 +302,7 @@ func (c *Core) nack(from id, m Nack) {
 
 // answered concludes a check of a reset link if nothing is to be waited for.
 func (c *Core) answered(p *probe) {
-	if p.kind == reset && p.again && (len(p.asked) == 0 || len(p.refused) >= c.cfg.Witnesses) {
+	if p.kind == reset && p.again && p.tries > 0 && (len(p.asked) == 0 || len(p.refused) >= c.cfg.Witnesses) {
 		c.conclude(p)
 	}
 }
@@ -314,11 +323,20 @@ func (c *Core) linkReset(i id, refused bool) {
 	for _, p := range c.probes {
 		if p.kind == reset && p.target == i {
 			p.again = p.again || refused
+			if p.tries == 0 {
+				c.abandon(i, inTurn, second)
+			}
 			c.answered(p)
 			return
 		}
 	}
 	c.abandon(i, inTurn, second)
+	if refused && c.cfg.Stride > 1 && c.patient() && !slices.Contains(c.near, i) {
+		if c.checks(reset) < c.cfg.MaxChecks {
+			c.open(reset, i, c.now.Add(courtesy*c.cfg.Period)).again = true
+		}
+		return
+	}
 	c.check(i, reset)
 	for _, p := range c.probes {
 		if p.kind == reset && p.target == i {
