@@ -14,14 +14,15 @@ const (
 	// busyAfter is how many short waits in a row it takes for the next one to be
 	// busy.
 	busyAfter = 4
-	// busyShare is the share of the time that may be lost to waits that are busy
-	// in vain: one part of so many. What has not been lost is saved up to
-	// busySavings.
+	// busyShare is the share of the time that a connection may lose by busy waits: one part
+	// of so many. What has not been lost is saved up to busySavings.
 	busyShare   = 16
 	busySavings = 4 * time.Millisecond
-	// busyGain is what a busy wait saves that was not in vain: the processor's
-	// time for going to sleep and being woken.
-	busyGain = 20 * time.Microsecond
+	// busyGain is what a busy wait saves that was not in vain, the processor's time for
+	// going to sleep and being woken, and busyWorth which part of the time that it took
+	// counts as lost: the rest is what it is worth that the answer is there sooner.
+	busyGain  = 40 * time.Microsecond
+	busyWorth = 4
 	// busySpell is how long a connection is not waited for in any other way: the
 	// scheduler looks for what has come for others when it finds nothing to run,
 	// and who waits busily can always be run.
@@ -31,18 +32,27 @@ const (
 // BusyWait is leave for the readers of connections to wait busily for what comes
 // next, where that has come soon a few times in a row, as the schedulers of BEAM
 // do (erl +sbwt) and the kernel can (SO_BUSY_POLL): then a request takes a
-// fraction of the time, and not more of the processor's. Those that share a
-// BusyWait use at most half of the processors for it, and of one, none. It is
-// made with [NewBusyWait], for a [TCP].
+// fraction of the time. Each reader does so only while what it gains, by not going
+// to sleep, is worth what it loses; that is a whole processor for a connection on
+// which something comes every 150 microseconds. All that share a BusyWait use at
+// most half of the processors for it, and of one, none. Nodes in one process had
+// better share one. It is made with [NewBusyWait], for a [TCP], and may be used by
+// any goroutine.
 type BusyWait struct {
 	limit time.Duration
 	most  int32        // how many may wait at once
 	taken atomic.Int32 // how many do
 }
 
-// NewBusyWait returns leave to wait for up to limit at a time.
+// NewBusyWait returns leave to wait for up to limit at a time, or four
+// milliseconds if that is less, on half of the processors that there are now. If
+// limit is not positive, there are no busy waits.
 func NewBusyWait(limit time.Duration) *BusyWait {
-	return &BusyWait{limit: limit, most: int32(runtime.GOMAXPROCS(0) / 2)}
+	b := &BusyWait{limit: min(limit, busySavings)}
+	if limit > 0 {
+		b.most = int32(runtime.GOMAXPROCS(0) / 2)
+	}
+	return b
 }
 
 // take lets one more wait, unless there are most already.
@@ -63,21 +73,21 @@ func (b *BusyWait) leave() { b.taken.Add(-1) }
 // soon a few times in a row when that is tried, and little time is lost by being
 // wrong. It is pure, and of the connection's reader.
 type busyPolicy struct {
-	limit time.Duration // the longest; not positive: never
+	limit time.Duration // the longest
 	short int           // so many waits in a row were short
 	slept time.Time     // when it last waited in the other way
 	saved time.Duration // may be lost
 }
 
 // ready reports whether the next wait may be busy.
-func (w *busyPolicy) ready() bool { return w.limit > 0 && w.short >= busyAfter && w.saved >= w.limit }
+func (w *busyPolicy) ready() bool { return w.short >= busyAfter && w.saved >= w.limit }
 
 // stale reports whether, at now, the next wait must not be busy even so.
 func (w *busyPolicy) stale(now time.Time) bool { return now.Sub(w.slept) >= busySpell }
 
 // woke notes that something came at now, after a wait that was not busy.
 func (w *busyPolicy) woke(now time.Time, took time.Duration) {
-	w.saved = min(w.saved+now.Sub(w.slept)/busyShare, busySavings)
+	w.save(now.Sub(w.slept) / busyShare)
 	w.slept = now
 	if took > 2*w.limit { // once to go to sleep and be woken
 		w.short = 0
@@ -86,11 +96,17 @@ func (w *busyPolicy) woke(now time.Time, took time.Duration) {
 	}
 }
 
-// won notes that something came in a wait that was busy.
-func (w *busyPolicy) won() { w.saved = min(w.saved+busyGain, busySavings) }
+// won notes that something came in a wait that was busy for so long.
+func (w *busyPolicy) won(took time.Duration) { w.save(busyGain - min(took, 2*w.limit)/busyWorth) }
 
-// lost notes that nothing came in a wait that was busy for so long.
+// lost notes that nothing came: one more short wait, and the next may be busy again. If
+// it took much longer than it should have, others had the processor.
 func (w *busyPolicy) lost(took time.Duration) {
-	w.short = 0
-	w.saved -= took
+	w.short = busyAfter - 1
+	w.save(-min(took, 2*w.limit))
+}
+
+// save adds to what may be lost.
+func (w *busyPolicy) save(d time.Duration) {
+	w.saved = max(-busySavings, min(w.saved+d, busySavings))
 }

@@ -79,8 +79,8 @@ type Config struct {
 	// Logger gets a line for every member that comes and goes and for every
 	// connection refused. Nil discards.
 	Logger *slog.Logger
-	// Transport makes the connections. Nil means [TCP] with a [BusyWait] of
-	// DefaultBusyWait.
+	// Transport makes the connections. Nil means [TCP], with a [BusyWait] of
+	// DefaultBusyWait that is this node's own.
 	Transport Transport
 
 	// Topology is which nodes are connected, until [Node.SetTopology] says

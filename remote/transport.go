@@ -24,8 +24,9 @@ type TCP struct {
 	// Zero leaves that to the operating system, and so do those other than
 	// Linux.
 	Unacknowledged time.Duration
-	// BusyWait, if not nil, lets readers wait busily. It is ignored on operating
-	// systems other than Linux.
+	// BusyWait, if not nil, lets readers wait busily. A connection is no
+	// [net.TCPConn] then, and only one goroutine at a time may read it. It is
+	// ignored on operating systems other than Linux.
 	BusyWait *BusyWait
 }
 

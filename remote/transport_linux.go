@@ -49,7 +49,7 @@ func waitBusily(c *net.TCPConn, leave *BusyWait) net.Conn {
 	if err != nil {
 		return c
 	}
-	b := &busyConn{TCPConn: c, raw: raw, leave: leave, policy: busyPolicy{limit: leave.limit}}
+	b := &busyConn{TCPConn: c, raw: raw, leave: leave, policy: busyPolicy{limit: leave.limit, slept: time.Now()}}
 	b.try = b.attempt
 	return b
 }
@@ -106,16 +106,19 @@ func (c *busyConn) Read(into []byte) (int, error) {
 // ask reads what comes within the limit, from start on. It reports false if
 // that is nothing.
 func (c *busyConn) ask(into []byte, start time.Time) (n int, err error, there bool) {
-	took := time.Duration(0)
-	for ; took < c.policy.limit; took = time.Since(start) {
+	for {
 		runtime.Gosched() // to what is waited for, perhaps
-		if n, err, there = c.readNow(into); there {
-			c.policy.won()
+		n, err, there = c.readNow(into)
+		took := time.Since(start)
+		switch {
+		case there:
+			c.policy.won(took)
 			return n, err, true
+		case took >= c.policy.limit:
+			c.policy.lost(took)
+			return 0, nil, false
 		}
 	}
-	c.policy.lost(took)
-	return 0, nil, false
 }
 
 // sleep reads as any other connection, from start on.

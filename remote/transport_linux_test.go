@@ -49,15 +49,13 @@ func TestBothSidesOfAConnectionLimitWhatIsUnacknowledged(t *testing.T) {
 // from the first read on, for so long.
 func busyPair(t *testing.T, limit time.Duration) (*busyConn, net.Conn) {
 	t.Helper()
-	if runtime.GOMAXPROCS(0) < 2 {
-		t.Skip("with one processor nothing waits busily")
-	}
 	l, err := TCP{}.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	dialled, err := TCP{BusyWait: NewBusyWait(limit)}.Dial(t.Context(), l.Addr().String())
+	leave := &BusyWait{limit: limit, most: 1} // on one processor as well
+	dialled, err := TCP{BusyWait: leave}.Dial(t.Context(), l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,24 +70,35 @@ func busyPair(t *testing.T, limit time.Duration) (*busyConn, net.Conn) {
 	return c, accepted
 }
 
+// read reads on a goroutine of its own.
+func (c *busyConn) read() (got []byte, done chan error) {
+	got, done = make([]byte, 4), make(chan error, 1)
+	go func() {
+		_, err := io.ReadFull(c, got)
+		done <- err
+	}()
+	return got, done
+}
+
+// awaitBusy returns when c's reader waits busily.
+func (c *busyConn) awaitBusy() {
+	for c.leave.taken.Load() == 0 {
+		runtime.Gosched()
+	}
+}
+
 func TestBusyReaderGetsWhatComesLater(t *testing.T) {
 	c, other := busyPair(t, time.Minute)
-	go func() {
-		for range 100 {
-			runtime.Gosched()
-		}
-		_, _ = other.Write([]byte("late"))
-		_ = other.(*net.TCPConn).CloseWrite()
-	}()
-	got := make([]byte, 4)
-	if n, err := io.ReadFull(c, got); string(got) != "late" {
-		t.Errorf("%q, %v", got[:n], err)
+	got, done := c.read()
+	c.awaitBusy()
+	if _, err := other.Write([]byte("late")); err != nil {
+		t.Fatal(err)
 	}
-	if c.policy.short != busyAfter || c.leave.taken.Load() != 0 {
-		t.Errorf("%d short waits, %d wait busily", c.policy.short, c.leave.taken.Load())
+	if err := <-done; err != nil || string(got) != "late" {
+		t.Errorf("%q, %v", got, err)
 	}
-	if n, err := c.Read(got); n != 0 || err != io.EOF {
-		t.Errorf("%d bytes, %v", n, err)
+	if c.policy.short != busyAfter || c.policy.saved >= time.Minute || c.leave.taken.Load() != 0 {
+		t.Errorf("%+v, %d wait busily", c.policy, c.leave.taken.Load())
 	}
 }
 
@@ -98,11 +107,35 @@ func TestBusyReaderGoesToSleepInTheEnd(t *testing.T) {
 	if err := c.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
+	slept := c.policy.slept
 	if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if c.policy.short != 0 || c.leave.taken.Load() != 0 {
-		t.Errorf("%d short waits, %d wait busily", c.policy.short, c.leave.taken.Load())
+	if c.policy.short != 0 || c.policy.slept == slept || c.policy.saved > 0 || c.leave.taken.Load() != 0 {
+		t.Errorf("%+v, %d wait busily", c.policy, c.leave.taken.Load())
+	}
+}
+
+func TestReaderThatMayNotWaitBusilySleeps(t *testing.T) {
+	for name, prepare := range map[string]func(c *busyConn){
+		"it has not slept for long": func(c *busyConn) { c.policy.slept = time.Now().Add(-busySpell) },
+		"others wait busily":        func(c *busyConn) { c.leave.most = 0 },
+		"answers took long":         func(c *busyConn) { c.policy.short = busyAfter - 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := busyPair(t, time.Minute)
+			prepare(c)
+			slept := c.policy.slept
+			if err := c.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := c.Read(make([]byte, 8)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+			if c.policy.slept == slept || c.leave.taken.Load() != 0 {
+				t.Errorf("%+v, %d wait busily", c.policy, c.leave.taken.Load())
+			}
+		})
 	}
 }
 
@@ -120,18 +153,12 @@ func TestBusyReaderEndsAsAnyOther(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, other := busyPair(t, time.Minute)
-			ended := make(chan error)
-			go func() {
-				_, err := conn.Read(make([]byte, 8))
-				ended <- err
-			}()
-			for conn.leave.taken.Load() == 0 {
-				runtime.Gosched()
-			}
+			_, done := conn.read()
+			conn.awaitBusy()
 			if err := c.end(conn, other); err != nil {
 				t.Fatal(err)
 			}
-			err := <-ended
+			err := <-done
 			if !errors.Is(err, c.want) {
 				t.Errorf("%v, not %v", err, c.want)
 			}
@@ -148,7 +175,7 @@ func TestBusyReadsAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() {
 		_, _ = other.Write(b)
 		_, _ = io.ReadFull(c, b)
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
+	}); n != 0 || !c.policy.ready() {
+		t.Errorf("%v allocations, %+v", n, c.policy)
 	}
 }

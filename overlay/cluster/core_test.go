@@ -8,6 +8,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
+	"github.com/topos-go/topos/overlay/swim"
 )
 
 func all(int) bool { return true }
@@ -43,6 +44,35 @@ func TestCrashIsKnownEverywhereSoon(t *testing.T) {
 	for i, p := range w.places {
 		if i != 7 && (p.down[dead].Sub(crashed) > 2*time.Second || !errors.Is(p.reasons[dead], overlay.ErrUnreachable)) {
 			t.Errorf("%v knows after %v: %v", p.node, p.down[dead].Sub(crashed), p.reasons[dead])
+		}
+	}
+}
+
+// In a crowd, too, where others than its neighbors leave it to these.
+func TestNeighborsFindOutAtOnceInACrowd(t *testing.T) {
+	w := newWorld(t, 3)
+	w.grow(swim.DefaultCrowd + 16)
+	for victim := 5; victim < len(w.places); victim += 8 {
+		node, crashed := w.places[victim].node, w.now
+		var near []*place
+		for _, p := range w.places {
+			if p.core != nil && p.core.neighbors[node] > 0 {
+				near = append(near, p)
+			}
+		}
+		w.end(victim)
+		w.run(10 * time.Second)
+		if len(near) == 0 {
+			t.Errorf("%v had no neighbor", node)
+		}
+		for _, p := range near {
+			at, ok := p.down[node]
+			if after := at.Sub(crashed); !ok || after > time.Second {
+				t.Errorf("%v knows of the crash of %v: %v, after %v", p.node, node, ok, after)
+			}
+			if !errors.Is(p.reasons[node], overlay.ErrUnreachable) {
+				t.Errorf("%v: %v", p.node, p.reasons[node])
+			}
 		}
 	}
 }

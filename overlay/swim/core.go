@@ -22,7 +22,8 @@ import (
 //     least and most + 1 at most, this node among them if it is its own. It is
 //     hidden only if it is, and no rumor says so, and its member is being asked.
 //  4. Probes are of members that are not Confirm, with numbers of their own. There
-//     is one in turn at most, and MaxChecks out of turn, of a kind one a member.
+//     is one in turn at most, and MaxChecks out of turn, of a kind one a member, and as many
+//     that are left to others.
 //  5. At most MaxRelays pings for others are open, in the order in which they end,
 //     all to members.
 //  6. At most MaxRumors facts are spread, all of them of this node or members, and

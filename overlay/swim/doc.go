@@ -56,8 +56,8 @@
 // nodes that takes some 20 ms where there was a link, and 600 ms at p99 until all
 // know. In a crowd where some are near, see Config.Crowd and Config.Stride, a node that
 // is refused by one who is not near it leaves that to those who are, for eight periods:
-// they find out at once, and hundreds of others would each have three more try. Whose
-// neighbors have all crashed, too, is found out so much later.
+// they find out at once, and hundreds of others would each have three more try. Who has
+// nobody near any more who lives is found out so much later, at least.
 //
 // A machine that crashes says nothing. Somebody's turn to ask it comes after a
 // period on average, and 4.6 at p99, whatever the number of nodes; half a second

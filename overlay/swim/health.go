@@ -49,7 +49,11 @@ func (c *Core) wake(slept time.Duration) {
 	open := c.probes
 	c.probes, c.relays = nil, nil
 	for _, p := range open {
-		if p.kind != inTurn && p.kind != second {
+		switch {
+		case !p.active():
+			p.end = later(p.end, c.now.Add(c.cfg.Timeout))
+			c.probes = append(c.probes, p)
+		case p.kind != inTurn && p.kind != second:
 			c.check(p.target, p.kind)
 		}
 	}

@@ -101,7 +101,7 @@ func (c *Core) validProbes(e *checker) {
 			e.check(c.members.all[i].state != 0, "4: a helper that is forgotten")
 		}
 	}
-	e.check(turns <= 1 && len(c.probes)-turns <= c.cfg.MaxChecks+2*rechecks, "4: %d in turn of %d", turns, len(c.probes))
+	e.check(turns <= 1 && len(c.probes)-turns <= 2*c.cfg.MaxChecks+2*rechecks, "4: %d in turn of %d", turns, len(c.probes))
 	e.check(len(c.relays) <= c.cfg.MaxRelays, "5: %d relays", len(c.relays))
 	for n, r := range c.relays {
 		e.check(n == 0 || !r.end.Before(c.relays[n-1].end), "5: relays out of order")

@@ -71,8 +71,8 @@ func (c *Core) conclude(p *probe) {
 		}
 		c.again(p)
 	case reset:
-		if p.tries == 0 { // those near have not found out
-			c.again(p)
+		if !p.active() {
+			c.takeOver(p)
 			return
 		}
 		if p.helpers > 0 && len(p.asked) == p.helpers {

@@ -29,8 +29,8 @@ const (
 // itself, or whose machine is busy: the others' answers, or its own, may take their time.
 const resets = 3
 
-// courtesy is how many periods a node that was refused by one who is not near it leaves
-// those to find out who are: in a crowd they do so at once, and then all are told.
+// courtesy is for how many periods a node that was refused by one who is not near it leaves
+// it to those who are to find out: in a crowd they do so at once, and then all are told.
 const courtesy = 8
 
 // rechecks is how many of those whom it suspects a node asks again at a time, and how
@@ -53,8 +53,11 @@ type probe struct {
 	lingers bool          // it waits, after it was asked in vain
 	seen    bool          // something else has come from the target
 	slack   time.Duration // of direct and end
-	tries   int
+	tries   int           // 0 while it is left to others, see courtesy
 }
+
+// active reports whether anybody has been asked.
+func (p *probe) active() bool { return p.kind != reset || p.tries > 0 }
 
 // turn begins a protocol period, unless the one before has been given more time.
 func (c *Core) turn() {
@@ -120,7 +123,7 @@ func (c *Core) check(i id, k kind) {
 	if slices.ContainsFunc(c.probes, func(p *probe) bool { return p.kind == k && p.target == i }) {
 		return
 	}
-	if checks := c.checks(k); checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
+	if checks := c.checks(k, true); checks >= c.cfg.MaxChecks || k != reset && checks >= rechecks {
 		switch {
 		case k == second && c.cfg.Discreet: // it will have its turn again
 		case k != recheck:
@@ -133,11 +136,11 @@ func (c *Core) check(i id, k kind) {
 	c.again(c.open(k, i, time.Time{}))
 }
 
-// checks returns how many probes of a kind there are.
-func (c *Core) checks(k kind) int {
+// checks returns how many probes of a kind there are that are active, or that are not.
+func (c *Core) checks(k kind, active bool) int {
 	n := 0
 	for _, p := range c.probes {
-		if p.kind == k {
+		if p.kind == k && p.active() == active {
 			n++
 		}
 	}
@@ -302,7 +305,7 @@ func (c *Core) nack(from id, m Nack) {
 
 // answered concludes a check of a reset link if nothing is to be waited for.
 func (c *Core) answered(p *probe) {
-	if p.kind == reset && p.again && p.tries > 0 && (len(p.asked) == 0 || len(p.refused) >= c.cfg.Witnesses) {
+	if p.kind == reset && p.active() && p.again && (len(p.asked) == 0 || len(p.refused) >= c.cfg.Witnesses) {
 		c.conclude(p)
 	}
 }
@@ -320,29 +323,53 @@ func (c *Core) linkReset(i id, refused bool) {
 	if refused && c.refused(i) || c.members.all[i].state == Confirm {
 		return
 	}
-	for _, p := range c.probes {
-		if p.kind == reset && p.target == i {
-			p.again = p.again || refused
-			if p.tries == 0 {
-				c.abandon(i, inTurn, second)
-			}
-			c.answered(p)
-			return
-		}
-	}
-	c.abandon(i, inTurn, second)
-	if refused && c.cfg.Stride > 1 && c.patient() && !slices.Contains(c.near, i) {
-		if c.checks(reset) < c.cfg.MaxChecks {
-			c.open(reset, i, c.now.Add(courtesy*c.cfg.Period)).again = true
+	courteous := refused && c.courteous(i)
+	p := c.resetOf(i)
+	switch {
+	case p != nil && p.active():
+		p.again = p.again || refused
+		c.answered(p)
+		return
+	case courteous && p == nil && c.checks(reset, false) >= c.cfg.MaxChecks:
+		return // if it is its turn, this goes on as with any other
+	case courteous:
+		c.abandon(i, inTurn, second)
+		if p == nil {
+			c.open(reset, i, c.now.Add(courtesy*c.cfg.Period))
 		}
 		return
 	}
+	c.abandon(i, inTurn, second, reset)
 	c.check(i, reset)
+	if p := c.resetOf(i); p != nil {
+		p.again = refused && before
+	}
+}
+
+// resetOf returns the probe of i's reset link, or nil.
+func (c *Core) resetOf(i id) *probe {
 	for _, p := range c.probes {
 		if p.kind == reset && p.target == i {
-			p.again = refused && before
+			return p
 		}
 	}
+	return nil
+}
+
+// courteous reports whether it is left to others to find out that i has crashed.
+func (c *Core) courteous(i id) bool {
+	return c.cfg.Stride > 1 && c.patient() && !slices.Contains(c.near, i) && !c.suspects(i)
+}
+
+// takeOver begins a check that was left to others, unless something has come from its target
+// since, or there is no room: then it has its turn again.
+func (c *Core) takeOver(p *probe) {
+	if _, refused := c.refusals[p.target]; !refused || c.checks(reset, true) >= c.cfg.MaxChecks {
+		c.abandon(p.target, reset)
+		return
+	}
+	p.again = c.refusedLately(p.target)
+	c.again(p)
 }
 
 // refusedLately reports whether i has refused a connection of this node within the last two

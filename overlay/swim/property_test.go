@@ -140,7 +140,10 @@ func (c *told) actions() map[string]func(*rapid.T) {
 			delete(c.states, n)
 			step(t, Unwatch{n, rapid.Bool().Draw(t, "crashed")})
 		},
-		"reset":     func(t *rapid.T) { step(t, LinkReset{Node: somebody(t)}) },
+		"reset":     func(t *rapid.T) { step(t, LinkReset{somebody(t), rapid.Bool().Draw(t, "refused")}) },
+		"near":      func(t *rapid.T) { step(t, Near{somebody(t)}) },
+		"far":       func(t *rapid.T) { step(t, Far{somebody(t)}) },
+		"seen":      func(t *rapid.T) { c.core.Seen(somebody(t)) },
 		"heard":     func(t *rapid.T) { step(t, Heard{fact(t)}) },
 		"nothing":   func(t *rapid.T) { step(t, nil) },
 		"received":  received,
@@ -161,7 +164,8 @@ func TestAnyEventsKeepTheInvariants(t *testing.T) {
 			Self: overlay.Node{Name: "n0@n", Boot: 1}, Rand: rand.New(rand.NewPCG(1, 1)),
 			MaxFacts: 3, MaxRumors: 4, MaxMembers: 6, MaxRelays: 2, MaxChecks: 2, MaxHealth: 2, Suspicion: 2,
 			Twice: rapid.Bool().Draw(t, "twice"), Discreet: rapid.Bool().Draw(t, "discreet"), Crowd: rapid.IntRange(1, 8).Draw(t, "crowd"),
-			Plain: rapid.Bool().Draw(t, "plain"), Fanout: rapid.SampledFrom([]int{0, -1}).Draw(t, "fanout"),
+			Stride: rapid.SampledFrom([]int{0, 2}).Draw(t, "stride"),
+			Plain:  rapid.Bool().Draw(t, "plain"), Fanout: rapid.SampledFrom([]int{0, -1}).Draw(t, "fanout"),
 		})
 		if err != nil {
 			t.Fatal(err)
