@@ -328,7 +328,7 @@ func (k *link) receiveAck(f wire.Frame) error {
 	ok := l.out.ack(m.Received, m.Come)
 	l.pace.confirmed(time.Now(), l.out.come, way-l.out.way)
 	l.confirmLocked()
-	if l.out.window = l.pace.limit(); full && !l.out.full() {
+	if l.out.window = l.windowLocked(); full && !l.out.full() {
 		l.rouse()
 	}
 	l.stream.mu.Unlock()

@@ -6,6 +6,9 @@ const (
 	// leastWindow is always allowed to be on its way: half a millisecond of a
 	// fast network, a few confirmations, and enough for a slow one.
 	leastWindow = 3 << 18
+	// mixedWindow is, where small messages are sent as well, which would wait for more:
+	// a piece, and half of the next. That keeps a fast way busy but for a seventh.
+	mixedWindow = leastWindow / 4
 	// mostWindow is more than any one connection carries in a round trip.
 	mostWindow = 1 << 30
 	// probeWindow is what is on its way while the round trip is measured anew.
@@ -28,7 +31,7 @@ const (
 // a trip can grow longer, it is measured anew now and then, with little on its
 // way. A pace is pure; the stream's lock guards it.
 type pace struct {
-	window int
+	window int // with small messages; never less than leastWindow without
 
 	trip time.Duration // the shortest time that a piece has taken; 0 if not known
 	met  time.Time     // when a piece last took about that
@@ -50,12 +53,16 @@ type pace struct {
 
 func newPace() pace { return pace{window: leastWindow, probing: probes} }
 
-// limit returns how much may be on its way.
-func (p *pace) limit() int {
-	if p.probing > 0 {
+// limit returns how much may be on its way, if small messages are sent as well or
+// if not.
+func (p *pace) limit(mixed bool) int {
+	switch {
+	case p.probing > 0:
 		return probeWindow
+	case mixed:
+		return p.window
 	}
-	return p.window
+	return max(p.window, leastWindow)
 }
 
 // began says that everything up to frame number last is on its way, of which
@@ -78,7 +85,7 @@ func (p *pace) confirmed(now time.Time, acked uint64, bytes int) {
 	p.timed(now, took)
 	p.rated(float64(p.carried) / took.Seconds())
 	if fit := 2 * max(p.rate, p.before) * p.trip.Seconds(); p.limited || int(fit) > p.window {
-		p.window = min(max(int(fit), leastWindow), mostWindow)
+		p.window = min(max(int(fit), mixedWindow), mostWindow)
 	}
 	p.marker, p.limited = 0, false
 }

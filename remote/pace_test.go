@@ -13,14 +13,14 @@ type way struct {
 	rate float64 // bytes a second
 }
 
-// carry lets p fill the way for a number of windows, and returns the window and
-// how long a small message would have to wait behind it. If it was idle before,
-// the first piece is on its way alone.
-func (w way) carry(p *pace, idle bool, rounds int) (window int, wait time.Duration) {
+// carry lets p fill the way for a number of windows, with small messages between or not,
+// and returns the window and how long a small message would have to wait behind it. If it
+// was idle before, the first piece is on its way alone.
+func (w way) carry(p *pace, mixed, idle bool, rounds int) (window int, wait time.Duration) {
 	now, frame := time.Unix(1000, 0), uint64(0)
 	for i := range rounds {
 		frame++
-		size := p.limit()
+		size := p.limit(mixed)
 		if idle && i == 0 {
 			size = maxWrite
 		}
@@ -28,7 +28,7 @@ func (w way) carry(p *pace, idle bool, rounds int) (window int, wait time.Durati
 		now = now.Add(max(w.trip, w.time(size)))
 		p.confirmed(now, frame, size)
 	}
-	return p.window, max(0, w.time(p.window)-w.trip)
+	return p.limit(mixed), max(0, w.time(p.limit(mixed))-w.trip)
 }
 
 // time is how long the way takes for so many bytes.
@@ -46,14 +46,29 @@ func TestWindowFillsTheWayAndNotMuchMore(t *testing.T) {
 		"slower than a window":  {10 * time.Millisecond, 100e3},
 		"a satellite at a time": {600 * time.Millisecond, 10e6},
 	} {
-		p := newPace()
-		window, wait := w.carry(&p, true, 200)
-		full := int(w.rate * w.trip.Seconds())
-		if window < min(full, mostWindow) {
-			t.Errorf("%s: a window of %d does not fill the way, which takes %d", name, window, full)
+		for mixed, least := range map[bool]int{true: mixedWindow, false: leastWindow} {
+			p := newPace()
+			window, wait := w.carry(&p, mixed, true, 200)
+			full := int(w.rate * w.trip.Seconds())
+			if window < min(max(full, least), mostWindow) {
+				t.Errorf("%s: a window of %d does not fill the way, which takes %d", name, window, full)
+			}
+			if window > leastWindow && wait > 2*w.trip+4*time.Millisecond {
+				t.Errorf("%s, mixed %v: %v wait behind a window of %d", name, mixed, wait, window)
+			}
 		}
-		if window > leastWindow && wait > 2*w.trip+4*time.Millisecond {
-			t.Errorf("%s: %v wait behind a window of %d", name, wait, window)
+	}
+}
+
+func TestSmallMessagesWaitForLittleOnAFastWay(t *testing.T) {
+	for name, w := range map[string]way{
+		"loopback":    {50 * time.Microsecond, 1.5e9},
+		"ten gigabit": {100 * time.Microsecond, 1.2e9},
+	} {
+		p := newPace()
+		mixed, _ := w.carry(&p, true, true, 200)
+		if alone := p.limit(false); alone != leastWindow || mixed > alone*7/10 {
+			t.Errorf("%s: a window of %d, and of %d without small messages", name, mixed, alone)
 		}
 	}
 }
@@ -61,8 +76,8 @@ func TestWindowFillsTheWayAndNotMuchMore(t *testing.T) {
 func TestWindowShrinksWhenTheWayGetsNarrow(t *testing.T) {
 	p := newPace()
 	fast, slow := way{10 * time.Millisecond, 1e9}, way{10 * time.Millisecond, 200e6}
-	before, _ := fast.carry(&p, true, 100)
-	after, _ := slow.carry(&p, false, 100)
+	before, _ := fast.carry(&p, false, true, 100)
+	after, _ := slow.carry(&p, false, false, 100)
 	if after >= before {
 		t.Errorf("from %d to %d", before, after)
 	}
@@ -87,7 +102,7 @@ func TestPausesOfTheOtherSideDoNotWidenTheWindow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	p, now, widest := newPace(), time.Unix(1000, 0), 0
 	for frame := range uint64(200_000) { // some minutes
-		size := p.limit()
+		size := p.limit(false)
 		p.began(now, frame+1, true)
 		took := max(w.trip, w.time(size))
 		if rng.IntN(4) == 0 {
@@ -106,8 +121,8 @@ func TestPausesOfTheOtherSideDoNotWidenTheWindow(t *testing.T) {
 func TestWindowGrowsWhenTheWayGrowsLonger(t *testing.T) {
 	p := newPace()
 	near, far := way{time.Millisecond, 1e9}, way{50 * time.Millisecond, 1e9}
-	near.carry(&p, true, 100)
-	if window, _ := far.carry(&p, false, 1000); window < int(far.rate*far.trip.Seconds()) {
+	near.carry(&p, false, true, 100)
+	if window, _ := far.carry(&p, false, false, 1000); window < int(far.rate*far.trip.Seconds()) {
 		t.Errorf("a window of %d does not fill it", window)
 	}
 }

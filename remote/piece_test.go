@@ -66,11 +66,11 @@ func TestOnlyAWayThatCarriesALongPieceInAMomentIsFast(t *testing.T) {
 		"across the world": {way{250 * time.Millisecond, 50e6}, false},
 	} {
 		p := newPace()
-		c.carry(&p, true, probes-1)
+		c.carry(&p, false, true, probes-1)
 		if p.fast() {
 			t.Errorf("%s: fast before it is known", name)
 		}
-		if c.carry(&p, false, 100); p.fast() != c.fast {
+		if c.carry(&p, false, false, 100); p.fast() != c.fast {
 			t.Errorf("%s: fast is %v", name, p.fast())
 		}
 	}

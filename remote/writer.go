@@ -80,7 +80,7 @@ func (k *link) write() error {
 // nothing; else the caller writes, and then calls doneLocked. The stream's lock
 // is held.
 func (l *lane) takeLocked(k *link) bool {
-	l.out.window = l.pace.limit()
+	l.out.window = l.windowLocked()
 	l.out.queue.pieces.fast = !l.slow && l.pace.fast()
 	bufs := l.out.take(l.bufs[:0], l.mostLocked())
 	if l.out.way > pieceSize {
@@ -96,6 +96,10 @@ func (l *lane) takeLocked(k *link) bool {
 	l.writing = len(bufs) > 0
 	return l.writing
 }
+
+// windowLocked is how much of large messages may be on its way. The stream's lock is
+// held.
+func (l *lane) windowLocked() int { return l.pace.limit(l.out.queue.pieces.mixed > 0) }
 
 // mostLocked is how much may be written at once. The stream's lock is held.
 func (l *lane) mostLocked() int {
