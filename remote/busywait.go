@@ -14,8 +14,9 @@ const (
 	// busyAfter is how many short waits in a row it takes for the next one to be
 	// busy.
 	busyAfter = 4
-	// busyShare is the share of the time that a connection may lose by busy waits: one part
-	// of so many. What has not been lost is saved up to busySavings.
+	// busyShare is the share of the time that a connection may lose by busy waits without
+	// gaining by others: one part of so many. What has not been lost is saved up to
+	// busySavings.
 	busyShare   = 16
 	busySavings = 4 * time.Millisecond
 	// busyGain is what a busy wait saves that was not in vain, the processor's time for
@@ -23,7 +24,7 @@ const (
 	// counts as lost: the rest is what it is worth that the answer is there sooner.
 	busyGain  = 40 * time.Microsecond
 	busyWorth = 4
-	// busySpell is how long a connection is not waited for in any other way: the
+	// busySpell is after how long, of waits that were all busy, one is not: the
 	// scheduler looks for what has come for others when it finds nothing to run,
 	// and who waits busily can always be run.
 	busySpell = 3 * time.Millisecond

@@ -3,12 +3,13 @@ package remote
 import "time"
 
 const (
-	// leastWindow is always allowed to be on its way: half a millisecond of a
+	// leastWindow is always allowed where nothing else is sent: half a millisecond of a
 	// fast network, a few confirmations, and enough for a slow one.
 	leastWindow = 3 << 18
-	// mixedWindow is, where small messages are sent as well, which would wait for more:
-	// a piece, and half of the next. That keeps a fast way busy but for a seventh.
-	mixedWindow = leastWindow / 4
+	// mixedWindow is, where small messages are sent as well, which would wait for more. It
+	// is what the other side confirms at once, whatever has come before: of less it would
+	// say so after ackDelay only.
+	mixedWindow = ackBytes + pieceSize
 	// mostWindow is more than any one connection carries in a round trip.
 	mostWindow = 1 << 30
 	// probeWindow is what is on its way while the round trip is measured anew.

@@ -67,8 +67,51 @@ func TestSmallMessagesWaitForLittleOnAFastWay(t *testing.T) {
 	} {
 		p := newPace()
 		mixed, _ := w.carry(&p, true, true, 200)
-		if alone := p.limit(false); alone != leastWindow || mixed > alone*7/10 {
+		if alone := p.limit(false); alone != leastWindow || mixed > alone*8/10 {
 			t.Errorf("%s: a window of %d, and of %d without small messages", name, mixed, alone)
+		}
+	}
+}
+
+// The lane takes the window that is meant for what it sends.
+func TestLaneThatHasSentSmallMessagesTakesTheSmallWindow(t *testing.T) {
+	l := &lane{pace: pace{window: mixedWindow}}
+	if n := l.windowLocked(); n != leastWindow {
+		t.Errorf("%d without small messages", n)
+	}
+	l.out.queue.pieces.small()
+	if n := l.windowLocked(); n != mixedWindow {
+		t.Errorf("%d with small messages", n)
+	}
+	l.out.queue.pieces.large(mixedBytes)
+	if n := l.windowLocked(); n != leastWindow {
+		t.Errorf("%d when there have been none for a while", n)
+	}
+}
+
+// The other side confirms at once what comes, or leaves it to a timer, which its first
+// piece sets: see link.acknowledge. A full window is never left to that.
+func TestFullWindowIsConfirmedAtOnce(t *testing.T) {
+	for _, payload := range []int{8 << 10, 64 << 10, 100 << 10, 128 << 10, 200 << 10, 256 << 10, 512 << 10} {
+		for _, window := range []int{mixedWindow, probeWindow, leastWindow} {
+			way, unacked, armed := 0, 0, false
+			for left := payload; way < window; {
+				n := min(left, pieceSize)
+				if left -= n; left == 0 {
+					left = payload
+				}
+				way += n
+				if unacked += n; unacked >= ackBytes {
+					unacked, way = 0, -1 // confirmed
+					break
+				}
+				if !armed {
+					unacked, armed = 0, true
+				}
+			}
+			if way >= 0 {
+				t.Errorf("with payloads of %d a window of %d waits for the timer", payload, window)
+			}
 		}
 	}
 }

@@ -19,7 +19,8 @@ const (
 // the system, and less often one that wakes the other side. But a small message
 // waits for the piece, and the write, that is under way. So they are long only on
 // a fast way, and while there have been no small messages for a while: the first
-// one waits longer, and those after it do not. It is pure; the stream's lock
+// one waits longer, and those after it do not, also because less is on its way then:
+// see pace.limit. It is pure; the stream's lock
 // guards it.
 type pieces struct {
 	fast  bool // the way carries a long one within longTime

@@ -125,6 +125,28 @@ func TestAnOldRefusalIsNotThisNodesWordAfterTheWait(t *testing.T) {
 	}
 }
 
+func TestOthersAreAskedAtOnceWhereThatIsLittleOrThisNodesTask(t *testing.T) {
+	for what, c := range map[string]struct {
+		peers   int
+		prepare func(b *bench)
+		event   LinkReset
+	}{
+		"it is near":           {DefaultCrowd, func(b *bench) { b.step(Near{b.peers[0]}) }, LinkReset{Refused: true}},
+		"few members":          {DefaultCrowd - 2, func(*bench) {}, LinkReset{Refused: true}},
+		"a link was reset":     {DefaultCrowd, func(*bench) {}, LinkReset{}},
+		"nobody is near":       {DefaultCrowd, func(b *bench) { b.step(Far{b.peers[1]}) }, LinkReset{Refused: true}},
+		"it is suspected":      {DefaultCrowd, func(b *bench) { b.c.suspect(b.c.members.find(b.peers[0]), b.c.cfg.Self, false); b.c.take() }, LinkReset{Refused: true}},
+		"all are equally near": {DefaultCrowd, func(b *bench) { b.c.cfg.Stride = 0 }, LinkReset{Refused: true}},
+	} {
+		b := courtesyBench(t, c.peers)
+		c.prepare(b)
+		c.event.Node = b.peers[0]
+		if to, _ := sent[PingReq](b.step(c.event)); len(to) != DefaultIndirect {
+			t.Errorf("%s: asks %v", what, to)
+		}
+	}
+}
+
 // Those that are left to others take no place from those that are not, and those for
 // which there is no place have their turn as otherwise.
 func TestWhatIsLeftToOthersHasAPlaceOfItsOwn(t *testing.T) {

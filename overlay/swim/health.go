@@ -50,6 +50,7 @@ func (c *Core) wake(slept time.Duration) {
 	c.probes, c.relays = nil, nil
 	for _, p := range open {
 		switch {
+		case !p.active() && long: // it has its turn again
 		case !p.active():
 			p.end = later(p.end, c.now.Add(c.cfg.Timeout))
 			c.probes = append(c.probes, p)

@@ -95,12 +95,14 @@ func (c *Core) validProbes(e *checker) {
 		}
 		e.check(!p.end.IsZero() && len(p.asked) <= p.helpers && p.helpers <= c.cfg.Indirect*(1+len(p.earlier)), "4: probe %d", p.seq)
 		e.check(len(p.earlier) == 0 || p.kind == reset && len(p.earlier) <= resets && slices.Max(p.earlier) < p.seq, "4: probe %d was %v", p.seq, p.earlier)
+		e.check(p.active() || p.helpers == 0 && len(p.refused) == 0 && !p.again && p.direct.IsZero(), "4: probe %d has been left to others, and has begun", p.seq)
 		e.check(!p.lingers || p.kind == second, "4: probe %d lingers", p.seq)
 		e.check(0 <= p.slack && p.slack <= mostSlack*c.cfg.Period, "4: probe %d has %v more", p.seq, p.slack)
 		for _, i := range append(p.asked[:len(p.asked):len(p.asked)], p.refused...) {
 			e.check(c.members.all[i].state != 0, "4: a helper that is forgotten")
 		}
 	}
+	e.check(c.checks(reset, true) <= c.cfg.MaxChecks && c.checks(reset, false) <= c.cfg.MaxChecks, "4: %d checks, and %d that are left to others", c.checks(reset, true), c.checks(reset, false))
 	e.check(turns <= 1 && len(c.probes)-turns <= 2*c.cfg.MaxChecks+2*rechecks, "4: %d in turn of %d", turns, len(c.probes))
 	e.check(len(c.relays) <= c.cfg.MaxRelays, "5: %d relays", len(c.relays))
 	for n, r := range c.relays {

@@ -49,7 +49,7 @@ type probe struct {
 	helpers int           // that were asked
 	asked   []id          // of them, those that have not answered
 	refused []id          // that had a connection to the target refused
-	again   bool          // so had this node, since the link was reset or within two periods before
+	again   bool          // so had this node, since it has asked or, with another refusal, within two periods before
 	lingers bool          // it waits, after it was asked in vain
 	seen    bool          // something else has come from the target
 	slack   time.Duration // of direct and end
@@ -319,6 +319,7 @@ func (c *Core) linkReset(i id, refused bool) {
 			c.refusals = make(map[id]time.Time)
 		}
 		c.refusals[i] = c.now
+		c.tempo.drop(i) // that is an answer of its machine
 	}
 	if refused && c.refused(i) || c.members.all[i].state == Confirm {
 		return
