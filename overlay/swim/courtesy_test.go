@@ -171,3 +171,39 @@ func TestWhatIsLeftToOthersHasAPlaceOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// What nobody has found out, and there is no room to look into, has its turn again.
+func TestWhatIsTakenOverNeedsRoom(t *testing.T) {
+	for _, room := range []bool{true, false} {
+		b := newBench(t, DefaultCrowd, Config{Stride: 5, Discreet: true, MaxChecks: 1})
+		b.step(Near{b.peers[1]})
+		b.step(LinkReset{b.peers[0], true})
+		if !room {
+			b.step(LinkReset{Node: b.peers[1]})
+		}
+		p := b.c.resetOf(b.c.members.find(b.peers[0]))
+		b.c.takeOver(p)
+		if p.active() != room || (b.c.find(p.seq) != nil) != room {
+			t.Errorf("with room %v it is taken over: %v", room, p.active())
+		}
+		if s := b.state(); s != Alive {
+			t.Errorf("with room %v it is %v", room, s)
+		}
+	}
+}
+
+// Who is refused has an answer: that others wait for theirs says nothing of this machine.
+func TestARefusalIsNoSilence(t *testing.T) {
+	for _, refused := range []bool{true, false} {
+		b := courtesyBench(t, DefaultCrowd)
+		for n, node := range b.peers[2:4] {
+			b.c.tempo.ask(question{uint64(n + 1), b.c.members.find(node), b.now})
+			if refused {
+				b.step(LinkReset{node, true})
+			}
+		}
+		if waiting := b.c.tempo.waiting(b.now.Add(time.Second)) > 0; waiting == refused {
+			t.Errorf("refused %v: it waits: %v", refused, waiting)
+		}
+	}
+}

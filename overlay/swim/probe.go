@@ -311,7 +311,7 @@ func (c *Core) answered(p *probe) {
 }
 
 // linkReset is an answer to whoever had this node ping i, if that was refused. If
-// nobody had, it begins a check.
+// nobody had, it begins a check, or leaves that to those near i for a while.
 func (c *Core) linkReset(i id, refused bool) {
 	before := c.refusedLately(i)
 	if refused {
