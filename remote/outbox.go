@@ -72,6 +72,9 @@ func (o *outbox) unsent() bool { return o.behind() || !o.queue.empty() }
 // full reports whether large payloads have to wait for confirmations.
 func (o *outbox) full() bool { return o.window > 0 && o.way >= o.window }
 
+// held reports whether there are large payloads that do.
+func (o *outbox) held() bool { return o.full() && o.queue.large > 0 }
+
 // push appends a frame of a shard; see queue.push.
 func (o *outbox) push(shard uint32, frame, payload []byte) { o.queue.push(shard, frame, payload) }
 

@@ -274,6 +274,27 @@ func TestSmallMessageWaitsForOnePieceOfALargeOne(t *testing.T) {
 	t.Fatal("it was not sent")
 }
 
+// A window that is full holds something back only if something is there: else it says
+// nothing of what the way carries.
+func TestAFullWindowHoldsBackWhatWaitsOnly(t *testing.T) {
+	var o outbox
+	o.init(1 << 30)
+	o.window = 100 << 10
+	sample{shard: 1, number: 0, size: 100 << 10}.push(&o)
+	o.take(nil, 1<<20)
+	if !o.full() || o.held() {
+		t.Errorf("with nothing behind it, full %v, held %v", o.full(), o.held())
+	}
+	sample{shard: 1, number: 1, size: 10}.push(&o)
+	if o.held() {
+		t.Error("a small message is held back")
+	}
+	sample{shard: 2, number: 2, size: 100 << 10}.push(&o)
+	if !o.held() {
+		t.Error("a large message is not")
+	}
+}
+
 func TestSmallMessageOfTheSameShardStaysBehindTheLargeOne(t *testing.T) {
 	var o outbox
 	o.init(1 << 30)

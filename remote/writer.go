@@ -84,7 +84,7 @@ func (l *lane) takeLocked(k *link) bool {
 	l.out.queue.pieces.fast = !l.slow && l.pace.fast()
 	bufs := l.out.take(l.bufs[:0], l.mostLocked())
 	if l.out.way > pieceSize {
-		l.pace.began(time.Now(), l.out.taken-1, l.out.full() && l.out.queue.large > 0)
+		l.pace.began(time.Now(), l.out.taken-1, l.out.held())
 	}
 	l.stream.refillLocked()
 	if !l.out.cut() && (k.ackDue.Swap(false) || l.received.Load()-k.ackSent.Load() >= ackFrames) {
