@@ -31,8 +31,8 @@ var (
 	errAck      = errors.New("remote: confirmation of frames that were never sent")
 )
 
-// worthYielding is the size of a lent payload from which its reader lets others
-// go first: on a busy node that costs it a turn.
+// worthYielding is the size of a payload from which its reader lets others go
+// first: on a busy node that costs it a turn.
 const worthYielding = 256 << 10
 
 // stallChecks is how many heartbeats a connection may take without progress
@@ -97,11 +97,11 @@ func newLink(l *lane, c *connection) (*link, error) {
 }
 
 func (k *link) start() {
-	var from wire.Lender
+	var memory wire.Memory = k.lane.node.recycler
 	if k.lane.stream.ch.Lend {
-		from = &k.lane.node.loans
+		memory = &k.lane.node.loans
 	}
-	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage), &k.lane.parts, from)
+	k.conn.dec.Relax(wire.Session(k.lane.node.cfg.MaxMessage), &k.lane.parts, memory)
 	k.wg.Go(func() {
 		k.fail(k.read())
 		k.pipe.close()
@@ -130,6 +130,7 @@ func (k *link) stop() {
 	k.wg.Wait()
 	k.ackTimer.Stop()
 	k.lane.node.loans.rest()
+	k.lane.node.recycler.rest()
 }
 
 // dryUp lets the reader go on until nothing comes for a moment.
@@ -191,6 +192,7 @@ func (k *link) idle() bool {
 	if use == k.seenUse {
 		l.out.shrink()
 		l.node.loans.rest()
+		l.node.recycler.rest()
 	}
 	l.stream.mu.Unlock()
 	if use != k.seenUse || !settled || k.rested.IsZero() {
@@ -283,9 +285,10 @@ func (k *link) receive(f wire.Frame) error {
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
-	if f.Loan != nil && len(f.Payload) >= worthYielding {
-		// Who has got it is next in line on this processor, in whose cache it is:
-		// once it has been returned, the next one is read into the same memory.
+	if len(f.Payload) >= worthYielding {
+		// Who gets it is next in line on this processor, in whose cache it is. Once
+		// it has been returned, the next one is read into the same memory.
+		k.settle()
 		runtime.Gosched()
 	}
 	return err

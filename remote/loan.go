@@ -16,7 +16,7 @@ const (
 	mostLoan  = 26
 )
 
-// loans lends memory for payloads, by powers of two. It is a wire.Lender, and
+// loans lends memory for payloads, by powers of two. It is a wire.Memory, and
 // may be used by any goroutine.
 type loans struct {
 	bySize [mostLoan - leastLoan + 1]returned
@@ -48,11 +48,17 @@ type loan struct {
 	asked  int
 }
 
-// Lend returns memory of n bytes, whose content is that of messages before.
-func (ls *loans) Lend(n int) wire.Loan {
+// Take implements wire.Memory: its receiver gives back what it takes.
+func (ls *loans) Take(n int) ([]byte, wire.Loan) {
+	l := ls.lend(n)
+	return l.bytes(), l
+}
+
+// lend returns memory of n bytes, whose content is that of messages before.
+func (ls *loans) lend(n int) *loan {
 	size := max(bits.Len(uint(max(n, 1)-1)), leastLoan)
 	if size > mostLoan {
-		return &loan{memory: make([]byte, n), asked: n}
+		return &loan{memory: uncleared(n), asked: n}
 	}
 	from := &ls.bySize[size-leastLoan]
 	l := from.last.Swap(nil)
@@ -60,15 +66,15 @@ func (ls *loans) Lend(n int) wire.Loan {
 		l, _ = from.pool.Get().(*loan)
 	}
 	if l == nil {
-		l = &loan{from: from, memory: make([]byte, 1<<size)}
+		l = &loan{from: from, memory: uncleared(1 << size)}
 	}
 	l.asked = n
 	return l
 }
 
-// Bytes returns what was asked for: appending to it does not write into the
+// bytes returns what was asked for: appending to it does not write into the
 // rest.
-func (l *loan) Bytes() []byte { return l.memory[:l.asked:l.asked] }
+func (l *loan) bytes() []byte { return l.memory[:l.asked:l.asked] }
 
 // Return gives the memory back.
 func (l *loan) Return() {

@@ -67,11 +67,12 @@ type Node struct {
 	associations atomic.Uint64
 	strangers    atomic.Int64 // connections that have proven nothing yet
 
-	loans  loans
-	valves valves
-	ledger ledger // of acknowledged messages
-	talks  talks
-	topics topicTable
+	loans    loans
+	recycler *recycler
+	valves   valves
+	ledger   ledger // of acknowledged messages
+	talks    talks
+	topics   topicTable
 
 	broadcasts broadcastDesk
 
@@ -105,7 +106,7 @@ func New(cfg Config) (*Node, error) {
 	channels, channelErr := cfg.channels()
 	carrier := cfg.Transport
 	tls, tlsErr := cfg.secured()
-	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, carrier: carrier, log: cfg.Logger, inbox: make(chan any, 64)}
+	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, carrier: carrier, log: cfg.Logger, inbox: make(chan any, 64), recycler: newRecycler(time.Now)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err = errors.Join(cfg.valid(), err, channelErr, tlsErr)
 	if err == nil {

@@ -11,14 +11,14 @@ func TestMemoryReturnedLastIsLentFirst(t *testing.T) {
 	var ls loans
 	var taken []*loan
 	for range 5 {
-		taken = append(taken, ls.Lend(512<<10).(*loan))
+		taken = append(taken, ls.lend(512<<10))
 	}
-	if other := ls.Lend(64 << 10).(*loan); len(other.memory) != 64<<10 {
+	if other := ls.lend(64 << 10); len(other.memory) != 64<<10 {
 		t.Errorf("64 KiB are lent as %d", len(other.memory))
 	}
 	for _, l := range taken {
 		l.Return()
-		if again := ls.Lend(300 << 10).(*loan); again != l || len(again.Bytes()) != 300<<10 {
+		if again := ls.lend(300 << 10); again != l || len(again.bytes()) != 300<<10 {
 			t.Error("something else is lent than what was returned last")
 		}
 		l.Return()
@@ -31,8 +31,8 @@ func TestMemoryIsNeverLentTwiceAtOnce(t *testing.T) {
 	for who := range byte(8) {
 		wg.Go(func() {
 			for i := range 5000 {
-				l := ls.Lend(5000)
-				b := l.Bytes()
+				l := ls.lend(5000)
+				b := l.bytes()
 				b[0], b[len(b)-1] = who, who
 				if i%100 == 0 {
 					ls.rest()
@@ -49,7 +49,7 @@ func TestMemoryIsNeverLentTwiceAtOnce(t *testing.T) {
 
 func TestMemoryAtRestIsLeftToTheCollector(t *testing.T) {
 	var ls loans
-	l := ls.Lend(1 << 20).(*loan)
+	l := ls.lend(1 << 20)
 	first := weak.Make(&l.memory[0])
 	l.Return()
 	l = nil

@@ -40,7 +40,7 @@ type parcel struct {
 func (a *Assembler) Open() (frames, bytes int) { return len(a.open), a.taken }
 
 // place returns where the n bytes of payload go that follow a part's head.
-func (a *Assembler) place(head []byte, n int, l Limits, from Lender) ([]byte, error) {
+func (a *Assembler) place(head []byte, n int, l Limits, where Memory) ([]byte, error) {
 	var m Part
 	if err := m.Unmarshal(head); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrParcel, err)
@@ -49,7 +49,7 @@ func (a *Assembler) place(head []byte, n int, l Limits, from Lender) ([]byte, er
 	// The first part comes again if the connection broke within it.
 	if m.Total != 0 && (p == nil || p.have == 0) {
 		var err error
-		if p, err = a.begin(&m, p, l, from); err != nil {
+		if p, err = a.begin(&m, p, l, where); err != nil {
 			return nil, err
 		}
 	}
@@ -64,7 +64,7 @@ func (a *Assembler) place(head []byte, n int, l Limits, from Lender) ([]byte, er
 }
 
 // begin takes memory for a frame, in place of old if that is not nil.
-func (a *Assembler) begin(m *Part, old *parcel, l Limits, from Lender) (*parcel, error) {
+func (a *Assembler) begin(m *Part, old *parcel, l Limits, where Memory) (*parcel, error) {
 	if old != nil {
 		a.taken -= len(old.frame.Payload)
 		delete(a.open, m.Parcel)
@@ -82,7 +82,7 @@ func (a *Assembler) begin(m *Part, old *parcel, l Limits, from Lender) (*parcel,
 		a.open = make(map[uint64]*parcel)
 	}
 	p := &parcel{frame: Frame{Kind: kind, Head: m.Head, Fresh: true}}
-	p.frame.Payload, p.frame.Loan = memory(int(m.Total), from)
+	p.frame.Payload, p.frame.Loan = memory(int(m.Total), where)
 	a.open[m.Parcel] = p
 	a.taken += len(p.frame.Payload)
 	return p, nil

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
-	"unsafe"
 )
 
 // Frame is one frame that a [Decoder] has found.
@@ -24,38 +22,26 @@ type Frame struct {
 	Whole *Frame
 }
 
-// Lender gives the memory that fresh payloads are read into, for one who takes
-// it back when they have been used.
-type Lender interface {
-	// Lend returns memory of n bytes.
-	Lend(n int) Loan
+// Memory gives the memory that fresh payloads are read into.
+type Memory interface {
+	// Take returns n bytes, which may hold anything and are all written before
+	// the frame is given out. A Loan is to be returned by who has used them;
+	// without, they may be kept.
+	Take(n int) ([]byte, Loan)
 }
 
-// Loan is memory from a [Lender]. Who has it may keep it, or call Return once
-// and use it no more.
+// Loan is memory that a [Memory] takes back. Who has it may keep it, or call
+// Return once and use it no more.
 type Loan interface {
-	// Bytes returns the memory: as many bytes as were asked for.
-	Bytes() []byte
 	Return()
 }
 
-// memory returns n bytes, of a lender if there is one.
-func memory(n int, from Lender) ([]byte, Loan) {
-	if from == nil {
-		return uncleared(n), nil
+// memory returns n bytes, from where if that is not nil.
+func memory(n int, where Memory) ([]byte, Loan) {
+	if where == nil {
+		return make([]byte, n), nil
 	}
-	loan := from.Lend(n)
-	return loan.Bytes(), loan
-}
-
-// uncleared returns n bytes, one or more, that hold anything, for one who writes all of
-// them before anybody sees them: to clear them first is a quarter of what it takes to read
-// a large payload. The memory is that of a string that nobody else has.
-func uncleared(n int) []byte {
-	var b strings.Builder
-	b.Grow(n)
-	b.WriteByte(0)
-	return unsafe.Slice(unsafe.StringData(b.String()), n)
+	return where.Take(n)
 }
 
 // freshPayload is the length from which a payload gets memory of its own, into
@@ -91,7 +77,7 @@ type Decoder struct {
 	have    int   // how much of large.Payload is there
 	between bool  // a large payload was the last thing to come
 	parts   *Assembler
-	from    Lender // nil: fresh payloads are not lent
+	memory  Memory // nil: fresh payloads are made
 }
 
 // NewDecoder returns a Decoder that takes what l allows. It takes a small
@@ -99,9 +85,9 @@ type Decoder struct {
 func NewDecoder(l Limits) *Decoder { return &Decoder{limits: l, buf: make([]byte, 1<<10)} }
 
 // Relax changes the limits, from the next frame on, and lets a put frames
-// together that come in parts. A nil a takes none. Fresh payloads lie in what
-// from lends; with nil, each in memory of its own.
-func (d *Decoder) Relax(l Limits, a *Assembler, from Lender) { d.limits, d.parts, d.from = l, a, from }
+// together that come in parts. A nil a takes none. Fresh payloads lie in what m
+// gives; with nil, each in memory of its own.
+func (d *Decoder) Relax(l Limits, a *Assembler, m Memory) { d.limits, d.parts, d.memory = l, a, m }
 
 // Rest takes out the bytes that belong to no frame given out yet, for when they
 // turn out to be no frames. It must not be called within a large payload.
@@ -250,7 +236,7 @@ func (d *Decoder) begin(h Header, head, rest []byte) error {
 		}
 		d.large.Payload = place
 	} else {
-		d.large.Payload, d.large.Loan = memory(h.Payload, d.from)
+		d.large.Payload, d.large.Loan = memory(h.Payload, d.memory)
 	}
 	d.have = copy(d.large.Payload, rest)
 	d.start += HeaderSize + h.Head + d.have
@@ -262,7 +248,7 @@ func (d *Decoder) place(h Header, head []byte) ([]byte, error) {
 	if d.parts == nil {
 		return nil, fmt.Errorf("%w: %v", ErrKind, h.Kind)
 	}
-	return d.parts.place(head, h.Payload, d.limits, d.from)
+	return d.parts.place(head, h.Payload, d.limits, d.memory)
 }
 
 // complete gives out a frame whose payload is there.

@@ -77,19 +77,13 @@ func ExampleAssembler() {
 // page lends the same memory again and again.
 type page struct{ memory []byte }
 
-func (p *page) Lend(n int) wire.Loan { return loan{p, p.memory[:n:n]} }
+func (p *page) Take(n int) ([]byte, wire.Loan) { return p.memory[:n:n], p }
 
-type loan struct {
-	from  *page
-	bytes []byte
-}
-
-func (l loan) Bytes() []byte { return l.bytes }
-func (l loan) Return()       { clear(l.bytes) }
+func (p *page) Return() { clear(p.memory) }
 
 // A large payload is read into memory that its user gives back.
-func ExampleLender() {
-	var from wire.Lender = &page{make([]byte, 1<<20)}
+func ExampleMemory() {
+	var from wire.Memory = &page{make([]byte, 1<<20)}
 	d := wire.NewDecoder(wire.Limits{})
 	d.Relax(wire.Session(1<<20), nil, from)
 

@@ -1,0 +1,78 @@
+package remote_test
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote"
+)
+
+// hoarder checks messages that are of one byte over and over, and keeps the latter
+// half of every tenth. Where they lie, it does not keep.
+type hoarder struct {
+	t     *testing.T
+	where map[uintptr]int
+	kept  [][]byte
+	n     int
+}
+
+func (h *hoarder) Receive(self *actor.Self, msg any) error {
+	switch m := msg.(type) {
+	case Get:
+		return self.Reply(h.n)
+	case []byte:
+		h.where[uintptr(unsafe.Pointer(unsafe.SliceData(m)))]++
+		if bytes.Count(m, []byte{byte(h.n)}) != len(m) || len(m) != largeSize(h.n) {
+			h.t.Errorf("message %d is not what was sent: %d bytes", h.n, len(m))
+		}
+		if h.n%10 == 0 {
+			h.kept = append(h.kept, m[len(m)/2:])
+		}
+		h.n++
+	}
+	return nil
+}
+
+func largeSize(n int) int { return []int{64 << 10, 512 << 10, 1<<20 + 1}[n%3] }
+
+func TestLargeMessagesAreTheirReceiversOwn(t *testing.T) {
+	cfg := config("a")
+	cfg.Channels = []remote.Channel{{Name: "bulk"}}
+	a := start(t, cfg)
+	cfg = config("b", a.Addr())
+	cfg.Channels = []remote.Channel{{Name: "bulk"}}
+	b := start(t, cfg)
+	a.await(t, remote.MemberUp, b.sys.Node())
+	h := &hoarder{t: t, where: make(map[uintptr]int)}
+	pid := a.spawn(t, h)
+	const n = 300
+	for i := range n {
+		if err := b.sys.Send(pid, bytes.Repeat([]byte{byte(i)}, largeSize(i)), actor.Channel("bulk")); err != nil {
+			t.Fatal(err)
+		}
+		if i%20 == 0 {
+			if got, err := actor.Call[int](t.Context(), b.sys, pid, Get{}, actor.Channel("bulk")); got != i+1 || err != nil {
+				t.Fatal(got, err)
+			}
+			runtime.GC()
+		}
+	}
+	if got, err := actor.Call[int](t.Context(), b.sys, pid, Get{}, actor.Channel("bulk")); got != n || err != nil {
+		t.Fatal(got, err)
+	}
+	for i, part := range h.kept {
+		if bytes.Count(part, []byte{byte(10 * i)}) != len(part) {
+			t.Errorf("message %d has changed after it was received", 10*i)
+		}
+	}
+	again := 0
+	for _, times := range h.where {
+		again += times - 1
+	}
+	if again < n/10 {
+		t.Errorf("memory was used again %d times in %d messages", again, n)
+	}
+}
