@@ -98,10 +98,11 @@
 // but one that is kept for long keeps its neighbours' memory, and none can be given
 // a finalizer. Who keeps few of many copies them. See codec.Reader.ReadAll.
 //
-// A large []byte, or another message of 64 KiB or more, is its receiver's own for as
+// A large []byte, or another message of 64 KiB to 4 MiB, is its receiver's own for as
 // long as anything refers to any part of it. When the collector has found that
-// nothing does, its memory is used for another, 16 MiB for each node at most, which
-// needs a finalizer: a receiver that sets one too, on the first byte, ends the
-// program, and what it gives to runtime.AddCleanup runs at no particular time. Who
-// needs either copies the message.
+// nothing does, its memory is used for another, 16 MiB for each node at most; beyond
+// that, and while receivers keep as much, memory is new. It has a finalizer for that:
+// a receiver that sets one too, on the first byte, ends the program, and what it gives
+// to runtime.AddCleanup may never run and is kept until then. Who needs either copies
+// the message.
 package remote

@@ -130,7 +130,6 @@ func (k *link) stop() {
 	k.wg.Wait()
 	k.ackTimer.Stop()
 	k.lane.node.loans.rest()
-	k.lane.node.recycler.rest()
 }
 
 // dryUp lets the reader go on until nothing comes for a moment.
@@ -192,7 +191,6 @@ func (k *link) idle() bool {
 	if use == k.seenUse {
 		l.out.shrink()
 		l.node.loans.rest()
-		l.node.recycler.rest()
 	}
 	l.stream.mu.Unlock()
 	if use != k.seenUse || !settled || k.rested.IsZero() {
@@ -282,13 +280,19 @@ func (k *link) receive(f wire.Frame) error {
 		}
 		f = *f.Whole
 	}
+	large := len(f.Payload) >= worthYielding
+	if large {
+		k.settle()
+	}
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
-	if len(f.Payload) >= worthYielding {
-		// Who gets it is next in line on this processor, in whose cache it is. Once
-		// it has been returned, the next one is read into the same memory.
+	if large {
+		// Who gets it is next in line on this processor, in whose cache it is. If it
+		// was lent, the next one is then read into the same memory. The other side
+		// need not wait for them.
 		k.settle()
+		k.acknowledge()
 		runtime.Gosched()
 	}
 	return err

@@ -271,6 +271,7 @@ func (n *Node) shut() bool {
 	if !n.closed {
 		n.closed = true
 		n.letGo()
+		n.recycler.close()
 		for _, p := range n.peers.close() {
 			n.giveUp(p, ErrClosed)
 		}

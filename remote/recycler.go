@@ -31,21 +31,25 @@ const (
 //
 // Memory that the collector has found is brought to life by its finalizer, which
 // is why its receiver must not set one. Only so much has one, recycledBytes: else
-// what is found at once would grow from one collection to the next. It is a
-// wire.Memory, and may be used by any goroutine. It is made with newRecycler.
+// what is found at once would grow from one collection to the next. Who keeps as
+// much has new memory for the rest. It is a wire.Memory, and may be used by any
+// goroutine. It is made with newRecycler.
 type recycler struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	shelves map[int]*shelf
-	tracked int // bytes that have a finalizer or are ready
-	used    time.Time
+	shelves map[int]*shelf // by size
+	tracked int            // bytes that have a finalizer or are ready
+	again   uint64         // how often some was used again
+	resting bool           // nothing is needed; what is found is given up
+	closed  bool           // for ever
 }
 
 // shelf has blocks of one size that are ready.
 type shelf struct {
 	size  int
 	ready []*byte
+	used  time.Time   // when one was last needed
 	found func(*byte) // the finalizer
 }
 
@@ -58,60 +62,109 @@ func (r *recycler) Take(n int) ([]byte, wire.Loan) {
 	if n < leastRecycled || n > mostRecycled {
 		return uncleared(n), nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.used = r.now()
-	s := r.shelf(blockSize(n))
-	if last := len(s.ready) - 1; last >= 0 { // the likeliest to be in a cache
-		block := s.ready[last]
-		s.ready[last] = nil
-		s.ready = s.ready[:last]
-		runtime.SetFinalizer(block, s.found)
-		return unsafe.Slice(block, n), nil
-	}
-	if r.tracked+s.size > recycledBytes {
+	s, block, again := r.reserve(blockSize(n))
+	switch {
+	case s == nil:
 		return uncleared(n), nil
+	case !again:
+		block = unsafe.SliceData(uncleared(s.size))
 	}
-	r.tracked += s.size
-	block := unsafe.SliceData(uncleared(s.size))
 	runtime.SetFinalizer(block, s.found)
 	return unsafe.Slice(block, n), nil
 }
 
-// shelf returns the one with blocks of size.
-func (r *recycler) shelf(size int) *shelf {
-	s := r.shelves[size]
-	if s == nil {
+// reserve returns a block that is ready, or the shelf that a new one will be of, or
+// nil if there are to be no more.
+func (r *recycler) reserve(size int) (s *shelf, block *byte, again bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s = r.shelves[size]; s == nil {
 		s = &shelf{size: size}
 		s.found = func(block *byte) { r.found(s, block) }
 		r.shelves[size] = s
 	}
-	return s
+	s.used, r.resting = r.now(), false
+	if last := len(s.ready) - 1; last >= 0 { // the likeliest to be in a cache
+		block, s.ready[last] = s.ready[last], nil
+		s.ready = s.ready[:last]
+		r.again++
+		return s, block, true
+	}
+	if r.closed || !r.makeRoom(size) {
+		return nil, nil, false
+	}
+	r.tracked += size
+	return s, nil, false
+}
+
+// makeRoom gives up what is ready of other sizes, the least lately used first, until
+// there may be size bytes more. It reports whether there may.
+func (r *recycler) makeRoom(size int) bool {
+	for r.tracked+size > recycledBytes {
+		var oldest *shelf
+		for _, s := range r.shelves {
+			if len(s.ready) > 0 && (oldest == nil || s.used.Before(oldest.used)) {
+				oldest = s
+			}
+		}
+		if oldest == nil {
+			return false
+		}
+		last := len(oldest.ready) - 1
+		oldest.ready[last] = nil
+		oldest.ready = oldest.ready[:last]
+		r.tracked -= oldest.size
+	}
+	return true
 }
 
 // found is told by the collector that nobody has block any more.
 func (r *recycler) found(s *shelf, block *byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now().Sub(r.used) > recyclerRest {
+	if r.resting || r.closed {
 		r.tracked -= s.size
 		return
 	}
 	s.ready = append(s.ready, block)
 }
 
-// rest leaves what is ready to the collector, if none has been needed for some
-// time.
+// rest leaves to the collector what is ready of sizes that have not been needed for
+// some time.
 func (r *recycler) rest() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now().Sub(r.used) <= recyclerRest {
-		return
-	}
+	r.resting = true
 	for _, s := range r.shelves {
-		r.tracked -= s.size * len(s.ready)
-		s.ready = nil
+		if r.now().Sub(s.used) > recyclerRest {
+			r.giveUp(s)
+		} else {
+			r.resting = false
+		}
 	}
+}
+
+// close leaves everything to the collector, also what is still in use.
+func (r *recycler) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, s := range r.shelves {
+		r.giveUp(s)
+	}
+}
+
+// giveUp leaves what is ready of one size to the collector.
+func (r *recycler) giveUp(s *shelf) {
+	r.tracked -= s.size * len(s.ready)
+	s.ready = nil
+}
+
+// reused returns how often memory was used again.
+func (r *recycler) reused() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.again
 }
 
 // blockSize returns the size of the blocks that payloads of n bytes lie in: an

@@ -42,58 +42,71 @@ func (r *recycler) state() (ready, tracked int) {
 // collect lets the collector and the finalizers run until done.
 func collect(t *testing.T, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); {
+	for end := time.Now().Add(20 * time.Second); !done(); runtime.GC() {
 		if time.Now().After(end) {
-			t.Fatal("not in time")
+			t.Fatal("the collector has not found what nobody has, or nothing has come of it")
 		}
-		runtime.GC()
-		// The finalizers before it have run when this one has.
-		ran := make(chan struct{})
-		runtime.SetFinalizer(new([64]byte), func(*[64]byte) { close(ran) })
-		runtime.GC()
-		<-ran
 	}
 }
 
+// take takes so many blocks of n bytes, whose addresses are kept in where.
+//
 //go:noinline
-func takeAndDrop(r *recycler, n, times int) (where []uintptr) {
+func take(r *recycler, n, times int, where map[uintptr]int) {
 	var all [][]byte
 	for range times {
 		b, _ := r.Take(n)
-		where = append(where, uintptr(unsafe.Pointer(unsafe.SliceData(b))))
+		where[uintptr(unsafe.Pointer(unsafe.SliceData(b)))]++
 		all = append(all, b)
 	}
 	runtime.KeepAlive(all)
-	return where
 }
 
 func TestLargeMemoryThatNobodyHasIsUsedAgain(t *testing.T) {
+	r := newRecycler(new(recyclerClock).now)
+	where := make(map[uintptr]int)
+	take(r, 512<<10, 8, where)
+	collect(t, func() bool { ready, _ := r.state(); return ready == 8*512<<10 })
+	take(r, 500<<10, 8, where) // of about the size
+	if len(where) != 8 || r.reused() != 8 {
+		t.Errorf("%d blocks in 16 payloads, %d times again", len(where), r.reused())
+	}
+	if _, tracked := r.state(); tracked != 8*512<<10 {
+		t.Errorf("%d bytes are ready or in use", tracked)
+	}
+}
+
+func TestMemoryThatIsReadyMakesRoomForAnotherSize(t *testing.T) {
 	clock := new(recyclerClock)
 	r := newRecycler(clock.now)
-	before := make(map[uintptr]bool)
-	for _, at := range takeAndDrop(r, 512<<10, 8) {
-		before[at] = true
+	where := make(map[uintptr]int)
+	take(r, 512<<10, 32, where)
+	collect(t, func() bool { ready, _ := r.state(); return ready == recycledBytes })
+	clock.pass(recyclerRest / 2)
+	take(r, 1<<20, 4, where)
+	if ready, tracked := r.state(); ready != recycledBytes-4<<20 || tracked != recycledBytes {
+		t.Fatalf("%d bytes are ready, %d with those in use", ready, tracked)
 	}
-	collect(t, func() bool { ready, _ := r.state(); return ready == 8*512<<10 })
-	for _, at := range takeAndDrop(r, 500<<10, 8) { // of about the size
-		if !before[at] {
-			t.Error("new memory, while there is some that nobody has")
-		}
-		delete(before, at) // once each
+	collect(t, func() bool { ready, _ := r.state(); return ready == recycledBytes })
+	clock.pass(recyclerRest/2 + 1)
+	r.rest() // the smaller ones have had no use
+	if ready, _ := r.state(); ready != 4<<20 {
+		t.Fatalf("%d bytes are ready", ready)
 	}
-	if ready, tracked := r.state(); ready != 0 || tracked != 8*512<<10 {
-		t.Errorf("%d bytes are ready, %d in use", ready, tracked)
+	take(r, 1<<20, 4, where)
+	if r.reused() != 4 {
+		t.Errorf("%d times again", r.reused())
 	}
 }
 
 func TestLargeMemoryInUseIsNobodyElses(t *testing.T) {
 	r := newRecycler(time.Now)
-	sizes := []int{leastRecycled - 1, leastRecycled, 100_000, 512 << 10, 512<<10 + 1, mostRecycled, mostRecycled + 1}
+	sizes := []int{1, 100, leastRecycled - 1, leastRecycled, 100_000, 512 << 10, 512<<10 + 1, mostRecycled, mostRecycled + 1}
 	var wg sync.WaitGroup
 	for who := range byte(4) {
 		wg.Go(func() {
 			kept := make(map[byte][]byte)
-			for i := range 60 {
+			for i := range 81 {
 				n := sizes[i%len(sizes)]
 				b, loan := r.Take(n)
 				if len(b) != n || cap(b) != n || loan != nil {
@@ -108,7 +121,6 @@ func TestLargeMemoryInUseIsNobodyElses(t *testing.T) {
 					continue
 				}
 				runtime.GC()
-				r.rest()
 				for mark, part := range kept {
 					if bytes.Count(part, []byte{mark}) != len(part) {
 						t.Error("somebody else has written into it")
@@ -140,7 +152,7 @@ func TestRecycledMemoryIsBounded(t *testing.T) {
 func TestRecyclerOfNoUseGivesItsMemoryUp(t *testing.T) {
 	clock := new(recyclerClock)
 	r := newRecycler(clock.now)
-	takeAndDrop(r, 1<<20, 4)
+	take(r, 1<<20, 4, make(map[uintptr]int))
 	collect(t, func() bool { ready, _ := r.state(); return ready == 4<<20 })
 	kept, _ := r.Take(1 << 20)
 	clock.pass(recyclerRest)
@@ -159,6 +171,26 @@ func TestRecyclerOfNoUseGivesItsMemoryUp(t *testing.T) {
 	if ready, _ := r.state(); ready != 0 {
 		t.Errorf("%d bytes are ready, though none has been needed for long", ready)
 	}
+}
+
+func TestClosedRecyclerKeepsNothing(t *testing.T) {
+	r := newRecycler(new(recyclerClock).now)
+	take(r, 1<<20, 4, make(map[uintptr]int))
+	collect(t, func() bool { ready, _ := r.state(); return ready == 4<<20 })
+	kept, _ := r.Take(1 << 20)
+	r.close()
+	if ready, tracked := r.state(); ready != 0 || tracked != 1<<20 {
+		t.Errorf("%d bytes are ready, %d with those in use", ready, tracked)
+	}
+	if b, _ := r.Take(1 << 20); len(b) != 1<<20 {
+		t.Error("who comes late gets nothing")
+	}
+	if _, tracked := r.state(); tracked != 1<<20 {
+		t.Error("who comes late gets memory that is used again")
+	}
+	runtime.KeepAlive(kept)
+	kept = nil
+	collect(t, func() bool { _, tracked := r.state(); return tracked == 0 })
 }
 
 func TestBlocksAreHardlyLargerThanWhatIsInThem(t *testing.T) {
