@@ -58,13 +58,17 @@ func (c *Core) gather() time.Time {
 	return c.now.Add(c.hush() / gathering)
 }
 
-// collect takes the obituaries that from has sent to this node, to be broadcast with
-// others', unless they have been, and returns what else m says: what is for the directory
-// alone is left to it, and so is the end of a member that was not suspected here, which it
-// asks before it believes that.
+// collect takes the obituaries and introductions that from has sent to this node, to be
+// broadcast with others', unless they have been, and returns what else m says: what is for
+// the directory alone is left to it, and so is the end of a member that was not suspected
+// here, which it asks before it believes that.
 func (c *Core) collect(from overlay.Node, m directory.Tell) directory.Tell {
 	var other []directory.Fact
 	for n, f := range m.Facts {
+		if n < maxHushed && c.isIntroduction(from, f) {
+			c.introduce(f)
+			continue
+		}
 		before, ok := c.dir.Lookup(f.Node.Name)
 		surprise := f.Status == directory.Failed && c.up[f.Node] && !c.detector.Believes(f.Node)
 		if n >= maxHushed || !isObituary(f) || f.Node.Name == c.cfg.Self.Name || !c.up[from] || !ok || before.Node != f.Node || surprise {

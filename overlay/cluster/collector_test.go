@@ -88,9 +88,14 @@ func TestWhoHasToldCollectorsInVainTellsAllItself(t *testing.T) {
 // soloist is a core of its own that knows some members.
 func soloist(t *testing.T, members int) (*Core, *world) {
 	t.Helper()
+	return soloistCalled(t, "n@n", members)
+}
+
+func soloistCalled(t *testing.T, name string, members int) (*Core, *world) {
+	t.Helper()
 	w := newWorld(t, 1)
 	c, err := New(Config{
-		Self: overlay.Node{Name: "n@n", Boot: 1}, Topology: neighbors{}, Rand: w.rng, Encode: w.encode, Decode: w.decode,
+		Self: overlay.Node{Name: name, Boot: 1}, Topology: neighbors{}, Rand: w.rng, Encode: w.encode, Decode: w.decode,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ type Core struct {
 	lowest    []overlay.Node        // who collects; nil until it is asked
 	asked     overlay.Node          // the collector that something was last sent to
 	aired     []overlay.Node        // whose obituaries have been broadcast, the latest last
+	spoken    bool                  // this node has let others know of it
 	onlooker  bool                  // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool

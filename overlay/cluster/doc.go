@@ -19,6 +19,9 @@
 //	}
 //	wait(c.Deadline()) // then c.Tick(now)
 //
+// A node that joins lets all know of it by a broadcast, when its directory has been given
+// what others know; in a large cluster collectors do that for it, for many at a time.
+//
 // What one part lets others know is what another is told: a neighbor of the topology
 // is one for broadcasts; whoever has proven itself over a link is met by the
 // directory, whose members the failure detector watches; what that finds is an

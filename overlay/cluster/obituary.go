@@ -93,6 +93,9 @@ func (all obituaries) facts() []directory.Fact {
 func (c *Core) publish(b directory.Broadcast) {
 	alive := func(f directory.Fact) bool { return !isObituary(f) }
 	switch {
+	case c.introduces(b):
+		c.hushAll(b.Facts, c.now)
+		c.releaseDue()
 	case len(b.Values) > 0 || slices.ContainsFunc(b.Facts, alive) || c.cfg.Hush < 0:
 		c.announce(b)
 	case b.Hearsay:
@@ -188,7 +191,9 @@ func (c *Core) releaseDue() {
 		c.shunned, c.lowest = nil, nil
 	}
 	if c.hushed.due(c.now) {
-		c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool { return c.dead(o.fact.Node) == 0 }) // refuted, or restarted
+		c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool { // refuted, or restarted, or dead by now
+			return isObituary(o.fact) != (c.dead(o.fact.Node) != 0)
+		})
 	}
 	switch {
 	case !c.hushed.due(c.now):

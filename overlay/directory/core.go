@@ -38,6 +38,7 @@ type Core struct {
 	members   []overlay.Node // a snapshot, shared with who asked
 	changes   []change       // since that
 	met       bool           // the cluster has been entered
+	newcomer  bool           // and nobody has been told
 	gone      error          // why this node is a member no more
 	left      bool           // it was told to
 	full      bool           // Full has been said

@@ -52,7 +52,8 @@
 // lost broadcast is everywhere after about log2(n) intervals.
 //
 // A node that joins takes the same way with the first one that it meets: it has
-// nothing, so it is given everything, in answers of Config.MaxFacts.
+// nothing, so it is given everything, in answers of Config.MaxFacts. When that is
+// done, or after a second, it is broadcast that it has come.
 //
 // # What happens when a node crashes
 //

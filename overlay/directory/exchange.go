@@ -126,6 +126,7 @@ func (c *Core) ask() {
 func (c *Core) finish() {
 	x := &c.exchange
 	x.stop()
+	c.introduced()
 	if len(x.wanted) > 0 {
 		next := x.wanted[0]
 		x.wanted = x.wanted[1:]

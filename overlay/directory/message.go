@@ -47,8 +47,8 @@ type Part struct {
 }
 
 // Tell says some facts, to be merged: to a node that does not know of its own
-// obituary, or that this node leaves. Obituaries of others, for all to be told, are for
-// whoever drives the core.
+// obituary, or that this node leaves. Obituaries of others, and introductions of newcomers,
+// for all to be told, are for whoever drives the core.
 type Tell struct{ Facts []Fact }
 
 func (Ask) message()    {}

@@ -6,6 +6,10 @@ import (
 	"github.com/topos-go/topos/overlay"
 )
 
+// introduction is how long a node that enters the cluster waits at most for its first
+// exchange, before it lets all know of it.
+const introduction = time.Second
+
 // SetMeta changes this node's metadata, for all to see. The error is
 // [ErrTooLarge], [ErrExhausted], [ErrLeft] or [ErrSuperseded].
 func (c *Core) SetMeta(now time.Time, meta string) (Effects, error) {
@@ -73,12 +77,29 @@ func (c *Core) say() {
 	c.speak()
 }
 
+// introduce has this node speak for itself when it knows whom to, which is after its first
+// exchange, or soon.
+func (c *Core) introduce() {
+	c.newcomer = true
+	if c.speakAt.IsZero() {
+		c.speakAt = c.now.Add(introduction)
+	}
+}
+
+// introduced ends the wait of one that has entered the cluster.
+func (c *Core) introduced() {
+	if c.newcomer {
+		c.speakAt = time.Time{}
+		c.say()
+	}
+}
+
 // speak broadcasts this node's fact if that is due.
 func (c *Core) speak() {
 	if c.speakAt.IsZero() || c.now.Before(c.speakAt) {
 		return
 	}
-	c.speakAt = time.Time{}
+	c.speakAt, c.newcomer = time.Time{}, false
 	if c.gone == nil {
 		c.spoke = c.now
 		c.news = append(c.news, c.table.find(c.cfg.Self.Name).fact())
@@ -99,7 +120,7 @@ func (c *Core) meet(node overlay.Node) {
 	}
 	if alone {
 		c.met = true
-		c.say()
+		c.introduce()
 		strange = true
 	}
 	if strange {

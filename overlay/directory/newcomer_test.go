@@ -1,0 +1,65 @@
+package directory
+
+import (
+	"slices"
+	"testing"
+)
+
+// said returns the facts that effects broadcast.
+func said(effects Effects) (facts []Fact) {
+	for _, e := range effects {
+		if b, ok := e.(Broadcast); ok {
+			facts = append(facts, b.Facts...)
+		}
+	}
+	return facts
+}
+
+func TestNewcomerIntroducesItselfWhenItKnowsTheOthers(t *testing.T) {
+	a, b := quiet(t, "a", Config{}), quiet(t, "b", Config{})
+	fill(b, start, 300)
+	effects := a.Step(start, Met{node("b")})
+	if facts := said(effects); len(facts) > 0 {
+		t.Fatalf("it says %+v to strangers", facts)
+	}
+	for i := 0; i < len(effects); i++ { // the exchange
+		s, ok := effects[i].(Send)
+		if !ok {
+			continue
+		}
+		if s.To == node("b") {
+			for _, e := range b.Step(start, Received{node("a"), s.Message}) {
+				if s, ok := e.(Send); ok && s.To == node("a") {
+					effects = append(effects, a.Step(start, Received{node("b"), s.Message})...)
+				}
+			}
+		}
+	}
+	own := []Fact{{Node: node("a"), Status: Alive, Version: 1}}
+	if facts := said(effects); !slices.Equal(facts, own) {
+		t.Errorf("it says %+v", facts)
+	}
+	if a.Len() < 300 {
+		t.Errorf("it knows %d", a.Len())
+	}
+	if facts := said(a.Tick(start.Add(2 * introduction))); len(facts) > 0 {
+		t.Errorf("it says %+v once more", facts)
+	}
+}
+
+func TestNewcomerWithoutAnAnswerIntroducesItselfSoon(t *testing.T) {
+	a := quiet(t, "a", Config{})
+	a.Step(start, Met{node("b")})
+	if due := a.Deadline(); due.After(start.Add(introduction)) {
+		t.Fatalf("it wants to be called at %v", due)
+	}
+	if facts := said(a.Tick(start.Add(introduction - 1))); len(facts) > 0 {
+		t.Errorf("it says %+v too soon", facts)
+	}
+	if facts := said(a.Tick(start.Add(introduction))); len(facts) != 1 || facts[0].Node != node("a") {
+		t.Errorf("it says %+v", facts)
+	}
+	if facts := said(a.Tick(start.Add(2 * DefaultTimeout))); len(facts) > 0 {
+		t.Errorf("it says %+v when the exchange has ended", facts)
+	}
+}
