@@ -15,7 +15,7 @@ import (
 // end broadcasts it itself.
 
 const (
-	// collecting is from how many members on obituaries are collected.
+	// collecting is from how many members on obituaries and introductions are collected.
 	collecting = 256
 	// collectors is how many collect, as some may be among the dead.
 	collectors = 3
@@ -24,7 +24,7 @@ const (
 )
 
 // collected reports whether the cluster is large enough.
-func (c *Core) collected() bool { return c.cfg.Hush >= 0 && len(c.up) >= collecting }
+func (c *Core) collected() bool { return c.cfg.Hush >= 0 && len(c.up)+1 >= collecting }
 
 // collectors returns the lowest members: all agree on them, but for those of whose death
 // not all know. Left out is who could not be reached while there was something to say.
@@ -66,7 +66,7 @@ func (c *Core) collect(from overlay.Node, m directory.Tell) directory.Tell {
 	var other []directory.Fact
 	for n, f := range m.Facts {
 		if n < maxHushed && c.isIntroduction(from, f) {
-			c.introduce(f)
+			c.introduce(from, f)
 			continue
 		}
 		before, ok := c.dir.Lookup(f.Node.Name)
@@ -98,8 +98,8 @@ func (c *Core) sendToCollector() {
 	if to == c.asked { // rather another one than last time
 		to = at[(slices.Index(at, to)+1)%len(at)]
 	}
-	var all, sent obituaries
-	c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool {
+	var all, sent notices
+	c.hushed = slices.DeleteFunc(c.hushed, func(o notice) bool {
 		vain := o.sent >= collectors && !c.now.Before(o.due)
 		if vain {
 			all = append(all, o)
@@ -109,7 +109,7 @@ func (c *Core) sendToCollector() {
 	for i := range c.hushed {
 		if o := &c.hushed[i]; !c.now.Before(o.due) {
 			o.sent, o.to = o.sent+1, to
-			o.due = c.now.Add((2*c.hush() + c.some(c.hush())) << max(0, o.sent-2))
+			o.due = c.now.Add(c.patience(o))
 			sent = append(sent, *o)
 		}
 	}
@@ -118,6 +118,14 @@ func (c *Core) sendToCollector() {
 		c.emit(overlay.Post{To: to, Message: directory.Tell{Facts: some}})
 	}
 	c.broadcastAll(all, false)
+}
+
+// patience is how long something that was sent to a collector may take until all hear it.
+func (c *Core) patience(o *notice) time.Duration {
+	if isNews(o.fact) {
+		return introduced + c.some(introduced/2)
+	}
+	return (2*c.hush() + c.some(c.hush())) << max(0, o.sent-2)
 }
 
 // collectorGone has what was sent to a collector that is gone sent to another.

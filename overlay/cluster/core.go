@@ -37,8 +37,8 @@ type Core struct {
 	up        map[overlay.Node]bool
 	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
-	hushed    obituaries            // that wait
-	rumored   obituaries            // that wait as well, and are in doubt
+	hushed    notices               // that wait
+	rumored   notices               // deaths that wait as well, and are in doubt
 	shunned   map[overlay.Node]bool // collectors that were gone while hushed waited
 	lowest    []overlay.Node        // who collects; nil until it is asked
 	asked     overlay.Node          // the collector that something was last sent to
@@ -173,7 +173,7 @@ func (c *Core) received(ev overlay.Received) {
 
 // leave lets the directory tell others first, while there are links.
 func (c *Core) leave() {
-	c.release()
+	c.release(isObituary)
 	c.toDirectory(directory.Leave{})
 	c.toTopology(overlay.LeaveRequested{})
 	c.left = true

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -11,35 +12,48 @@ import (
 // square of them. So in a large cluster a newcomer, once it knows the others, says so to a
 // collector, as who has found out a death does.
 
-// introducing is how long a collector waits for more introductions: a newcomer is of no use
-// to others until they know of it.
-const introducing = 200 * time.Millisecond
+const (
+	// introducing is how long a collector waits for more introductions: a newcomer is of no
+	// use to others until they know of it.
+	introducing = 200 * time.Millisecond
+	// introduced is after how long, or half more, a newcomer that has not heard of itself
+	// asks another collector.
+	introduced = 2 * time.Second
+)
 
 // introduces reports whether b is the first that this node lets others know of itself, and
-// somebody else is to do so: where many are, many may come at a time, and a broadcast of each
-// would be the square of them.
+// somebody else is to do so.
 func (c *Core) introduces(b directory.Broadcast) bool {
-	if c.spoken || len(b.Facts) != 1 || b.Facts[0].Node != c.cfg.Self || b.Facts[0].Status != directory.Alive {
+	own := func(f directory.Fact) bool { return f.Node == c.cfg.Self && f.Status == directory.Alive }
+	if c.spoken || len(c.up) == 0 || !slices.ContainsFunc(b.Facts, own) {
 		return false
 	}
 	c.spoken = true
-	return c.collected() && !c.collects()
+	alone := len(b.Facts) == 1 && b.Facts[0].Number == 0 && len(b.Values) == 0 && !b.Hearsay
+	return alone && c.collected() && !c.collects()
 }
 
 // isIntroduction reports whether f, which from has sent, is of a node that all are to know.
+// Whoever sends it may count one member more than this node.
 func (c *Core) isIntroduction(from overlay.Node, f directory.Fact) bool {
-	return f.Status == directory.Alive && f.Number == 0 && f.Node.Name != c.cfg.Self.Name && c.collected() &&
-		(from == f.Node || c.up[from])
+	return f.Status == directory.Alive && f.Number == 0 && f.Node.Name != c.cfg.Self.Name && (from == f.Node || c.up[from])
 }
 
-// introduce takes the introduction of a node, to be broadcast with others'.
-func (c *Core) introduce(f directory.Fact) {
+// introduce takes the introduction of a node, to be broadcast with others': its own word, or
+// what is news from somebody else.
+func (c *Core) introduce(from overlay.Node, f directory.Fact) {
+	before, _ := c.dir.Lookup(f.Node.Name)
 	c.believe(directory.Broadcast{Facts: []directory.Fact{f}})
-	if known, ok := c.dir.Lookup(f.Node.Name); ok && known.Node == f.Node && !known.Status.Dead() && c.hushed.of(f.Node) < 0 {
-		due := c.now
-		if c.collects() {
-			due = due.Add(min(introducing, c.hush()/gathering))
-		}
-		c.hushed.wait(known, due)
+	known, _ := c.dir.Lookup(f.Node.Name)
+	if known.Node != f.Node || known.Status.Dead() || c.hushed.of(f.Node) >= 0 || from != f.Node && before.Node == f.Node {
+		return
+	}
+	due := c.now
+	if c.collects() {
+		due = due.Add(min(introducing, c.hush()/gathering))
+	}
+	c.hushed.wait(known, due)
+	if len(c.hushed) >= maxHushed && c.collects() {
+		c.release(isNews)
 	}
 }

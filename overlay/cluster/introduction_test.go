@@ -76,8 +76,84 @@ func TestNewcomerThatNoCollectorHearsIntroducesItself(t *testing.T) {
 		}
 		return lost
 	}
-	if broadcasts, _ := w.join(1, 0, time.Minute); told < collectors || broadcasts != 1 {
-		t.Errorf("told collectors %d times, %d broadcasts", told, broadcasts)
+	broadcasts, took := w.join(1, 0, time.Minute)
+	if told < collectors || broadcasts != 1 || took > (collectors+1)*3*introduced/2 {
+		t.Errorf("told collectors %d times, %d broadcasts, known to all after %v", told, broadcasts, took)
+	}
+}
+
+// The newcomer counts one more member than those it tells.
+func TestNewcomerThatMakesAClusterLargeIsIntroducedAsWell(t *testing.T) {
+	w := newWorld(t, 40)
+	w.grow(collecting - 2)
+	broadcasts, took := w.join(4, 2*time.Second, 10*time.Second)
+	if broadcasts != 4 || took > time.Second {
+		t.Errorf("%d broadcasts, known to all after %v", broadcasts, took)
+	}
+}
+
+// own is what a core lets others know of itself.
+func own(c *Core, number uint64) directory.Broadcast {
+	return directory.Broadcast{Facts: []directory.Fact{{Node: c.cfg.Self, Status: directory.Alive, Number: number, Version: 1}}}
+}
+
+func TestOnlyTheFirstWordOfANewcomerIsLeftToCollectors(t *testing.T) {
+	first := func(c *Core) { c.publish(own(c, 0)) }
+	for name, one := range map[string]struct {
+		members int
+		say     func(c *Core)
+		at      bool // it is broadcast at once
+	}{
+		"the first":                      {members: collecting, say: first},
+		"the first in a smaller cluster": {members: collecting - 2, say: first, at: true},
+		"the second":                     {members: collecting, say: func(c *Core) { first(c); c.publish(own(c, 0)) }, at: true},
+		"a refutation":                   {members: collecting, say: func(c *Core) { c.publish(own(c, 1)) }, at: true},
+		"what comes with other news": {members: collecting, say: func(c *Core) {
+			b := own(c, 0)
+			b.Facts = append(b.Facts, directory.Fact{Node: memberNo(3), Status: directory.Left})
+			c.publish(b)
+		}, at: true},
+	} {
+		c, w := soloist(t, one.members)
+		c.spoken, c.hushed, w.values = false, nil, nil
+		one.say(c)
+		if at := len(w.values) > 0; at != one.at {
+			t.Errorf("%s: broadcast at once: %v", name, at)
+		}
+		if one.at && len(c.hushed) > 0 {
+			t.Errorf("%s: it will be said again", name)
+		}
+	}
+}
+
+func TestNobodyIntroducesAnIncarnationThatIsOver(t *testing.T) {
+	f := newcomer()
+	next := f
+	next.Node.Boot++
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{next}}})
+	c.Step(w.now, overlay.Received{From: f.Node, Message: directory.Tell{Facts: []directory.Fact{f}}})
+	if times := w.introduced(c, f, time.Second); times > 0 {
+		t.Errorf("the former of two that are known is introduced")
+	}
+	c, w = soloistCalled(t, "a@a", collecting+10)
+	c.Step(w.now, overlay.Received{From: f.Node, Message: directory.Tell{Facts: []directory.Fact{f}}})
+	c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{next}}})
+	if times := w.introduced(c, f, time.Second); times > 0 || len(c.hushed) > 0 {
+		t.Errorf("introduced %d times after its successor has come, and %d wait", times, len(c.hushed))
+	}
+}
+
+// A death waits for others' longer than a newcomer does.
+func TestAnIntroductionDoesNotHurryDeaths(t *testing.T) {
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	c.Step(w.now, overlay.Received{From: memberNo(0), Message: directory.Tell{Facts: []directory.Fact{obituaryOf(memberNo(5))}}})
+	c.Step(w.now, overlay.Received{From: newcomer().Node, Message: directory.Tell{Facts: []directory.Fact{newcomer()}}})
+	if times := w.introduced(c, newcomer(), introducing); times != 1 || len(c.hushed) != 1 {
+		t.Errorf("introduced %d times, %d wait", times, len(c.hushed))
+	}
+	if said := w.later(c, DefaultHush); len(said) != 1 {
+		t.Errorf("it has said %+v", said)
 	}
 }
 
@@ -107,17 +183,21 @@ func TestACollectorIntroducesWhomItIsTold(t *testing.T) {
 	f := newcomer()
 	stranger := overlay.Node{Name: "stranger@s", Boot: 1}
 	for name, one := range map[string]struct {
-		from  overlay.Node
-		after func(c *Core, now time.Time)
-		want  int
+		from   overlay.Node
+		before func(c *Core)
+		after  func(c *Core)
+		want   int
 	}{
 		"the newcomer": {from: f.Node, want: 1},
 		"a member":     {from: memberNo(3), want: 1},
 		"a stranger":   {from: stranger},
-		"the newcomer, whom somebody else introduces": {from: f.Node, after: func(c *Core, _ time.Time) {
+		"a member, of what is known": {from: memberNo(3), before: func(c *Core) {
+			c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{f}}})
+		}},
+		"the newcomer, whom somebody else introduces": {from: f.Node, after: func(c *Core) {
 			c.overhear(directory.Broadcast{Facts: []directory.Fact{f}})
 		}},
-		"the newcomer, which dies at once": {from: f.Node, after: func(c *Core, _ time.Time) {
+		"the newcomer, which dies at once": {from: f.Node, after: func(c *Core) {
 			dead := f
 			dead.Status = directory.Crashed
 			c.toDirectory(directory.Heard{Broadcast: directory.Broadcast{Facts: []directory.Fact{dead}}})
@@ -127,11 +207,14 @@ func TestACollectorIntroducesWhomItIsTold(t *testing.T) {
 		if !c.collects() {
 			t.Fatal("it is no collector")
 		}
+		if one.before != nil {
+			one.before(c)
+		}
 		tell := overlay.Received{From: one.from, Message: directory.Tell{Facts: []directory.Fact{f, f}}}
 		c.Step(w.now, tell)
 		c.Step(w.now, tell)
 		if one.after != nil {
-			one.after(c, w.now)
+			one.after(c)
 		}
 		if times := w.introduced(c, f, introducing); times != one.want {
 			t.Errorf("%s: introduced %d times", name, times)

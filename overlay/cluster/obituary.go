@@ -26,64 +26,6 @@ const (
 	maxAired = 512
 )
 
-// obituary is what this node has found out, and will say unless somebody else does first.
-type obituary struct {
-	fact directory.Fact
-	due  time.Time
-	sent int          // to how many collectors it was sent
-	to   overlay.Node // the last of them
-}
-
-// obituaries are some that wait, each of another node.
-type obituaries []obituary
-
-// wait has f wait until due, in place of what was known of the same node.
-func (all *obituaries) wait(f directory.Fact, due time.Time) {
-	o := obituary{fact: f, due: due}
-	if i := all.of(f.Node); i >= 0 {
-		(*all)[i] = o
-	} else {
-		*all = append(*all, o)
-	}
-}
-
-// of returns the index of a node's obituary, -1 if there is none.
-func (all obituaries) of(node overlay.Node) int {
-	return slices.IndexFunc(all, func(o obituary) bool { return o.fact.Node == node })
-}
-
-// overhear drops what f says as well, or worse: a later death, or the same for certain.
-func (all *obituaries) overhear(f directory.Fact) {
-	i := all.of(f.Node)
-	if i < 0 {
-		return
-	}
-	if mine := (*all)[i].fact; f.Number > mine.Number || f.Number == mine.Number && f.Status >= mine.Status {
-		*all = slices.Delete(*all, i, i+1)
-	}
-}
-
-// next returns when the first is due; the zero time if none waits.
-func (all obituaries) next() (next time.Time) {
-	for _, o := range all {
-		if next.IsZero() || o.due.Before(next) {
-			next = o.due
-		}
-	}
-	return next
-}
-
-// due reports whether one is.
-func (all obituaries) due(now time.Time) bool { return len(all) > 0 && !now.Before(all.next()) }
-
-func (all obituaries) facts() []directory.Fact {
-	var facts []directory.Fact
-	for _, o := range all {
-		facts = append(facts, o.fact)
-	}
-	return facts
-}
-
 // publish broadcasts what the directory wants known. Obituaries wait for a moment, by
 // chance shorter or longer, as all who had a link to a node that has crashed find out at
 // the same time, and all members need not hear of it from each of them: the first is
@@ -91,12 +33,14 @@ func (all obituaries) facts() []directory.Fact {
 // cluster they are collected. Deaths that were heard of in an exchange, and are in doubt,
 // wait as well.
 func (c *Core) publish(b directory.Broadcast) {
-	alive := func(f directory.Fact) bool { return !isObituary(f) }
 	switch {
 	case c.introduces(b):
 		c.hushAll(b.Facts, c.now)
 		c.releaseDue()
-	case len(b.Values) > 0 || slices.ContainsFunc(b.Facts, alive) || c.cfg.Hush < 0:
+	case len(b.Values) > 0 || slices.ContainsFunc(b.Facts, isNews) || c.cfg.Hush < 0:
+		for _, f := range b.Facts {
+			c.hushed.overhear(f)
+		}
 		c.announce(b)
 	case b.Hearsay:
 		for _, f := range b.Facts {
@@ -114,7 +58,7 @@ func (c *Core) publish(b directory.Broadcast) {
 	default:
 		c.hushAll(b.Facts, c.now.Add(c.some(c.hush())))
 		if len(c.hushed) >= maxHushed {
-			c.release()
+			c.release(isObituary)
 		}
 	}
 }
@@ -122,6 +66,10 @@ func (c *Core) publish(b directory.Broadcast) {
 func isObituary(f directory.Fact) bool {
 	return f.Status == directory.Failed || f.Status == directory.Crashed
 }
+
+// isNews reports whether f is of no death: that a node has come, is back, leaves, or has other
+// metadata.
+func isNews(f directory.Fact) bool { return !isObituary(f) }
 
 // dead returns what the directory knows of node's death, 0 if nothing.
 func (c *Core) dead(node overlay.Node) directory.Status {
@@ -167,14 +115,30 @@ func (c *Core) air(f directory.Fact) {
 	}
 }
 
-// release broadcasts all obituaries that have waited.
-func (c *Core) release() {
-	hushed := c.hushed
-	c.hushed = nil
-	c.broadcastAll(hushed, false)
+// release broadcasts all that has waited and is of a kind.
+func (c *Core) release(kind func(directory.Fact) bool) {
+	c.dropStale()
+	var released notices
+	c.hushed = slices.DeleteFunc(c.hushed, func(o notice) bool {
+		is := kind(o.fact)
+		if is {
+			released = append(released, o)
+		}
+		return is
+	})
+	c.broadcastAll(released, false)
 }
 
-func (c *Core) broadcastAll(all obituaries, hearsay bool) {
+// dropStale drops the deaths that were refuted, the introductions of those that have died, and
+// what is said of an incarnation that has a successor.
+func (c *Core) dropStale() {
+	c.hushed = slices.DeleteFunc(c.hushed, func(o notice) bool {
+		known, _ := c.dir.Lookup(o.fact.Node.Name)
+		return known.Node != o.fact.Node || isObituary(o.fact) != known.Status.Dead()
+	})
+}
+
+func (c *Core) broadcastAll(all notices, hearsay bool) {
 	for some := range slices.Chunk(all.facts(), maxHushed) {
 		for _, f := range some {
 			if !hearsay {
@@ -191,19 +155,21 @@ func (c *Core) releaseDue() {
 		c.shunned, c.lowest = nil, nil
 	}
 	if c.hushed.due(c.now) {
-		c.hushed = slices.DeleteFunc(c.hushed, func(o obituary) bool { // refuted, or restarted, or dead by now
-			return isObituary(o.fact) != (c.dead(o.fact.Node) != 0)
-		})
+		c.dropStale()
 	}
 	switch {
 	case !c.hushed.due(c.now):
 	case c.collected() && !c.collects():
 		c.sendToCollector()
-	default:
-		c.release()
+	default: // what others of the kind wait for is said with them
+		for _, kind := range []func(directory.Fact) bool{isObituary, isNews} {
+			if slices.ContainsFunc(c.hushed, func(o notice) bool { return kind(o.fact) && !c.now.Before(o.due) }) {
+				c.release(kind)
+			}
+		}
 	}
 	if c.rumored.due(c.now) {
-		rumored := slices.DeleteFunc(c.rumored, func(o obituary) bool {
+		rumored := slices.DeleteFunc(c.rumored, func(o notice) bool {
 			return !c.up[o.fact.Node] || c.dead(o.fact.Node) == 0 // that is known, or refuted
 		})
 		c.rumored = nil

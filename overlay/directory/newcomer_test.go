@@ -3,6 +3,7 @@ package directory
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 // said returns the facts that effects broadcast.
@@ -17,7 +18,7 @@ func said(effects Effects) (facts []Fact) {
 
 func TestNewcomerIntroducesItselfWhenItKnowsTheOthers(t *testing.T) {
 	a, b := quiet(t, "a", Config{}), quiet(t, "b", Config{})
-	fill(b, start, 300)
+	fill(b, start, 2*DefaultMaxFacts)
 	effects := a.Step(start, Met{node("b")})
 	if facts := said(effects); len(facts) > 0 {
 		t.Fatalf("it says %+v to strangers", facts)
@@ -26,6 +27,9 @@ func TestNewcomerIntroducesItselfWhenItKnowsTheOthers(t *testing.T) {
 		s, ok := effects[i].(Send)
 		if !ok {
 			continue
+		}
+		if facts := said(effects[:i]); len(facts) > 0 {
+			t.Fatalf("it says %+v while it learns", facts)
 		}
 		if s.To == node("b") {
 			for _, e := range b.Step(start, Received{node("a"), s.Message}) {
@@ -39,7 +43,7 @@ func TestNewcomerIntroducesItselfWhenItKnowsTheOthers(t *testing.T) {
 	if facts := said(effects); !slices.Equal(facts, own) {
 		t.Errorf("it says %+v", facts)
 	}
-	if a.Len() < 300 {
+	if a.Len() < 2*DefaultMaxFacts {
 		t.Errorf("it knows %d", a.Len())
 	}
 	if facts := said(a.Tick(start.Add(2 * introduction))); len(facts) > 0 {
@@ -61,5 +65,28 @@ func TestNewcomerWithoutAnAnswerIntroducesItselfSoon(t *testing.T) {
 	}
 	if facts := said(a.Tick(start.Add(2 * DefaultTimeout))); len(facts) > 0 {
 		t.Errorf("it says %+v when the exchange has ended", facts)
+	}
+}
+
+func TestNodeThatIsAloneAgainKeepsItsPause(t *testing.T) {
+	const pause = 10 * time.Second
+	a := quiet(t, "a", Config{Pause: pause})
+	a.Step(start, Met{node("b")})
+	at := start.Add(introduction)
+	if facts := said(a.Tick(at)); len(facts) != 1 {
+		t.Fatalf("it says %+v", facts)
+	}
+	a.Step(at, Obituary{Node: node("b"), Crashed: true})
+	if a.Len() != 1 {
+		t.Fatalf("it knows %d", a.Len())
+	}
+	a.Step(at, Met{node("c")})
+	for now := at; now.Before(at.Add(pause)); now = now.Add(time.Second) {
+		if facts := said(a.Tick(now)); len(facts) > 0 && facts[0].Node == node("a") {
+			t.Errorf("it speaks %v after it spoke", now.Sub(at))
+		}
+	}
+	if facts := said(a.Tick(at.Add(pause))); len(facts) != 1 || facts[0].Node != node("a") {
+		t.Errorf("it says %+v", facts)
 	}
 }

@@ -83,6 +83,9 @@ func (c *Core) introduce() {
 	c.newcomer = true
 	if c.speakAt.IsZero() {
 		c.speakAt = c.now.Add(introduction)
+		if next := c.spoke.Add(c.cfg.Pause); c.speakAt.Before(next) {
+			c.speakAt = next
+		}
 	}
 }
 
@@ -120,6 +123,8 @@ func (c *Core) meet(node overlay.Node) {
 	}
 	if alone {
 		c.met = true
+		c.exchange.stop() // with one that is gone
+		c.exchange.wanted = nil
 		c.introduce()
 		strange = true
 	}
