@@ -30,6 +30,7 @@ type figure struct {
 }
 
 var (
+	gray  = color.RGBA{0x55, 0x55, 0x55, 0xff}
 	blue  = color.RGBA{0x1f, 0x4e, 0x9c, 0xff}
 	red   = color.RGBA{0xb2, 0x2a, 0x2a, 0xff}
 	green = color.RGBA{0x2d, 0x7d, 0x3a, 0xff}
@@ -46,16 +47,18 @@ func figures(t *tables) []figure {
 			{"with directory and failure detector", points(t.scale, with, at, y), red, draw.TriangleGlyph{}},
 		}
 	}
-	killed := func(y func(result) float64) plotter.XYs {
-		return points(t.reliability, without, func(r result) float64 { return 100 * r.Kill }, y)
+	killed := func(list []result, y func(result) float64) plotter.XYs {
+		return points(list, without, func(r result) float64 { return 100 * r.Kill }, y)
 	}
+	average := func(r result) float64 { return 100 * r.Reliability }
 	return []figure{
 		{
 			file: "reliability.svg", title: "10,000 nodes, a part of which is killed at once", x: "killed, %", y: "live nodes reached, %",
 			lines: []line{
-				{"after healing", killed(func(r result) float64 { return 100 * r.Healed }), green, draw.SquareGlyph{}},
-				{"at once, on average", killed(func(r result) float64 { return 100 * r.Reliability }), blue, draw.CircleGlyph{}},
-				{"at once, the worst", killed(func(r result) float64 { return 100 * r.Least }), red, draw.TriangleGlyph{}},
+				{"after healing", killed(t.reliability, func(r result) float64 { return 100 * r.Healed }), green, draw.SquareGlyph{}},
+				{"1,000 floods, one a second, on average", killed(t.floods, average), gray, draw.CrossGlyph{}},
+				{"at once, on average", killed(t.reliability, average), blue, draw.CircleGlyph{}},
+				{"at once, the worst", killed(t.reliability, func(r result) float64 { return 100 * r.Least }), red, draw.TriangleGlyph{}},
 			},
 		},
 		{file: "time.svg", title: "Time of a simulation", x: "nodes", y: "seconds of processors", logarithmic: true,

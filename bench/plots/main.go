@@ -3,10 +3,10 @@
 //
 //	go run ./bench/plots            draws docs/plots/*.svg from docs/plots/*.jsonl
 //	go run ./bench/plots -measure reliability
+//	go run ./bench/plots -measure floods
 //	go run ./bench/plots -measure scale
 //
-// A line that is measured is the last one of a run of "topos sim"; those of reliability
-// that are committed were taken over from an earlier table. To measure anew takes
+// A line that is measured is the last one of a run of "topos sim". To measure anew takes
 // some minutes, and for a hundred thousand nodes half an hour and 5 GB. Reliability is
 // the same on every machine; time is this one's.
 package main
@@ -37,7 +37,7 @@ var errSeries = errors.New("there is no such series")
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("plots", flag.ContinueOnError)
 	dir := flags.String("dir", "docs/plots", "where data and figures are")
-	series := flags.String("measure", "", "run the simulations of reliability or scale first")
+	series := flags.String("measure", "", "run the simulations of reliability, floods or scale first")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
