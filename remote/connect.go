@@ -309,7 +309,6 @@ func (l *lane) watch(k *link) *offer {
 			k.fail(errReplaced)
 			return o
 		case <-look.C:
-			l.node.recycler.rest()
 			switch {
 			case l.stream.kind == streamMembership:
 				k.slim() // it is never idle: the overlay says when to hang up

@@ -103,6 +103,7 @@
 // nothing does, its memory is used for another, 16 MiB for each node at most; beyond
 // that, and while receivers keep as much, memory is new. It has a finalizer for that:
 // a receiver that sets one too, on the first byte, ends the program, and what it gives
-// to runtime.AddCleanup may never run and is kept until then. Who needs either copies
-// the message.
+// to runtime.AddCleanup may never run and is kept until then. To take the finalizer
+// away keeps that memory from being used again, and so does, for all of the program, a
+// finalizer that does not return. Who needs any of these copies the message.
 package remote

@@ -77,6 +77,7 @@ func (n *Node) drive() {
 			n.carryOut(n.core.Tick(time.Now()))
 		case now := <-sweep.C:
 			n.releaseIdle(now)
+			n.recycler.rest()
 		case <-n.ctx.Done():
 			return
 		}

@@ -282,15 +282,15 @@ func (k *link) receive(f wire.Frame) error {
 	}
 	large := len(f.Payload) >= worthYielding
 	if large {
-		k.settle()
+		k.settle() // the others first: who gets this is to be the last that is woken
 	}
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
 	if large {
 		// Who gets it is next in line on this processor, in whose cache it is. If it
-		// was lent, the next one is then read into the same memory. The other side
-		// need not wait for them.
+		// was lent, the next one is then read into the same memory. What is due to the
+		// other side goes first.
 		k.settle()
 		k.acknowledge()
 		runtime.Gosched()

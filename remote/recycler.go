@@ -19,7 +19,8 @@ const (
 	// recycledBytes is how much of such memory a node has at most, in the hands
 	// of receivers or ready for others.
 	recycledBytes = 16 << 20
-	// recyclerRest is after how long of no use what is ready is given up.
+	// recyclerRest is after how long of no use what is ready is given up, when that is
+	// looked at, each releaseEvery.
 	recyclerRest = time.Second
 )
 
@@ -134,9 +135,10 @@ func (r *recycler) found(s *shelf, block *byte) {
 func (r *recycler) rest() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := r.now()
 	r.resting = true
 	for _, s := range r.shelves {
-		if r.now().Sub(s.used) > recyclerRest {
+		if now.Sub(s.used) > recyclerRest {
 			r.giveUp(s)
 		} else {
 			r.resting = false

@@ -5,10 +5,14 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unsafe"
 
 	"pgregory.net/rapid"
+
+	"github.com/topos-go/topos/actor"
+	"github.com/topos-go/topos/remote/memory"
 )
 
 // recyclerClock is a time that tests move.
@@ -97,6 +101,60 @@ func TestMemoryThatIsReadyMakesRoomForAnotherSize(t *testing.T) {
 	if r.reused() != 4 {
 		t.Errorf("%d times again", r.reused())
 	}
+}
+
+func TestTheSizeThatWasNotUsedForLongestMakesRoom(t *testing.T) {
+	clock := new(recyclerClock)
+	r := newRecycler(clock.now)
+	where := make(map[uintptr]int)
+	for _, size := range []int{1 << 20, 2 << 20} {
+		take(r, size, recycledBytes/2/size, where)
+		clock.pass(time.Millisecond)
+	}
+	collect(t, func() bool { ready, _ := r.state(); return ready == recycledBytes })
+	b, _ := r.Take(1 << 20) // the first size has been used since
+	clock.pass(time.Millisecond)
+	c, _ := r.Take(512 << 10)
+	left := func(size int) int {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.shelves[size].ready)
+	}
+	if first, second := left(1<<20), left(2<<20); first != 7 || second != 3 {
+		t.Errorf("%d of 7 and %d of 4 are left", first, second)
+	}
+	runtime.KeepAlive(b)
+	runtime.KeepAlive(c)
+}
+
+func TestNodeGivesMemoryUpThatItHasNoUseFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, err := New(Config{Name: "a", Secret: "a secret of some length", Listen: "a:1", Transport: memory.NewNetwork().Host("a")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close(t.Context())
+		sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sys.Close(t.Context())
+		if err := n.Start(sys); err != nil {
+			t.Fatal(err)
+		}
+		r := n.recycler
+		for _, end := range []func(){
+			func() { time.Sleep(2*releaseEvery + recyclerRest) },
+			func() { _ = n.Close(t.Context()) },
+		} {
+			take(r, 1<<20, 4, make(map[uintptr]int))
+			collect(t, func() bool { ready, _ := r.state(); return ready == 4<<20 })
+			end()
+			if ready, tracked := r.state(); ready != 0 || tracked != 0 {
+				t.Errorf("%d bytes are ready, %d with those in use", ready, tracked)
+			}
+		}
+	})
 }
 
 func TestLargeMemoryInUseIsNobodyElses(t *testing.T) {

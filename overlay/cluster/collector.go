@@ -79,7 +79,7 @@ func (c *Core) collect(from overlay.Node, m directory.Tell) directory.Tell {
 		after, _ := c.dir.Lookup(f.Node.Name)
 		switch i := c.hushed.of(f.Node); {
 		case c.dead(f.Node) == 0: // it has refuted that
-		case i < 0 && (!after.Same(before) || !slices.Contains(c.aired, f.Node)):
+		case (i < 0 || isNews(c.hushed[i].fact)) && (!after.Same(before) || !slices.Contains(c.aired, f.Node)):
 			c.hushed.wait(after, c.gather())
 		case i >= 0 && c.collects():
 			if due := c.gather(); c.hushed[i].due.After(due) {

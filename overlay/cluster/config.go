@@ -64,8 +64,10 @@ type Config struct {
 	// somebody else does; less in a small cluster, and three times as long more where a
 	// node has only heard that others had no answer. Among 256 members or more it is sent
 	// to one of the three lowest instead, who wait for half of that and broadcast
-	// together what has come. A death that was heard of in an exchange waits as well, for
-	// four times as long more if it is recent. Negative: nothing waits.
+	// together what has come; and so is it that a node has come, for which they wait a
+	// fifth of a second at most. A death that was heard of in an exchange waits as well,
+	// for four times as long more if it is recent. Negative: nothing waits, and nothing is
+	// left to others.
 	Hush time.Duration
 	// Directory, Swim, Plumtree and Causal say what the other parts are. Their Self
 	// and Rand are filled in. Causal.MaxLinks must be as many neighbors as there may

@@ -173,7 +173,7 @@ func (c *Core) received(ev overlay.Received) {
 
 // leave lets the directory tell others first, while there are links.
 func (c *Core) leave() {
-	c.release(isObituary)
+	c.release(func(f directory.Fact) bool { return f.Node != c.cfg.Self })
 	c.toDirectory(directory.Leave{})
 	c.toTopology(overlay.LeaveRequested{})
 	c.left = true

@@ -21,9 +21,9 @@ const (
 	introduced = 2 * time.Second
 )
 
-// introduces reports whether b is the first that this node lets others know of itself, and
-// somebody else is to do so.
-func (c *Core) introduces(b directory.Broadcast) bool {
+// leavesToCollectors reports whether b is the first that this node lets others know of
+// itself, which it can be once, and somebody else is to broadcast it.
+func (c *Core) leavesToCollectors(b directory.Broadcast) bool {
 	own := func(f directory.Fact) bool { return f.Node == c.cfg.Self && f.Status == directory.Alive }
 	if c.spoken || len(c.up) == 0 || !slices.ContainsFunc(b.Facts, own) {
 		return false
@@ -53,7 +53,7 @@ func (c *Core) introduce(from overlay.Node, f directory.Fact) {
 		due = due.Add(min(introducing, c.hush()/gathering))
 	}
 	c.hushed.wait(known, due)
-	if len(c.hushed) >= maxHushed && c.collects() {
+	if c.hushed.count(isNews) >= maxHushed && c.collects() {
 		c.release(isNews)
 	}
 }

@@ -241,3 +241,80 @@ func TestWhoIsNoCollectorPassesAnIntroductionOn(t *testing.T) {
 		t.Errorf("passed on %d times", passed)
 	}
 }
+
+// say has a collector be told of facts by a member, and of newcomers by themselves.
+func (w *world) say(c *Core, facts ...directory.Fact) {
+	for _, f := range facts {
+		from := memberNo(0)
+		if isAlive(f) {
+			from = f.Node
+		}
+		c.Step(w.now, overlay.Received{From: from, Message: directory.Tell{Facts: []directory.Fact{f}}})
+	}
+}
+
+func TestTheDeathOfANewcomerIsToldThoughItWaitsToBeIntroduced(t *testing.T) {
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	dead := newcomer()
+	dead.Status = directory.Crashed
+	w.say(c, newcomer(), dead)
+	if said := w.later(c, DefaultHush); len(said) != 1 || said[0].Facts[0].Node != dead.Node {
+		t.Errorf("it has said %+v", said)
+	}
+}
+
+func TestManyDeathsDoNotHurryIntroductions(t *testing.T) {
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	for i := range 2 * maxHushed {
+		w.say(c, obituaryOf(memberNo(10+i)))
+	}
+	w.values = nil
+	for i := range 3 {
+		f := newcomer()
+		f.Node.Name = string(rune('a'+i)) + f.Node.Name
+		w.say(c, f)
+	}
+	if len(w.values) > 0 {
+		t.Errorf("%d are broadcast at once", len(w.values))
+	}
+	w.later(c, 0)
+	first := newcomer()
+	first.Node.Name = "a" + first.Node.Name
+	if times := w.introduced(c, first, introducing); times != 1 {
+		t.Errorf("introduced %d times", times)
+	}
+}
+
+func TestACollectorThatLeavesSaysWhatItWasTold(t *testing.T) {
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	w.say(c, newcomer(), obituaryOf(memberNo(5)))
+	w.values = nil
+	c.Step(w.now, overlay.LeaveRequested{})
+	var said []directory.Fact
+	for _, v := range w.values {
+		if b, ok := v.(directory.Broadcast); ok {
+			said = append(said, b.Facts...)
+		}
+	}
+	for _, node := range []overlay.Node{newcomer().Node, memberNo(5), c.cfg.Self} {
+		if !slices.ContainsFunc(said, func(f directory.Fact) bool { return f.Node == node }) {
+			t.Errorf("it says nothing of %v", node)
+		}
+	}
+}
+
+func TestANewcomerThatLeavesIsNotIntroduced(t *testing.T) {
+	c, w := soloist(t, collecting)
+	c.spoken, c.hushed = false, nil
+	c.publish(own(c, 0))
+	if len(c.hushed) != 1 {
+		t.Fatalf("%d wait", len(c.hushed))
+	}
+	w.values = nil
+	c.Step(w.now, overlay.LeaveRequested{})
+	for _, v := range w.values {
+		if b, ok := v.(directory.Broadcast); ok && slices.ContainsFunc(b.Facts, isAlive) {
+			t.Errorf("it says %+v", b)
+		}
+	}
+}

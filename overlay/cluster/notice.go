@@ -47,6 +47,16 @@ func (all *notices) overhear(f directory.Fact) {
 	}
 }
 
+// count returns how many are of a kind.
+func (all notices) count(kind func(directory.Fact) bool) (n int) {
+	for _, o := range all {
+		if kind(o.fact) {
+			n++
+		}
+	}
+	return n
+}
+
 // next returns when the first is due; the zero time if none waits.
 func (all notices) next() (next time.Time) {
 	for _, o := range all {

@@ -12,7 +12,7 @@ const (
 	// crowd is from how many members on obituaries may wait for all of Config.Hush: in
 	// a smaller cluster, broadcasts are faster, and fewer too many do less harm.
 	crowd = 500
-	// maxHushed is how many obituaries go into one message.
+	// maxHushed is how many obituaries, or introductions, go into one message.
 	maxHushed = 64
 	// onlookers is how many times Config.Hush those wait at least who have not found out
 	// themselves: all do who have heard an accusation, at the same moment, and they speak
@@ -30,17 +30,15 @@ const (
 // chance shorter or longer, as all who had a link to a node that has crashed find out at
 // the same time, and all members need not hear of it from each of them: the first is
 // heard by the others. So do those of several nodes become one broadcast. In a large
-// cluster they are collected. Deaths that were heard of in an exchange, and are in doubt,
-// wait as well.
+// cluster they are collected, as is that a node has come. Deaths that were heard of in an
+// exchange, and are in doubt, wait as well.
 func (c *Core) publish(b directory.Broadcast) {
 	switch {
-	case c.introduces(b):
+	case c.leavesToCollectors(b):
 		c.hushAll(b.Facts, c.now)
 		c.releaseDue()
 	case len(b.Values) > 0 || slices.ContainsFunc(b.Facts, isNews) || c.cfg.Hush < 0:
-		for _, f := range b.Facts {
-			c.hushed.overhear(f)
-		}
+		c.overhear(b)
 		c.announce(b)
 	case b.Hearsay:
 		for _, f := range b.Facts {
@@ -57,7 +55,7 @@ func (c *Core) publish(b directory.Broadcast) {
 		c.releaseDue()
 	default:
 		c.hushAll(b.Facts, c.now.Add(c.some(c.hush())))
-		if len(c.hushed) >= maxHushed {
+		if c.hushed.count(isObituary) >= maxHushed {
 			c.release(isObituary)
 		}
 	}
@@ -95,7 +93,7 @@ func (c *Core) some(d time.Duration) time.Duration {
 	return time.Duration(c.cfg.Rand.Int64N(int64(d) + 1))
 }
 
-// overhear drops the obituaries that somebody else has broadcast, or worse news. What
+// overhear drops what is broadcast without what waits here, or worse news. What
 // others have in doubt as well is news nevertheless.
 func (c *Core) overhear(b directory.Broadcast) {
 	for _, f := range b.Facts {

@@ -80,7 +80,19 @@ func TestNodeThatIsAloneAgainKeepsItsPause(t *testing.T) {
 	if a.Len() != 1 {
 		t.Fatalf("it knows %d", a.Len())
 	}
-	a.Step(at, Met{node("c")})
+	asks := func(effects Effects) bool {
+		return slices.ContainsFunc(effects, func(e Effect) bool {
+			s, _ := e.(Send)
+			_, ask := s.Message.(Ask)
+			return ask && s.To == node("c")
+		})
+	}
+	if !asks(a.Step(at, Met{node("c")})) {
+		t.Error("it waits for an answer of one that is gone")
+	}
+	if asks(a.Step(at, Met{node("c")})) {
+		t.Error("it begins again what it has begun")
+	}
 	for now := at; now.Before(at.Add(pause)); now = now.Add(time.Second) {
 		if facts := said(a.Tick(now)); len(facts) > 0 && facts[0].Node == node("a") {
 			t.Errorf("it speaks %v after it spoke", now.Sub(at))

@@ -123,8 +123,9 @@ func (c *Core) meet(node overlay.Node) {
 	}
 	if alone {
 		c.met = true
-		c.exchange.stop() // with one that is gone
-		c.exchange.wanted = nil
+		if c.exchange.busy() && c.exchange.partner != node {
+			c.exchange.stop() // with one that is gone, or has been taken for it
+		}
 		c.introduce()
 		strange = true
 	}

@@ -10,12 +10,12 @@ import (
 
 const (
 	// maxEarly bounds the updates that wait until their owners are known: with the
-	// largest of them, some megabytes, and more than joiners broadcast who are let in at
-	// the same time. What finds no room is found missing later.
-	maxEarly = 64
-	// earlyFor is how long they wait: several times as long as news of a joiner takes,
-	// even if that is found missing itself.
-	earlyFor = 10 * time.Second
+	// largest of them, some ten megabytes, and more than a hundred joiners broadcast while
+	// they wait to be introduced together. What finds no room is found missing later.
+	maxEarly = 256
+	// earlyFor is how long they wait: longer than news of a joiner takes, also if three
+	// who are to introduce it do not.
+	earlyFor = 20 * time.Second
 )
 
 // early is an update of a node that is not known to be up. Nothing keeps a broadcast of
