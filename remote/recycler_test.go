@@ -11,7 +11,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/topos-go/topos/actor"
 	"github.com/topos-go/topos/remote/memory"
 )
 
@@ -129,19 +128,7 @@ func TestTheSizeThatWasNotUsedForLongestMakesRoom(t *testing.T) {
 
 func TestNodeGivesMemoryUpThatItHasNoUseFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, err := New(Config{Name: "a", Secret: "a secret of some length", Listen: "a:1", Transport: memory.NewNetwork().Host("a")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer n.Close(t.Context())
-		sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer sys.Close(t.Context())
-		if err := n.Start(sys); err != nil {
-			t.Fatal(err)
-		}
+		n := started(t, memory.NewNetwork(), "a")
 		r := n.recycler
 		for _, end := range []func(){
 			func() { time.Sleep(2*releaseEvery + recyclerRest) },

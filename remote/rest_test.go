@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -12,6 +13,25 @@ import (
 	"github.com/topos-go/topos/remote/memory"
 )
 
+// started returns a node that runs until the end of the test.
+func started(t *testing.T, network *memory.Network, host string, join ...string) *Node {
+	t.Helper()
+	n, err := New(Config{Name: host, Secret: "a secret of some length", Listen: host + ":1", Join: join, Transport: network.Host(host)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close(context.Background()) })
+	sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sys.Close(context.Background()) })
+	if err := n.Start(sys); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // What a busy moment of the overlay has taken is given back like that of messages.
 func TestMembershipLaneGivesUpMemoryWhenItRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -19,20 +39,7 @@ func TestMembershipLaneGivesUpMemoryWhenItRests(t *testing.T) {
 		var nodes []*Node
 		for i := range 2 {
 			host := fmt.Sprint("n", i)
-			n, err := New(Config{Name: host, Secret: "a secret of some length", Listen: host + ":1", Join: []string{"n0:1"}, Transport: network.Host(host)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer n.Close(t.Context())
-			sys, err := actor.NewSystem(actor.Config{Node: n.ID(), Router: n})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sys.Close(t.Context())
-			if err := n.Start(sys); err != nil {
-				t.Fatal(err)
-			}
-			nodes = append(nodes, n)
+			nodes = append(nodes, started(t, network, host, "n0:1"))
 		}
 		time.Sleep(5300 * time.Millisecond) // between two looks of the lane, which are a heartbeat apart
 		p := nodes[0].peers.find(handleOf(overlayNode(nodes[1].ID())))

@@ -123,7 +123,7 @@ func (c *Core) sendToCollector() {
 // patience is how long something that was sent to a collector may take until all hear it.
 func (c *Core) patience(o *notice) time.Duration {
 	if isNews(o.fact) {
-		return introduced + c.some(introduced/2)
+		return reintroducing + c.some(reintroducing/2)
 	}
 	return (2*c.hush() + c.some(c.hush())) << max(0, o.sent-2)
 }

@@ -117,6 +117,11 @@ func obituaryOf(node overlay.Node) directory.Fact {
 
 // later lets c do what is due until then, and returns what it has broadcast of deaths.
 func (w *world) later(c *Core, d time.Duration) (said []directory.Broadcast) {
+	return w.laterOf(c, d, isObituary)
+}
+
+// laterOf is the same of another kind.
+func (w *world) laterOf(c *Core, d time.Duration, kind func(directory.Fact) bool) (said []directory.Broadcast) {
 	end := w.now.Add(d)
 	for !c.Deadline().After(end) {
 		w.now = c.Deadline()
@@ -124,7 +129,7 @@ func (w *world) later(c *Core, d time.Duration) (said []directory.Broadcast) {
 	}
 	w.now = end
 	for _, v := range w.values {
-		if v, ok := v.(directory.Broadcast); ok && slices.ContainsFunc(v.Facts, isObituary) {
+		if v, ok := v.(directory.Broadcast); ok && slices.ContainsFunc(v.Facts, kind) {
 			said = append(said, v)
 		}
 	}

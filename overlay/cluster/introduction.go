@@ -16,9 +16,9 @@ const (
 	// introducing is how long a collector waits for more introductions: a newcomer is of no
 	// use to others until they know of it.
 	introducing = 200 * time.Millisecond
-	// introduced is after how long, or half more, a newcomer that has not heard of itself
+	// reintroducing is after how long, or half more, a newcomer that has not heard of itself
 	// asks another collector.
-	introduced = 2 * time.Second
+	reintroducing = 2 * time.Second
 )
 
 // leavesToCollectors reports whether b is the first that this node lets others know of

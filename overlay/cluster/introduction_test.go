@@ -77,7 +77,7 @@ func TestNewcomerThatNoCollectorHearsIntroducesItself(t *testing.T) {
 		return lost
 	}
 	broadcasts, took := w.join(1, 0, time.Minute)
-	if told < collectors || broadcasts != 1 || took > (collectors+1)*3*introduced/2 {
+	if told < collectors || broadcasts != 1 || took > (collectors+1)*3*reintroducing/2 {
 		t.Errorf("told collectors %d times, %d broadcasts, known to all after %v", told, broadcasts, took)
 	}
 }
@@ -165,18 +165,7 @@ func newcomer() directory.Fact {
 // introduced returns how often c broadcasts f within d.
 func (w *world) introduced(c *Core, f directory.Fact, d time.Duration) (times int) {
 	w.values = nil
-	end := w.now.Add(d)
-	for !c.Deadline().After(end) {
-		w.now = c.Deadline()
-		c.Tick(w.now)
-	}
-	w.now = end
-	for _, v := range w.values {
-		if b, ok := v.(directory.Broadcast); ok && slices.Contains(b.Facts, f) {
-			times++
-		}
-	}
-	return times
+	return len(w.laterOf(c, d, func(g directory.Fact) bool { return f == g }))
 }
 
 func TestACollectorIntroducesWhomItIsTold(t *testing.T) {
@@ -269,19 +258,29 @@ func TestManyDeathsDoNotHurryIntroductions(t *testing.T) {
 		w.say(c, obituaryOf(memberNo(10+i)))
 	}
 	w.values = nil
-	for i := range 3 {
-		f := newcomer()
-		f.Node.Name = string(rune('a'+i)) + f.Node.Name
-		w.say(c, f)
-	}
+	w.say(c, newcomers(3)...)
 	if len(w.values) > 0 {
 		t.Errorf("%d are broadcast at once", len(w.values))
 	}
-	w.later(c, 0)
-	first := newcomer()
-	first.Node.Name = "a" + first.Node.Name
-	if times := w.introduced(c, first, introducing); times != 1 {
-		t.Errorf("introduced %d times", times)
+	if said := w.laterOf(c, introducing, isAlive); len(said) != 1 || len(said[0].Facts) != 3 {
+		t.Errorf("it has said %+v", said)
+	}
+}
+
+func newcomers(n int) (facts []directory.Fact) {
+	for i := range n {
+		f := newcomer()
+		f.Node.Name = "x" + memberNo(i).Name
+		facts = append(facts, f)
+	}
+	return facts
+}
+
+func TestAMessageFullOfNewcomersDoesNotWait(t *testing.T) {
+	c, w := soloistCalled(t, "a@a", collecting+10)
+	w.say(c, newcomers(maxHushed)...)
+	if said := w.laterOf(c, 0, isAlive); len(said) != 1 || len(said[0].Facts) != maxHushed {
+		t.Errorf("it has said %d at once", len(said))
 	}
 }
 
