@@ -25,7 +25,7 @@ const (
 // itself, which it can be once, and somebody else is to broadcast it.
 func (c *Core) leavesToCollectors(b directory.Broadcast) bool {
 	own := func(f directory.Fact) bool { return f.Node == c.cfg.Self && f.Status == directory.Alive }
-	if c.spoken || len(c.up) == 0 || !slices.ContainsFunc(b.Facts, own) {
+	if c.spoken || !slices.ContainsFunc(b.Facts, own) {
 		return false
 	}
 	c.spoken = true
