@@ -117,6 +117,13 @@ type Config struct {
 	MaxMessage int
 	// QueueBytes is the default of Channel.QueueBytes.
 	QueueBytes int
+	// Ballast is how much memory the node holds, in bytes, and never touches, while as
+	// much comes in a second and the program's heap is small: else Go's collector would
+	// run every few milliseconds. The system need not provide it, but the garbage of a
+	// busy program may grow by as much. It is not held where the heap is larger anyhow,
+	// where runtime/debug.SetMemoryLimit allows less than 32 times as much, or where
+	// there are no collections. Negative: never.
+	Ballast int
 	// Tap, if not nil, sees what comes for this node's processes. It is for
 	// tests.
 	Tap Tap
@@ -147,6 +154,7 @@ func (c *Config) setDefaults() {
 	orDefault(&c.AckAge, DefaultAckAge)
 	orDefault(&c.MaxMessage, DefaultMaxMessage)
 	orDefault(&c.QueueBytes, DefaultQueueBytes)
+	orDefault(&c.Ballast, DefaultBallast)
 	orDefault(&c.MaxUnauthenticated, DefaultMaxUnauthenticated)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -78,6 +78,7 @@ func (n *Node) drive() {
 		case now := <-sweep.C:
 			n.releaseIdle(now)
 			n.recycler.rest()
+			n.ballast.rest()
 		case <-n.ctx.Done():
 			return
 		}

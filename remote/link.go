@@ -245,6 +245,7 @@ func (k *link) read() error {
 		}
 		n, err := k.pipe.in.Read(dec.Space())
 		dec.Advance(n)
+		l.node.ballast.received(n)
 		if err != nil && n == 0 {
 			return err
 		}

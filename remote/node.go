@@ -69,6 +69,7 @@ type Node struct {
 
 	loans    loans
 	recycler *recycler
+	ballast  *ballast
 	valves   valves
 	ledger   ledger // of acknowledged messages
 	talks    talks
@@ -107,6 +108,7 @@ func New(cfg Config) (*Node, error) {
 	carrier := cfg.Transport
 	tls, tlsErr := cfg.secured()
 	n := &Node{cfg: cfg, channels: channels, codec: codecs, tls: tls, carrier: carrier, log: cfg.Logger, inbox: make(chan any, 64), recycler: newRecycler(time.Now)}
+	n.ballast = newBallast(cfg.Ballast, time.Now, programHeap)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	err = errors.Join(cfg.valid(), err, channelErr, tlsErr)
 	if err == nil {
@@ -272,6 +274,7 @@ func (n *Node) shut() bool {
 		n.closed = true
 		n.letGo()
 		n.recycler.close()
+		n.ballast.close()
 		for _, p := range n.peers.close() {
 			n.giveUp(p, ErrClosed)
 		}

@@ -16,7 +16,14 @@ import (
 // started returns a node that runs until the end of the test.
 func started(t *testing.T, network *memory.Network, host string, join ...string) *Node {
 	t.Helper()
-	n, err := New(Config{Name: host, Secret: "a secret of some length", Listen: host + ":1", Join: join, Transport: network.Host(host)})
+	return startedAs(t, network, Config{Name: host, Join: join})
+}
+
+// startedAs is started with more to say of the node.
+func startedAs(t *testing.T, network *memory.Network, cfg Config) *Node {
+	t.Helper()
+	cfg.Secret, cfg.Listen, cfg.Transport = "a secret of some length", cfg.Name+":1", network.Host(cfg.Name)
+	n, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,6 +56,8 @@ type Stats struct {
 	// Recycled counts large payloads that were read into memory in which others had
 	// been received before.
 	Recycled uint64
+	// Ballast is how many bytes the node holds at this moment; see [Config].
+	Ballast int
 	// Refused counts connections that this node did not accept.
 	Refused uint64
 	// BadFrames counts connections cut because of a frame that broke the
@@ -92,7 +94,7 @@ func (n *Node) Stats() Stats {
 		QueueFull: c.queueFull.Load(), TooLarge: c.tooLarge.Load(),
 		Unencodable: c.unencodable.Load(), Undecodable: c.undecodable.Load(),
 		Unhandled: c.unhandled.Load(), Unconfirmed: c.unconfirmed.Load(),
-		Recycled: n.recycler.reused(), Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
+		Recycled: n.recycler.reused(), Ballast: n.ballast.held(), Refused: c.refused.Load(), Throttled: c.stops.Load(), LanesOpened: c.lanesOpened.Load(), LanesClosed: c.lanesClosed.Load(), ShardsMoved: c.moved.Load(),
 		OutcomeUnknown: c.unknown.Load(), Resent: c.resent.Load(), Dropped: c.dropped.Load(), Replaced: c.replaced.Load(), BadFrames: c.badFrames.Load(), DialsFailed: c.dialsFailed.Load(),
 		Relayed: c.relayed.Load(), Tunnelled: c.tunnelled.Load(),
 		Broadcasts: c.broadcasts.Load(), BroadcastsHandled: c.broadcastsHandled.Load(),
