@@ -89,6 +89,9 @@ type Config struct {
 	Budget int
 	// MaxMessage is the largest encoded message, in bytes.
 	MaxMessage int
+	// Ballast is memory that keeps Go's collector from running all the time while many
+	// small messages come; see [remote.Config]. Negative: none.
+	Ballast int
 	// NameRule decides who keeps a cluster name that two processes turn out to hold;
 	// nil means registry.Oldest. It must be the same on all nodes.
 	NameRule registry.Rule
@@ -167,6 +170,7 @@ func (c *Config) remote() remote.Config {
 		Heartbeat:  c.Heartbeat,
 		Misses:     c.Misses,
 		MaxMessage: c.MaxMessage,
+		Ballast:    c.Ballast,
 		Channels:   c.Channels,
 		AckAge:     c.AckAge,
 		Tap:        c.Tap,

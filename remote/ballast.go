@@ -3,6 +3,7 @@ package remote
 import (
 	"math"
 	"runtime/metrics"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,22 +14,23 @@ const (
 	// runs about ten times a second while two million small messages come, instead of
 	// a hundred times, and is no longer what a receiver does most.
 	DefaultBallast = 16 << 20
-	// ballastTime is in how much time at most as much must come as the ballast holds.
+	// ballastTime is in how much time as much must come as the ballast holds.
 	ballastTime = time.Second
-	// limitBallasts is of how many times the ballast a limit of the program's memory
-	// must be at least, so that it is of no account there.
-	limitBallasts = 32
+	// roomBallasts is how many times the ballast must be left of the memory that the
+	// program may have.
+	roomBallasts = 8
 )
 
 // ballast is memory that a node holds and nobody touches, while much comes and the
 // program's heap is small. Go's collector runs when the heap has grown in proportion
 // to what is alive. Where that is nearly nothing and two million messages come in a
 // second, it would run a hundred times in that second, and take more of the processors
-// than the messages do. The ballast counts as alive; what is never touched takes
-// none of the system's memory. So what it costs is that garbage may grow by as much.
+// than the messages do. The ballast counts as alive; what is never touched takes hardly
+// any of the machine's memory. What it costs is that there may be more garbage: as much
+// as the ballast, or what debug.SetGCPercent makes of that.
 //
-// Several nodes of a program hold one or two between them, since each looks at the
-// whole heap. It may be used by any goroutine. It is made with newBallast.
+// Of several nodes in a program one holds it, as the others find that the heap has grown.
+// It may be used by any goroutine. It is made with newBallast.
 type ballast struct {
 	size int // 0: there is to be none
 	now  func() time.Time
@@ -39,15 +41,17 @@ type ballast struct {
 	mu     sync.Mutex
 	full   time.Time // when as many were last there, and
 	fast   time.Time // when they last were within ballastTime
-	memory []byte    // nil: none is held
-	closed bool      // none will be
+	asked  time.Time // when the heap was last looked at, to take it
+	memory strings.Builder
+	closed bool
 }
 
-// heap is what the collector aims at.
+// heap is what the collector has to do with.
 type heap struct {
 	goal    uint64 // the size of the heap, in bytes, at which it is next done
+	objects uint64 // what is in use of it now, or garbage
 	percent uint64 // how much of what is alive may be garbage; see [runtime/debug.SetGCPercent]
-	limit   uint64 // of the program's memory; see [runtime/debug.SetMemoryLimit]
+	left    uint64 // of what the program may have; see [runtime/debug.SetMemoryLimit]
 }
 
 func newBallast(size int, now func() time.Time, heap func() heap) *ballast {
@@ -56,46 +60,64 @@ func newBallast(size int, now func() time.Time, heap func() heap) *ballast {
 
 // received says that n bytes have come.
 func (b *ballast) received(n int) {
-	if b.size > 0 && b.came.Add(int64(n)) >= int64(b.size) {
-		b.reconsider()
+	if b.size > 0 && b.came.Add(int64(n)) >= int64(b.size) && b.wanted() {
+		b.take()
 	}
 }
 
-// reconsider takes the ballast if it did not take long until as many bytes were there.
-func (b *ballast) reconsider() {
+// wanted reports whether the ballast is to be taken, since it did not take long until as
+// many bytes were there.
+func (b *ballast) wanted() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.came.Store(0)
 	now := b.now()
 	took := now.Sub(b.full)
 	if b.full = now; took > ballastTime {
-		return
-	}
-	b.fast = now
-	if b.memory == nil && !b.closed && b.helps(0) {
-		b.memory = uncleared(b.size)
-	}
-}
-
-// helps reports whether a ballast is worth while, of which held bytes are held already:
-// not in a program whose heap is large without it, or that does without collections, or
-// has little memory.
-func (b *ballast) helps(held int) bool {
-	h := b.heap()
-	size := uint64(b.size)
-	if h.percent == math.MaxUint64 || h.limit/limitBallasts < size {
 		return false
 	}
-	by := uint64(held) + uint64(held)*h.percent/100
-	return h.goal < 2*size+by
+	b.fast = now
+	if b.memory.Cap() > 0 || b.closed || !b.asked.IsZero() && now.Sub(b.asked) < ballastTime {
+		return false
+	}
+	b.asked = now
+	h := b.heap()
+	// The goal is the one of the last collection; what another node has taken since
+	// is among the objects.
+	return b.helps(h) && h.goal < 2*uint64(b.size) && h.objects < uint64(b.size)
 }
 
-// rest gives the ballast up if it is of no use any more.
+// take takes the ballast. Nobody waits meanwhile, since the collector may want something
+// in return.
+func (b *ballast) take() {
+	var memory strings.Builder
+	memory.Grow(b.size) // which clears nothing
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.memory = memory
+	}
+}
+
+// helps reports whether a ballast is worth while, whatever the heap: unless there are no
+// collections, or one after the other, or memory is scarce.
+func (b *ballast) helps(h heap) bool {
+	return h.percent != 0 && h.percent != math.MaxUint64 && h.left >= roomBallasts*uint64(b.size)
+}
+
+// rest gives the ballast up if it is of no use any more: also in a program whose heap has
+// become large without it.
 func (b *ballast) rest() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.memory != nil && (b.now().Sub(b.fast) > ballastTime || !b.helps(len(b.memory))) {
-		b.memory = nil
+	held := uint64(b.memory.Cap())
+	if held == 0 {
+		return
+	}
+	h := b.heap()
+	h.left += min(held, math.MaxUint64-h.left)
+	if b.now().Sub(b.fast) > ballastTime || !b.helps(h) || h.goal >= 2*uint64(b.size)+held+held*h.percent/100 {
+		b.memory.Reset()
 	}
 }
 
@@ -103,21 +125,25 @@ func (b *ballast) rest() {
 func (b *ballast) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.memory, b.closed = nil, true
+	b.closed = true
+	b.memory.Reset()
 }
 
 // held returns how many bytes are held.
 func (b *ballast) held() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.memory)
+	return b.memory.Cap()
 }
 
-// programHeap returns what the collector of this program aims at. It stops nobody.
+// programHeap returns what the collector of this program has to do with. It stops nobody.
 func programHeap() heap {
 	s := []metrics.Sample{
-		{Name: "/gc/heap/goal:bytes"}, {Name: "/gc/gogc:percent"}, {Name: "/gc/gomemlimit:bytes"},
+		{Name: "/gc/heap/goal:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/gogc:percent"},
+		{Name: "/gc/gomemlimit:bytes"}, {Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
 	}
 	metrics.Read(s)
-	return heap{goal: s[0].Value.Uint64(), percent: s[1].Value.Uint64(), limit: s[2].Value.Uint64()}
+	value := func(i int) uint64 { return s[i].Value.Uint64() }
+	limit, used := value(3), value(4)-value(5)
+	return heap{goal: value(0), objects: value(1), percent: value(2), left: limit - min(limit, used)}
 }

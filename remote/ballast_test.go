@@ -13,7 +13,7 @@ import (
 )
 
 // smallHeap is what the collector aims at in a program of nearly nothing.
-func smallHeap() heap { return heap{goal: 1 << 20, percent: 100, limit: math.MaxInt64} }
+func smallHeap() heap { return heap{goal: 1 << 20, percent: 100, left: math.MaxInt64} }
 
 // burst is as much as a ballast of size bytes takes for a sign that much comes.
 func burst(b *ballast, size int) {
@@ -64,15 +64,16 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 		size int
 		want int
 	}{
-		{"small heap", heap{goal: 2*size - 1, percent: 100, limit: math.MaxInt64}, size, size},
-		{"large heap", heap{goal: 2 * size, percent: 100, limit: math.MaxInt64}, size, 0},
-		{"no collections", heap{goal: 1, percent: math.MaxUint64, limit: math.MaxInt64}, size, 0},
-		{"enough memory", heap{goal: 1, percent: 100, limit: limitBallasts * size}, size, size},
-		{"little memory", heap{goal: 1, percent: 100, limit: limitBallasts*size - 1}, size, 0},
-		{"none wanted", heap{goal: 1, percent: 100, limit: math.MaxInt64}, -1, 0},
+		{"small heap", heap{goal: 2*size - 1, objects: size - 1, percent: 100, left: math.MaxInt64}, size, size},
+		{"large heap", heap{goal: 2 * size, percent: 100, left: math.MaxInt64}, size, 0},
+		{"heap that has just grown", heap{goal: 1, objects: size, percent: 100, left: math.MaxInt64}, size, 0},
+		{"no collections", heap{goal: 1, percent: math.MaxUint64, left: math.MaxInt64}, size, 0},
+		{"one collection after the other", heap{goal: 1, percent: 0, left: math.MaxInt64}, size, 0},
+		{"enough memory", heap{goal: 1, percent: 100, left: roomBallasts * size}, size, size},
+		{"little memory", heap{goal: 1, percent: 100, left: roomBallasts*size - 1}, size, 0},
+		{"none wanted", heap{goal: 1, percent: 100, left: math.MaxInt64}, -1, 0},
 	} {
-		clock := new(recyclerClock)
-		b := newBallast(tt.size, clock.now, func() heap { return tt.heap })
+		b := newBallast(tt.size, new(recyclerClock).now, func() heap { return tt.heap })
 		burst(b, size)
 		if b.held() != tt.want {
 			t.Errorf("%s: %d bytes are held, not %d", tt.name, b.held(), tt.want)
@@ -83,11 +84,13 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 		heap heap
 		want int
 	}{
-		{"small but for the ballast", heap{goal: 4*size - 1, percent: 100, limit: math.MaxInt64}, size},
-		{"large without it", heap{goal: 4 * size, percent: 100, limit: math.MaxInt64}, 0},
-		{"small, with much garbage", heap{goal: 7*size - 1, percent: 400, limit: math.MaxInt64}, size},
-		{"large without it, with much garbage", heap{goal: 7 * size, percent: 400, limit: math.MaxInt64}, 0},
-		{"little memory now", heap{goal: 1, percent: 100, limit: size}, 0},
+		{"small but for the ballast", heap{goal: 4*size - 1, objects: 4 * size, percent: 100, left: math.MaxInt64}, size},
+		{"large without it", heap{goal: 4 * size, percent: 100, left: math.MaxInt64}, 0},
+		{"small, with much garbage", heap{goal: 7*size - 1, percent: 400, left: math.MaxInt64}, size},
+		{"large without it, with much garbage", heap{goal: 7 * size, percent: 400, left: math.MaxInt64}, 0},
+		{"no collections now", heap{goal: 1, percent: math.MaxUint64, left: math.MaxUint64}, 0},
+		{"enough memory but for it", heap{goal: 1, percent: 100, left: (roomBallasts - 1) * size}, size},
+		{"little memory now", heap{goal: 1, percent: 100, left: (roomBallasts-1)*size - 1}, 0},
 	} {
 		h := smallHeap()
 		b := newBallast(size, new(recyclerClock).now, func() heap { return h })
@@ -99,27 +102,46 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 	}
 }
 
-func TestFewOfManyNodesHoldBallast(t *testing.T) {
+func TestHeapIsLookedAtOnceASecond(t *testing.T) {
+	const size = 1 << 20
+	clock, looks := new(recyclerClock), 0
+	clock.pass(time.Hour)
+	b := newBallast(size, clock.now, func() heap { looks++; return heap{goal: 2 * size, percent: 100} })
+	for range 100 {
+		burst(b, size)
+		clock.pass(ballastTime / 10)
+	}
+	if looks != 10 {
+		t.Errorf("within ten seconds, the heap was looked at %d times", looks)
+	}
+}
+
+// What one of many nodes holds is seen by the others at once, though the collector aims
+// higher only when it has been at work.
+func TestOneOfManyNodesHoldsBallast(t *testing.T) {
 	const size = 1 << 20
 	all := make([]*ballast, 100)
-	sum := func() (held int) {
+	sum := func() (held uint64) {
 		for _, b := range all {
-			held += len(b.memory)
+			held += uint64(b.memory.Cap())
 		}
 		return held
 	}
+	clock, goal := new(recyclerClock), uint64(size)
 	for i := range all {
-		all[i] = newBallast(size, new(recyclerClock).now, func() heap {
-			h := smallHeap()
-			h.goal = size/4 + 2*uint64(sum())
-			return h
+		all[i] = newBallast(size, clock.now, func() heap {
+			return heap{goal: goal, objects: size/4 + sum(), percent: 100, left: math.MaxInt64}
 		})
 	}
 	for range 3 {
 		for _, b := range all {
 			burst(b, size)
+		}
+		goal = 2 * (size/4 + sum())
+		for _, b := range all {
 			b.rest()
 		}
+		clock.pass(ballastTime)
 	}
 	if held := sum(); held != size {
 		t.Errorf("100 nodes hold %d bytes", held)
@@ -128,18 +150,57 @@ func TestFewOfManyNodesHoldBallast(t *testing.T) {
 
 func TestBallastLetsTheHeapOfTheProgramGrow(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	runtime.GC()
-	before := programHeap()
-	size := int(before.goal)
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
+	collected := func() heap {
+		for range 3 { // pools and finalizers keep some for two
+			runtime.GC()
+		}
+		return programHeap()
+	}
+	size := max(int(collected().goal), 16<<20)
 	b := newBallast(size, new(recyclerClock).now, programHeap)
 	burst(b, size)
-	runtime.GC()
-	during := programHeap()
+	with := collected()
+	if b.held() < size {
+		t.Fatalf("%d bytes are held, not %d", b.held(), size)
+	}
 	b.close()
+	without := collected()
+	if with.goal < without.goal+3*uint64(size)/2 || with.objects < without.objects+uint64(size)*9/10 {
+		t.Errorf("with a ballast of %d bytes the collector aims at %d, with %d in use, without it at %d, with %d",
+			size, with.goal, with.objects, without.goal, without.objects)
+	}
+}
+
+func TestLimitsOfTheProgramAreMinded(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
 	runtime.GC()
-	after := programHeap()
-	if least := before.goal + 3*uint64(size)/2; during.goal < least || after.goal > least {
-		t.Errorf("the collector aims at %d bytes, with a ballast of %d at %d, and at %d afterwards", before.goal, size, during.goal, after.goal)
+	size := max(int(programHeap().goal), 16<<20)
+	held := func() bool {
+		b := newBallast(size, new(recyclerClock).now, programHeap)
+		defer b.close()
+		burst(b, size)
+		return b.held() > 0
+	}
+	used := math.MaxInt64 - int64(programHeap().left)
+	for _, tt := range []struct {
+		name    string
+		percent int
+		limit   int64
+		want    bool
+	}{
+		{"none", 100, math.MaxInt64, true},
+		{"no collections", -1, math.MaxInt64, false},
+		{"little memory", 100, used + int64(size), false},
+		{"enough memory", 100, used + 20*int64(size), true},
+	} {
+		debug.SetGCPercent(tt.percent)
+		debug.SetMemoryLimit(tt.limit)
+		runtime.GC()
+		if held() != tt.want {
+			t.Errorf("%s: held: %v", tt.name, !tt.want)
+		}
 	}
 }
 

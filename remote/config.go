@@ -118,11 +118,13 @@ type Config struct {
 	// QueueBytes is the default of Channel.QueueBytes.
 	QueueBytes int
 	// Ballast is how much memory the node holds, in bytes, and never touches, while as
-	// much comes in a second and the program's heap is small: else Go's collector would
-	// run every few milliseconds. The system need not provide it, but the garbage of a
-	// busy program may grow by as much. It is not held where the heap is larger anyhow,
-	// where runtime/debug.SetMemoryLimit allows less than 32 times as much, or where
-	// there are no collections. Negative: never.
+	// much comes again and again, within a second each time, and the program's heap is
+	// small: else Go's collector would run every few milliseconds. It takes hardly any of
+	// the machine's memory, but counts in profiles and statistics of the heap, and a busy
+	// program may have as much more garbage, or what runtime/debug.SetGCPercent makes
+	// of that. It is not held where the heap is larger anyhow, where less than
+	// eight times as much is left of what runtime/debug.SetMemoryLimit allows, or where
+	// there are no collections. Less than 4 MiB are of no use. Negative: never.
 	Ballast int
 	// Tap, if not nil, sees what comes for this node's processes. It is for
 	// tests.
