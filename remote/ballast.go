@@ -42,7 +42,7 @@ type ballast struct {
 	full   time.Time // when as many were last there, and
 	fast   time.Time // when they last were within ballastTime
 	asked  time.Time // when the heap was last looked at, to take it
-	memory strings.Builder
+	memory *strings.Builder // which must not be copied
 	closed bool
 }
 
@@ -55,7 +55,7 @@ type heap struct {
 }
 
 func newBallast(size int, now func() time.Time, heap func() heap) *ballast {
-	return &ballast{size: max(size, 0), now: now, heap: heap}
+	return &ballast{size: max(size, 0), now: now, heap: heap, memory: new(strings.Builder)}
 }
 
 // received says that n bytes have come.
@@ -90,7 +90,7 @@ func (b *ballast) wanted() bool {
 // take takes the ballast. Nobody waits meanwhile, since the collector may want something
 // in return.
 func (b *ballast) take() {
-	var memory strings.Builder
+	memory := new(strings.Builder)
 	memory.Grow(b.size) // which clears nothing
 	b.mu.Lock()
 	defer b.mu.Unlock()

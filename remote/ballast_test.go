@@ -246,3 +246,44 @@ func TestNodeThatGetsMuchHoldsBallast(t *testing.T) {
 		}
 	})
 }
+
+// Whoever takes the ballast may be gone long before it is given up, and his stack be
+// memory for other things.
+func TestBallastOutlivesTheGoroutineThatTookIt(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
+	const size = 64 << 20
+	var all []*ballast
+	for range 20 {
+		b := newBallast(size, new(recyclerClock).now, smallHeap)
+		all = append(all, b)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			deep(200, func() { burst(b, size) })
+		}()
+		<-done
+		runtime.GC()
+		var garbage [1000]*[512]byte
+		for i := range garbage {
+			garbage[i] = new([512]byte)
+		}
+		runtime.GC()
+		runtime.KeepAlive(garbage)
+	}
+	for _, b := range all {
+		if b.held() < size {
+			t.Error("none is held")
+		}
+	}
+}
+
+// deep calls f from so many calls.
+func deep(calls int, f func()) byte {
+	var frame [512]byte
+	if calls == 0 {
+		f()
+		return 0
+	}
+	return deep(calls-1, f) + frame[calls%len(frame)]
+}
