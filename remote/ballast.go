@@ -77,7 +77,7 @@ func (b *ballast) wanted() bool {
 		return false
 	}
 	b.fast = now
-	if b.memory.Cap() > 0 || b.closed || !b.asked.IsZero() && now.Sub(b.asked) < ballastTime {
+	if b.memory.Cap() > 0 || now.Sub(b.asked) < ballastTime {
 		return false
 	}
 	b.asked = now

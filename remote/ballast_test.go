@@ -15,6 +15,13 @@ import (
 // smallHeap is what the collector aims at in a program of nearly nothing.
 func smallHeap() heap { return heap{goal: 1 << 20, percent: 100, left: math.MaxInt64} }
 
+// lateClock is long past the zero time.
+func lateClock() *recyclerClock {
+	c := new(recyclerClock)
+	c.pass(time.Hour)
+	return c
+}
+
 // burst is as much as a ballast of size bytes takes for a sign that much comes.
 func burst(b *ballast, size int) {
 	for range 2 * 256 {
@@ -24,7 +31,7 @@ func burst(b *ballast, size int) {
 
 func TestBallastIsHeldWhileMuchComes(t *testing.T) {
 	const size = 1 << 20
-	clock := new(recyclerClock)
+	clock := lateClock()
 	b := newBallast(size, clock.now, smallHeap)
 	expect := func(when string, held int) {
 		t.Helper()
@@ -73,7 +80,7 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 		{"little memory", heap{goal: 1, percent: 100, left: roomBallasts*size - 1}, size, 0},
 		{"none wanted", heap{goal: 1, percent: 100, left: math.MaxInt64}, -1, 0},
 	} {
-		b := newBallast(tt.size, new(recyclerClock).now, func() heap { return tt.heap })
+		b := newBallast(tt.size, lateClock().now, func() heap { return tt.heap })
 		burst(b, size)
 		if b.held() != tt.want {
 			t.Errorf("%s: %d bytes are held, not %d", tt.name, b.held(), tt.want)
@@ -93,7 +100,7 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 		{"little memory now", heap{goal: 1, percent: 100, left: (roomBallasts-1)*size - 1}, 0},
 	} {
 		h := smallHeap()
-		b := newBallast(size, new(recyclerClock).now, func() heap { return h })
+		b := newBallast(size, lateClock().now, func() heap { return h })
 		burst(b, size)
 		h = tt.heap
 		if b.rest(); b.held() != tt.want {
@@ -102,17 +109,25 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 	}
 }
 
-func TestHeapIsLookedAtOnceASecond(t *testing.T) {
+func TestHeapIsLookedAtOnceASecondUntilBallastIsHeld(t *testing.T) {
 	const size = 1 << 20
-	clock, looks := new(recyclerClock), 0
-	clock.pass(time.Hour)
-	b := newBallast(size, clock.now, func() heap { looks++; return heap{goal: 2 * size, percent: 100} })
+	clock, looks := lateClock(), 0
+	h := heap{goal: 2 * size, percent: 100, left: math.MaxInt64}
+	b := newBallast(size, clock.now, func() heap { looks++; return h })
 	for range 100 {
 		burst(b, size)
 		clock.pass(ballastTime / 10)
 	}
 	if looks != 10 {
 		t.Errorf("within ten seconds, the heap was looked at %d times", looks)
+	}
+	h = smallHeap()
+	for range 100 {
+		burst(b, size)
+		clock.pass(ballastTime / 10)
+	}
+	if looks != 11 || b.held() != size {
+		t.Errorf("%d bytes are held, and the heap was looked at %d times more", b.held(), looks-10)
 	}
 }
 
@@ -127,7 +142,7 @@ func TestOneOfManyNodesHoldsBallast(t *testing.T) {
 		}
 		return held
 	}
-	clock, goal := new(recyclerClock), uint64(size)
+	clock, goal := lateClock(), uint64(size)
 	for i := range all {
 		all[i] = newBallast(size, clock.now, func() heap {
 			return heap{goal: goal, objects: size/4 + sum(), percent: 100, left: math.MaxInt64}
@@ -158,7 +173,7 @@ func TestBallastLetsTheHeapOfTheProgramGrow(t *testing.T) {
 		return programHeap()
 	}
 	size := max(int(collected().goal), 16<<20)
-	b := newBallast(size, new(recyclerClock).now, programHeap)
+	b := newBallast(size, lateClock().now, programHeap)
 	burst(b, size)
 	with := collected()
 	if b.held() < size {
@@ -178,7 +193,7 @@ func TestLimitsOfTheProgramAreMinded(t *testing.T) {
 	runtime.GC()
 	size := max(int(programHeap().goal), 16<<20)
 	held := func() bool {
-		b := newBallast(size, new(recyclerClock).now, programHeap)
+		b := newBallast(size, lateClock().now, programHeap)
 		defer b.close()
 		burst(b, size)
 		return b.held() > 0
@@ -255,7 +270,7 @@ func TestBallastOutlivesTheGoroutineThatTookIt(t *testing.T) {
 	const size = 64 << 20
 	var all []*ballast
 	for range 20 {
-		b := newBallast(size, new(recyclerClock).now, smallHeap)
+		b := newBallast(size, lateClock().now, smallHeap)
 		all = append(all, b)
 		done := make(chan struct{})
 		go func() {
