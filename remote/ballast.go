@@ -39,9 +39,9 @@ type ballast struct {
 	came atomic.Int64 // bytes since as many as size were last there
 
 	mu     sync.Mutex
-	full   time.Time // when as many were last there, and
-	fast   time.Time // when they last were within ballastTime
-	asked  time.Time // when the heap was last looked at, to take it
+	full   time.Time        // when as many were last there, and
+	fast   time.Time        // when they last were within ballastTime
+	asked  time.Time        // when the heap was last looked at, to take it
 	memory *strings.Builder // which must not be copied
 	closed bool
 }
