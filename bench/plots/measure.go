@@ -21,7 +21,7 @@ func simulations() map[string][]string {
 	// As in section 5 of the HyParView paper: one message after the other.
 	for _, kill := range []string{"0.1", "0.2", "0.5", "0.7", "0.8", "0.9", "0.95"} {
 		series["floods"] = append(series["floods"],
-			"-nodes 10000 -seed 1 -cycles 50 -before 20 -broadcasts 1000 -senders 1000 -spacing 1s -flood -kill "+kill)
+			"-nodes 10000 -seed 1 -cycles 50 -before 20 -broadcasts 1000 -spacing 1s -flood -kill "+kill)
 	}
 	for _, nodes := range []string{"1000", "3000", "10000", "30000", "100000"} {
 		series["scale"] = append(series["scale"], "-seed 1 -cycles 10 -broadcasts 20 -kill 0.5 -nodes "+nodes)
