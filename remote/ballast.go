@@ -3,7 +3,6 @@ package remote
 import (
 	"math"
 	"runtime/metrics"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,15 +20,16 @@ const (
 	roomBallasts = 8
 )
 
-// ballast is memory that a node holds and nobody touches, while much comes and the
-// program's heap is small. Go's collector runs when the heap has grown in proportion
+// ballast is memory that a node holds and nobody touches, while many small messages come
+// and the program's heap is small. Go's collector runs when the heap has grown in proportion
 // to what is alive. Where that is nearly nothing and two million messages come in a
 // second, it would run a hundred times in that second, and take more of the processors
 // than the messages do. The ballast counts as alive; what is never touched takes hardly
 // any of the machine's memory. What it costs is that there may be more garbage: as much
 // as the ballast, or what debug.SetGCPercent makes of that.
 //
-// Of several nodes in a program one holds it, as the others find that the heap has grown.
+// Of several nodes in a program usually one holds it, as the others find that the heap
+// has grown.
 // It may be used by any goroutine. It is made with newBallast.
 type ballast struct {
 	size int // 0: there is to be none
@@ -39,10 +39,10 @@ type ballast struct {
 	came atomic.Int64 // bytes since as many as size were last there
 
 	mu     sync.Mutex
-	full   time.Time        // when as many were last there, and
-	fast   time.Time        // when they last were within ballastTime
-	asked  time.Time        // when the heap was last looked at, to take it
-	memory *strings.Builder // which must not be copied
+	full   time.Time // when as many were last there, and
+	fast   time.Time // when they last were within ballastTime
+	asked  time.Time // when the heap was last looked at, to take it
+	memory []byte    // nil: none is held
 	closed bool
 }
 
@@ -55,10 +55,10 @@ type heap struct {
 }
 
 func newBallast(size int, now func() time.Time, heap func() heap) *ballast {
-	return &ballast{size: max(size, 0), now: now, heap: heap, memory: new(strings.Builder)}
+	return &ballast{size: max(size, 0), now: now, heap: heap}
 }
 
-// received says that n bytes have come.
+// received says that n bytes of small messages have come.
 func (b *ballast) received(n int) {
 	if b.size > 0 && b.came.Add(int64(n)) >= int64(b.size) && b.wanted() {
 		b.take()
@@ -70,6 +70,9 @@ func (b *ballast) received(n int) {
 func (b *ballast) wanted() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.came.Load() < int64(b.size) {
+		return false // somebody else has been told
+	}
 	b.came.Store(0)
 	now := b.now()
 	took := now.Sub(b.full)
@@ -77,7 +80,7 @@ func (b *ballast) wanted() bool {
 		return false
 	}
 	b.fast = now
-	if b.memory.Cap() > 0 || now.Sub(b.asked) < ballastTime {
+	if b.memory != nil || now.Sub(b.asked) < ballastTime {
 		return false
 	}
 	b.asked = now
@@ -90,8 +93,7 @@ func (b *ballast) wanted() bool {
 // take takes the ballast. Nobody waits meanwhile, since the collector may want something
 // in return.
 func (b *ballast) take() {
-	memory := new(strings.Builder)
-	memory.Grow(b.size) // which clears nothing
+	memory := uncleared(b.size)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.closed {
@@ -110,14 +112,13 @@ func (b *ballast) helps(h heap) bool {
 func (b *ballast) rest() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	held := uint64(b.memory.Cap())
-	if held == 0 {
+	if b.memory == nil {
 		return
 	}
-	h := b.heap()
-	h.left += min(held, math.MaxUint64-h.left)
+	h, held := b.heap(), uint64(len(b.memory))
+	h.left += held
 	if b.now().Sub(b.fast) > ballastTime || !b.helps(h) || h.goal >= 2*uint64(b.size)+held+held*h.percent/100 {
-		b.memory.Reset()
+		b.memory = nil
 	}
 }
 
@@ -125,15 +126,14 @@ func (b *ballast) rest() {
 func (b *ballast) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
-	b.memory.Reset()
+	b.memory, b.closed = nil, true
 }
 
 // held returns how many bytes are held.
 func (b *ballast) held() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.memory.Cap()
+	return len(b.memory)
 }
 
 // programHeap returns what the collector of this program has to do with. It stops nobody.

@@ -1,9 +1,11 @@
 package remote
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,8 +61,31 @@ func TestBallastIsHeldWhileMuchComes(t *testing.T) {
 	burst(b, size)
 	expect("again", size)
 	b.close()
+	clock.pass(ballastTime)
 	burst(b, size)
 	expect("closed", 0)
+}
+
+// Whoever fills the measure is told so, and nobody else who comes meanwhile.
+func TestOneOfManyWhoFillTheMeasureIsTold(t *testing.T) {
+	const size = 1 << 20
+	for range 100 {
+		clock := lateClock()
+		b := newBallast(size, clock.now, smallHeap)
+		var readers sync.WaitGroup
+		b.mu.Lock()
+		for range 8 {
+			readers.Go(func() { b.received(size) })
+		}
+		for b.came.Load() < 8*size {
+			runtime.Gosched()
+		}
+		b.mu.Unlock()
+		readers.Wait()
+		if b.held() != 0 {
+			t.Fatal("what came in longer than a second is taken for what came at once")
+		}
+	}
 }
 
 func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
@@ -95,7 +120,7 @@ func TestBallastIsHeldOnlyWhereItHelps(t *testing.T) {
 		{"large without it", heap{goal: 4 * size, percent: 100, left: math.MaxInt64}, 0},
 		{"small, with much garbage", heap{goal: 7*size - 1, percent: 400, left: math.MaxInt64}, size},
 		{"large without it, with much garbage", heap{goal: 7 * size, percent: 400, left: math.MaxInt64}, 0},
-		{"no collections now", heap{goal: 1, percent: math.MaxUint64, left: math.MaxUint64}, 0},
+		{"no collections now", heap{goal: 1, percent: math.MaxUint64, left: math.MaxInt64}, 0},
 		{"enough memory but for it", heap{goal: 1, percent: 100, left: (roomBallasts - 1) * size}, size},
 		{"little memory now", heap{goal: 1, percent: 100, left: (roomBallasts-1)*size - 1}, 0},
 	} {
@@ -138,7 +163,7 @@ func TestOneOfManyNodesHoldsBallast(t *testing.T) {
 	all := make([]*ballast, 100)
 	sum := func() (held uint64) {
 		for _, b := range all {
-			held += uint64(b.memory.Cap())
+			held += uint64(len(b.memory))
 		}
 		return held
 	}
@@ -240,9 +265,15 @@ func TestNodeThatGetsMuchHoldsBallast(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		say(size >> 10 / 2)
+		say(size >> 10 * 7 / 8)
+		for range 10 {
+			if err := from.SendControl(to.ID(), "topic", make([]byte, size)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
 		if held := to.Stats().Ballast; held != 0 {
-			t.Errorf("after half as much as it holds, it holds %d bytes", held)
+			t.Errorf("after few small messages and some large ones, it holds %d bytes", held)
 		}
 		say(2 * size >> 10)
 		if gets, sends := to.Stats().Ballast, from.Stats().Ballast; gets != size || sends != 0 {
@@ -262,43 +293,14 @@ func TestNodeThatGetsMuchHoldsBallast(t *testing.T) {
 	})
 }
 
-// Whoever takes the ballast may be gone long before it is given up, and his stack be
-// memory for other things.
-func TestBallastOutlivesTheGoroutineThatTookIt(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
-	const size = 64 << 20
-	var all []*ballast
-	for range 20 {
-		b := newBallast(size, lateClock().now, smallHeap)
-		all = append(all, b)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			deep(200, func() { burst(b, size) })
-		}()
-		<-done
-		runtime.GC()
-		var garbage [1000]*[512]byte
-		for i := range garbage {
-			garbage[i] = new([512]byte)
+func TestNodeHasBallastUnlessToldOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memory.NewNetwork()
+		for set, want := range map[int]int{0: DefaultBallast, -1: 0, 5 << 20: 5 << 20} {
+			n := startedAs(t, network, Config{Name: fmt.Sprint("n", want), Ballast: set})
+			if n.ballast.size != want {
+				t.Errorf("with Config.Ballast %d a node would hold %d bytes", set, n.ballast.size)
+			}
 		}
-		runtime.GC()
-		runtime.KeepAlive(garbage)
-	}
-	for _, b := range all {
-		if b.held() < size {
-			t.Error("none is held")
-		}
-	}
-}
-
-// deep calls f from so many calls.
-func deep(calls int, f func()) byte {
-	var frame [512]byte
-	if calls == 0 {
-		f()
-		return 0
-	}
-	return deep(calls-1, f) + frame[calls%len(frame)]
+	})
 }

@@ -118,8 +118,8 @@ type Config struct {
 	// QueueBytes is the default of Channel.QueueBytes.
 	QueueBytes int
 	// Ballast is how much memory the node holds, in bytes, and never touches, while as
-	// much comes again and again, within a second each time, and the program's heap is
-	// small: else Go's collector would run every few milliseconds. It takes hardly any of
+	// much comes of small messages again and again, within a second each time, and the
+	// program's heap is small: else Go's collector would run every few milliseconds. It takes hardly any of
 	// the machine's memory, but counts in profiles and statistics of the heap, and a busy
 	// program may have as much more garbage, or what runtime/debug.SetGCPercent makes
 	// of that. It is not held where the heap is larger anyhow, where less than

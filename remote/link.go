@@ -63,6 +63,7 @@ type link struct {
 	ackTimer  *time.Timer
 	ackArmed  atomic.Bool
 	unacked   int    // bytes received since a confirmation was due; of the reader
+	small     int    // bytes received of small messages, since ballast was told; of the reader
 	receivedN uint64 // lane.received when the link began
 	spentN    uint64 // lane.spent then
 
@@ -240,12 +241,13 @@ func (k *link) read() error {
 		}
 		k.settle()
 		k.acknowledge()
+		l.node.ballast.received(k.small)
+		k.small = 0
 		if k.draining.Load() {
 			_ = k.conn.SetReadDeadline(time.Now().Add(drainPause))
 		}
 		n, err := k.pipe.in.Read(dec.Space())
 		dec.Advance(n)
-		l.node.ballast.received(n)
 		if err != nil && n == 0 {
 			return err
 		}
@@ -281,14 +283,17 @@ func (k *link) receive(f wire.Frame) error {
 		}
 		f = *f.Whole
 	}
-	large := len(f.Payload) >= worthYielding
-	if large {
+	if !large(len(f.Payload)) {
+		k.small += size
+	}
+	heavy := len(f.Payload) >= worthYielding
+	if heavy {
 		k.settle() // the others first: who gets this is to be the last that is woken
 	}
 	err := k.dispatch(f)
 	l.received.Add(1)
 	k.unacked += size
-	if large {
+	if heavy {
 		// Who gets it is next in line on this processor, in whose cache it is. If it
 		// was lent, the next one is then read into the same memory. What is due to the
 		// other side goes first.

@@ -81,5 +81,6 @@ func (k *link) deliverRepeats(known *plainMessage, msgs []any, size int) error {
 	err := l.peer.gate.release(turn{Stream: l.stream, Lane: l.index, Seq: known.shard - 1})
 	l.received.Add(n)
 	k.unacked += len(msgs)*wire.AgainSize + size
+	k.small += len(msgs)*wire.AgainSize + size
 	return err
 }
