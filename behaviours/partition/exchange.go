@@ -7,6 +7,8 @@ import (
 
 // gotDigest: a guard has told what it has applied.
 func (l *oplog) gotDigest(m Digest) []effect {
+	known := l.peers[m.From.Node]
+	stranger := known != nil && known.origin != m.From
 	p := l.from(m.From)
 	if p == nil {
 		return nil
@@ -31,7 +33,7 @@ func (l *oplog) gotDigest(m Digest) []effect {
 		for _, o := range l.sorted() {
 			l.supply(m.From.Node, p, o)
 		}
-		if more && !m.Answer {
+		if (more || stranger) && !m.Answer { // who has said nothing to it yet, as far as is known, or in vain
 			l.emit(post{m.From.Node, l.digest(true)})
 		}
 	}

@@ -1,6 +1,9 @@
 package partition
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestGuardThatHasEndedAcknowledgesNothingAnyMore(t *testing.T) {
 	l := smallLimits()
@@ -22,5 +25,24 @@ func TestGuardThatHasEndedAcknowledgesNothingAnyMore(t *testing.T) {
 	w.settle()
 	if err := w.agreed(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of two guards that start, the first speaks to nobody yet. The second's word must do
+// for both, long before the next interval.
+func TestGuardThatIsHeardOfIsToldWhoHears(t *testing.T) {
+	for _, lost := range []string{"a", "b"} {
+		w := newWorld(smallLimits(), "a", "b")
+		w.letters = slices.DeleteFunc(w.letters, func(l letter) bool { return l.from == lost })
+		w.flow()
+		for _, writer := range []string{"a", "b"} {
+			if _, ok := w.write(writer, "op"); !ok {
+				t.Fatal("refused")
+			}
+			w.flow()
+			if log := w.nodes[writer].log; log.stable(log.self) != 1 {
+				t.Errorf("%s spoke in vain: what %s wrote is not known to the other", lost, writer)
+			}
+		}
 	}
 }
