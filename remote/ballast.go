@@ -29,8 +29,7 @@ const (
 // as the ballast, or what debug.SetGCPercent makes of that.
 //
 // Of several nodes in a program usually one holds it, as the others find that the heap
-// has grown.
-// It may be used by any goroutine. It is made with newBallast.
+// has grown. It may be used by any goroutine. It is made with newBallast.
 type ballast struct {
 	size int // 0: there is to be none
 	now  func() time.Time

@@ -33,7 +33,9 @@ func (l *oplog) gotDigest(m Digest) []effect {
 		for _, o := range l.sorted() {
 			l.supply(m.From.Node, p, o)
 		}
-		if (more || stranger) && !m.Answer { // who has said nothing to it yet, as far as is known, or in vain
+		// A guard that was not known may not know this one: what this one said before
+		// it had started was lost.
+		if (more || stranger) && !m.Answer {
 			l.emit(post{m.From.Node, l.digest(true)})
 		}
 	}
