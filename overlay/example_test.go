@@ -14,3 +14,15 @@ func ExampleNode() {
 	// Output:
 	// true false 10.0.0.7:4000
 }
+
+func ExamplePool() {
+	var nodes overlay.Pool[overlay.Node]
+	a, b := nodes.Of(overlay.Node{Name: "a@1:1"}), nodes.Of(overlay.Node{Name: "a@1:1"})
+	fmt.Println(*a, a == b)
+
+	var none *overlay.Pool[overlay.Node]
+	fmt.Println(none.Of(*a) == none.Of(*a))
+	// Output:
+	// a@1:1/0- true
+	// false
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/cluster"
+	"github.com/topos-go/topos/overlay/directory"
 	"github.com/topos-go/topos/overlay/pcbroadcast"
 	"github.com/topos-go/topos/overlay/plumtree"
 	"github.com/topos-go/topos/overlay/swim"
@@ -30,7 +31,8 @@ func (w *world) composite(n *node) (*cluster.Core, error) {
 	n.ups, n.views = 0, make([]uint64, (len(w.nodes)+63)/64)
 	return cluster.New(cluster.Config{
 		Self: n.self, Topology: n.wires, Wiring: string(w.cfg.Topology), Rand: w.newRand(),
-		Plumtree: tree, Causal: causal, Encode: w.encode, Decode: w.decode,
+		Directory: directory.Config{Pool: &w.records},
+		Plumtree:  tree, Causal: causal, Encode: w.encode, Decode: w.decode,
 	})
 }
 

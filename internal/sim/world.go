@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/topos-go/topos/overlay/directory"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -35,6 +36,8 @@ type world struct {
 	found  []Violation
 	beyond int // violations more than are reported
 	steps  uint64
+
+	records directory.Pool // of what nodes with a directory know
 
 	glimpse uint64 // of what is read ahead: means nothing
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // collected reports whether the cluster is large enough.
-func (c *Core) collected() bool { return c.cfg.Hush >= 0 && len(c.up)+1 >= collecting }
+func (c *Core) collected() bool { return c.cfg.Hush >= 0 && c.dir.Len() >= collecting }
 
 // collectors returns the lowest members: all agree on them, but for those of whose death
 // not all know. Left out is who could not be reached while there was something to say.
@@ -33,8 +33,8 @@ func (c *Core) collectors() []overlay.Node {
 		return c.lowest
 	}
 	lowest := []overlay.Node{c.cfg.Self}
-	for n := range c.up {
-		if c.shunned[n] {
+	for n := range c.dir.All() {
+		if n == c.cfg.Self || c.shunned[n] {
 			continue
 		}
 		if len(lowest) < collectors || n.Compare(lowest[len(lowest)-1]) < 0 {
@@ -45,6 +45,20 @@ func (c *Core) collectors() []overlay.Node {
 	}
 	c.lowest = lowest
 	return lowest
+}
+
+// besides forgets who the lowest members are, if they are others with node.
+func (c *Core) besides(node overlay.Node) {
+	if n := len(c.lowest); n < collectors || node.Compare(c.lowest[n-1]) < 0 {
+		c.lowest = nil
+	}
+}
+
+// without forgets them if node was one.
+func (c *Core) without(node overlay.Node) {
+	if slices.Contains(c.lowest, node) {
+		c.lowest = nil
+	}
 }
 
 // collects reports whether this node is a collector.
@@ -70,8 +84,8 @@ func (c *Core) collect(from overlay.Node, m directory.Tell) directory.Tell {
 			continue
 		}
 		before, ok := c.dir.Lookup(f.Node.Name)
-		surprise := f.Status == directory.Failed && c.up[f.Node] && !c.detector.Believes(f.Node)
-		if n >= maxHushed || !isObituary(f) || f.Node.Name == c.cfg.Self.Name || !c.up[from] || !ok || before.Node != f.Node || surprise {
+		surprise := f.Status == directory.Failed && c.isUp(f.Node) && !c.detector.Believes(f.Node)
+		if n >= maxHushed || !isObituary(f) || f.Node.Name == c.cfg.Self.Name || !c.isUp(from) || !ok || before.Node != f.Node || surprise {
 			other = append(other, f)
 			continue
 		}

@@ -148,7 +148,7 @@ func TestACollectorBroadcastsTogetherWhatSeveralHaveFound(t *testing.T) {
 	if len(said) != 1 || len(said[0].Facts) != 2 || said[0].Hearsay {
 		t.Fatalf("it has said %+v", said)
 	}
-	if c.up[memberNo(5)] || c.up[memberNo(6)] {
+	if c.isUp(memberNo(5)) || c.isUp(memberNo(6)) {
 		t.Error("it has not believed it itself")
 	}
 	tell(2, obituaryOf(memberNo(5))) // who has found out late, and will hear
@@ -185,8 +185,8 @@ func TestTheEndOfOneThatWasNotSuspectedIsNotCollected(t *testing.T) {
 			asked = asked || ok && p.To == live
 		}
 	}
-	if !asked || !c.up[live] {
-		t.Errorf("asked %v, up %v", asked, c.up[live])
+	if !asked || !c.isUp(live) {
+		t.Errorf("asked %v, up %v", asked, c.isUp(live))
 	}
 	for _, v := range w.values {
 		if b, ok := v.(directory.Broadcast); ok && !b.Hearsay && slices.ContainsFunc(b.Facts, isObituary) {

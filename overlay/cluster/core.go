@@ -15,7 +15,8 @@ import (
 // Times given to it must not go backwards.
 //
 // Invariants:
-//  1. up has the nodes for which the last effect was Up, and not Down.
+//  1. At the end of a step, the nodes for which the last effect was Up, and not Down, are
+//     the directory's members but this one.
 //  2. neighbors counts the wirings of which a node is a neighbor, and the tree has
 //     been told of those with one or more.
 //  3. A wiring has been told of each of its links, and of no others.
@@ -34,7 +35,6 @@ type Core struct {
 	dir      *directory.Core
 	detector *swim.Core
 
-	up        map[overlay.Node]bool
 	neighbors map[overlay.Node]int
 	trying    map[overlay.Node]bool // whom the directory wants dialled
 	hushed    notices               // that wait
@@ -70,8 +70,8 @@ func New(cfg Config) (*Core, error) {
 	}
 	return &Core{
 		cfg: cfg, wired: newWiring(cfg.Wiring, cfg.Topology), tree: tree, causal: causal, dir: dir, detector: detector,
-		links: make(map[overlay.Node]overlay.LinkUp),
-		up:    make(map[overlay.Node]bool), neighbors: make(map[overlay.Node]int), trying: make(map[overlay.Node]bool),
+		links:     make(map[overlay.Node]overlay.LinkUp),
+		neighbors: make(map[overlay.Node]int), trying: make(map[overlay.Node]bool),
 	}, nil
 }
 
@@ -136,7 +136,7 @@ func (c *Core) dialFailed(ev overlay.DialFailed) {
 	if ev.Refused {
 		c.toDetector(swim.LinkReset{Node: ev.Node, Refused: true})
 	}
-	if !c.up[ev.Node] {
+	if !c.isUp(ev.Node) {
 		// Whoever has sent something to it is to know.
 		c.emit(overlay.Down{Node: ev.Node, Reason: overlay.ErrDialFailed})
 	}
@@ -145,7 +145,7 @@ func (c *Core) dialFailed(ev overlay.DialFailed) {
 // lost lets everybody here know that what bound the two nodes is broken. Whether
 // the node is a member is another question.
 func (c *Core) lost(ev overlay.Lost) {
-	if c.up[ev.Node] {
+	if c.isUp(ev.Node) {
 		c.emit(overlay.Down{Node: ev.Node, Member: true, Reason: ev.Err}, overlay.Up{Node: ev.Node})
 	}
 }
@@ -215,6 +215,9 @@ func (c *Core) Deadline() time.Time {
 // Members returns the members as the directory knows them, this node among them,
 // sorted. The slice must not be changed.
 func (c *Core) Members() []overlay.Node { return c.dir.Members() }
+
+// isUp reports whether node is another member.
+func (c *Core) isUp(node overlay.Node) bool { return node != c.cfg.Self && c.dir.Member(node) }
 
 // Outdated returns why node cannot be let in: it has left, or a newer incarnation
 // of it is known.

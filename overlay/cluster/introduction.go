@@ -36,7 +36,7 @@ func (c *Core) leavesToCollectors(b directory.Broadcast) bool {
 // isIntroduction reports whether f, which from has sent, is of a node that all are to know.
 // Whoever sends it may count one member more than this node.
 func (c *Core) isIntroduction(from overlay.Node, f directory.Fact) bool {
-	return f.Status == directory.Alive && f.Number == 0 && f.Node.Name != c.cfg.Self.Name && (from == f.Node || c.up[from])
+	return f.Status == directory.Alive && f.Number == 0 && f.Node.Name != c.cfg.Self.Name && (from == f.Node || c.isUp(from))
 }
 
 // introduce takes the introduction of a node, to be broadcast with others': its own word, or

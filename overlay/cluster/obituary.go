@@ -85,7 +85,7 @@ func (c *Core) hushAll(facts []directory.Fact, due time.Time) {
 
 // hush is how long an obituary may wait for somebody else's.
 func (c *Core) hush() time.Duration {
-	return max(0, c.cfg.Hush) * time.Duration(min(len(c.up), crowd)) / crowd
+	return max(0, c.cfg.Hush) * time.Duration(min(c.dir.Len()-1, crowd)) / crowd
 }
 
 // some draws a part of d.
@@ -168,7 +168,7 @@ func (c *Core) releaseDue() {
 	}
 	if c.rumored.due(c.now) {
 		rumored := slices.DeleteFunc(c.rumored, func(o notice) bool {
-			return !c.up[o.fact.Node] || c.dead(o.fact.Node) == 0 // that is known, or refuted
+			return !c.isUp(o.fact.Node) || c.dead(o.fact.Node) == 0 // that is known, or refuted
 		})
 		c.rumored = nil
 		c.broadcastAll(rumored, true)

@@ -79,7 +79,7 @@ func (c *Core) believe(b directory.Broadcast) {
 	if !b.Hearsay {
 		var believed []directory.Fact
 		for _, f := range b.Facts {
-			if f.Status == directory.Failed && c.up[f.Node] && !c.detector.Believes(f.Node) {
+			if f.Status == directory.Failed && c.isUp(f.Node) && !c.detector.Believes(f.Node) {
 				doubted = append(doubted, f)
 			} else {
 				believed = append(believed, f)
@@ -122,7 +122,11 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 		case directory.Departed:
 			c.memberDown(e.Node, overlay.ErrLeft)
 		case directory.Restarted:
-			c.memberDown(e.Old, overlay.ErrRestarted)
+			if e.Noticed {
+				delete(c.trying, e.Old)
+			} else {
+				c.memberDown(e.Old, overlay.ErrRestarted)
+			}
 			c.memberUp(e.New)
 		case directory.Changed:
 			if e.Register.Name == directory.Topology {
@@ -137,24 +141,23 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 
 // memberUp lets all know that node is a member.
 func (c *Core) memberUp(node overlay.Node) {
-	if !c.up[node] {
-		c.up[node], c.lowest = true, nil
-		c.emit(overlay.Up{Node: node})
-		c.toTopology(overlay.Met{Node: node})
-	}
+	c.besides(node)
+	c.emit(overlay.Up{Node: node})
+	c.toTopology(overlay.Met{Node: node})
 }
 
-// memberDown lets all know that node is none.
+// memberDown lets all know that node is none. Of this one that need not be said: it leaves,
+// or has a successor.
 func (c *Core) memberDown(node overlay.Node, reason error) {
-	delete(c.trying, node)
-	if c.up[node] {
-		delete(c.up, node)
-		c.lowest = nil
-		c.collectorGone(node)
-		delete(c.shunned, node)
-		c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
-		c.toTopology(overlay.Lost{Node: node, Err: reason})
+	if node == c.cfg.Self {
+		return
 	}
+	delete(c.trying, node)
+	c.without(node)
+	c.collectorGone(node)
+	delete(c.shunned, node)
+	c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
+	c.toTopology(overlay.Lost{Node: node, Err: reason})
 }
 
 func (c *Core) fromDetector(effects swim.Effects) {

@@ -213,8 +213,10 @@ func (c *Core) turn(r directory.Register) {
 			c.fromTopology(w, t.Step(c.now, c.links[node]))
 		}
 	}
-	for _, node := range sorted(c.up) {
-		c.fromTopology(w, t.Step(c.now, overlay.Met{Node: node}))
+	for _, node := range c.dir.Members() {
+		if node != c.cfg.Self {
+			c.fromTopology(w, t.Step(c.now, overlay.Met{Node: node}))
+		}
 	}
 }
 

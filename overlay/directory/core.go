@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -67,6 +68,7 @@ func New(cfg Config) (*Core, error) {
 	c := &Core{cfg: cfg, registers: make(map[string]Register)}
 	c.tombs.byName = make(map[string]*tomb)
 	c.parted = tracker{cfg: &c.cfg}
+	c.table.pool = cfg.Pool
 	self := c.table.insert(Fact{Node: cfg.Self, Status: Alive, Version: 1, Meta: cfg.Meta})
 	c.turn(self, true)
 	return c, nil
@@ -154,12 +156,7 @@ func (c *Core) Deadline() time.Time {
 func (c *Core) Members() []overlay.Node {
 	switch {
 	case c.members == nil:
-		c.members = make([]overlay.Node, 0, c.table.up)
-		c.table.each(Range{}, func(e *entry) {
-			if e.up {
-				c.members = append(c.members, e.node)
-			}
-		})
+		c.members = slices.AppendSeq(make([]overlay.Node, 0, c.table.up), c.All())
 		slices.SortFunc(c.members, overlay.Node.Compare)
 	case len(c.changes) > 0:
 		c.members = patched(c.members, c.changes, c.table.up)
@@ -188,6 +185,26 @@ func patched(members []overlay.Node, changes []change, size int) []overlay.Node 
 		}
 	}
 	return append(next, members...)
+}
+
+// Member reports whether node is one, this node included.
+func (c *Core) Member(node overlay.Node) bool {
+	e := c.table.find(node.Name)
+	return e != nil && e.up && e.node == node
+}
+
+// All visits all members, this node included, in the order of their keys: unlike
+// [Core.Members] it keeps nothing. There must be no Step or Tick meanwhile.
+func (c *Core) All() iter.Seq[overlay.Node] {
+	return func(yield func(overlay.Node) bool) {
+		for i := range c.table.buckets {
+			for j := range c.table.buckets[i].entries {
+				if e := &c.table.buckets[i].entries[j]; e.up && !yield(e.node) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Len returns the number of members, this node included.

@@ -59,8 +59,11 @@ type Departed struct{ Node overlay.Node }
 type Returned struct{ Node overlay.Node }
 
 // Restarted: New is a member, and Old, which was one or was down, is none: it
-// has died, whether or not that was noticed.
-type Restarted struct{ Old, New overlay.Node }
+// has died. Noticed is whether it was down.
+type Restarted struct {
+	Old, New overlay.Node
+	Noticed  bool
+}
 
 // Updated: the metadata of a member has changed.
 type Updated struct{ Fact Fact }

@@ -145,15 +145,6 @@ func validNode(n overlay.Node) error {
 // it must never change.
 func keyOf(name string) uint64 { return mix(hashString(offset, name)) }
 
-// weight is what a fact adds to a sum: all that Same compares.
-func (e *entry) weight() uint64 {
-	h := hashString(e.key, e.node.Unique)
-	h = mix(h ^ e.node.Boot)
-	h = mix(h ^ e.stamp)
-	h = mix(h ^ e.version)
-	return mix(hashString(h, e.meta))
-}
-
 // offset and prime are FNV-1a's.
 const (
 	offset = 14695981039346656037

@@ -69,10 +69,10 @@ func (c *Core) learn(f Fact, how source) bool {
 // write changes what an entry says.
 func (c *Core) write(e *entry, f Fact) {
 	c.table.update(e, func() {
-		if stamp := f.stamp(); e.node != f.Node || e.stamp != stamp {
-			e.node, e.stamp, e.faded = f.Node, stamp, false
+		if e.node != f.Node || e.stamp != f.stamp() {
+			e.faded = false
 		}
-		e.version, e.meta = f.Version, f.Meta
+		e.record = c.table.pool.Of(recordOf(f))
 	})
 }
 
@@ -129,7 +129,7 @@ func (c *Core) supersede(e *entry, old Fact, age time.Duration) {
 	}
 	c.turn(e, true)
 	if wasUp || old.Status == Failed || old.Status == Crashed {
-		c.emit(Restarted{old.Node, e.node})
+		c.emit(Restarted{old.Node, e.node, !wasUp})
 	} else {
 		c.emit(Up{e.node})
 	}

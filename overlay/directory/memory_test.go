@@ -74,6 +74,28 @@ func TestAThousandDirectoriesFitIntoOneProcess(t *testing.T) {
 	t.Logf("%d bytes for each directory of 1,000", used/cores)
 }
 
+// Directories that share a pool know ten thousand members each in the memory of a list.
+func TestDirectoriesOfAPoolShareWhatTheyKnow(t *testing.T) {
+	facts := manyFacts(10_000)
+	pool := new(Pool)
+	fill := func(name string) *Core {
+		c := quiet(t, name, Config{Pool: pool})
+		for _, f := range facts {
+			c.learn(f, fresh)
+			c.effects = nil
+		}
+		return c
+	}
+	first := fill("y")
+	used := heapOf(func() any { return fill("z") })
+	runtime.KeepAlive(first)
+	runtime.KeepAlive(facts)
+	if used > 350_000 {
+		t.Errorf("%d bytes", used)
+	}
+	t.Logf("%d bytes an entry", used/len(facts))
+}
+
 func TestTombstonesTakeLittleMore(t *testing.T) {
 	facts := manyFacts(10_000)
 	used := heapOf(func() any {

@@ -1,36 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"sort"
-	"strings"
-
-	"github.com/topos-go/topos/overlay"
 )
-
-// entry is the fact of one name, as small as it may be: a directory has ten
-// thousand, and a process perhaps a thousand directories.
-type entry struct {
-	key     uint64
-	node    overlay.Node
-	stamp   uint64
-	version uint64
-	meta    string
-	up      bool // a member, in this node's view
-	faded   bool // dead for so long that nobody is told any more
-}
-
-// fact returns what is known but the age.
-func (e *entry) fact() Fact {
-	status, number := unstamp(e.stamp)
-	return Fact{Node: e.node, Status: status, Number: number, Version: e.version, Meta: e.meta}
-}
-
-func (e *entry) status() Status {
-	status, _ := unstamp(e.stamp)
-	return status
-}
 
 // table is a hash table whose buckets are the ranges that two nodes compare. A
 // bucket has the entries whose keys begin with its index, in their order.
@@ -39,6 +14,7 @@ type table struct {
 	buckets []bucket
 	len     int // entries
 	up      int // of which are members
+	pool    *Pool
 }
 
 type bucket struct {
@@ -66,11 +42,15 @@ func (t *table) index(key uint64) int {
 
 // search returns where in b an entry is or belongs.
 func (b *bucket) search(key uint64, name string) (int, bool) {
-	i := sort.Search(len(b.entries), func(i int) bool {
-		e := &b.entries[i]
-		return e.key > key || e.key == key && strings.Compare(e.node.Name, name) >= 0
-	})
-	return i, i < len(b.entries) && b.entries[i].node.Name == name
+	order := orderOf(key)
+	i := sort.Search(len(b.entries), func(i int) bool { return b.entries[i].order >= order })
+	for ; i < len(b.entries) && b.entries[i].order == order; i++ {
+		r := b.entries[i].record
+		if c := cmp.Or(cmp.Compare(r.key, key), cmp.Compare(r.node.Name, name)); c >= 0 {
+			return i, c == 0
+		}
+	}
+	return i, false
 }
 
 // find returns the entry of a name, nil if there is none. It is good until the
@@ -89,7 +69,8 @@ func (t *table) insert(f Fact) *entry {
 	if t.len >= perBucket*max(len(t.buckets), 1) && t.bits < 32 {
 		t.grow()
 	}
-	e := entry{key: keyOf(f.Node.Name), node: f.Node, stamp: f.stamp(), version: f.Version, meta: f.Meta}
+	r := t.pool.Of(recordOf(f))
+	e := entry{record: r, order: orderOf(r.key)}
 	b := t.bucket(e.key)
 	i, _ := b.search(e.key, f.Node.Name)
 	if len(b.entries) == cap(b.entries) { // a little room: doubling would waste a third
@@ -104,7 +85,7 @@ func (t *table) insert(f Fact) *entry {
 // weigh adds e to what b tells, or takes it away.
 func (b *bucket) weigh(e *entry, sign int) {
 	if !e.faded {
-		b.sum += uint64(sign) * e.weight()
+		b.sum += uint64(sign) * e.weight
 		b.told += sign
 	}
 }
@@ -165,7 +146,7 @@ func (t *table) sum(r Range) Sum {
 	if r.Bits > t.bits { // less than a bucket
 		t.each(r, func(e *entry) {
 			if !e.faded {
-				s.Sum += e.weight()
+				s.Sum += e.weight
 				s.Count++
 			}
 		})

@@ -27,7 +27,7 @@ func TestTableBehavesLikeAMap(t *testing.T) {
 			table.remove(name)
 			delete(naive, name)
 		default:
-			table.update(e, func() { e.node, e.stamp = f.Node, f.stamp() })
+			table.update(e, func() { e.record = table.pool.Of(recordOf(f)) })
 			naive[name] = f
 		}
 	}
@@ -38,8 +38,7 @@ func TestTableBehavesLikeAMap(t *testing.T) {
 		want := Sum{Range: r}
 		for name, f := range naive {
 			if key := keyOf(name); r.has(key) {
-				e := entry{key: key, node: f.Node, stamp: f.stamp()}
-				want.Sum += e.weight()
+				want.Sum += recordOf(f).weight
 				want.Count++
 			}
 		}
