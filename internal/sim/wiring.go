@@ -61,7 +61,7 @@ func (w *world) wire(n *node) (err error) {
 	case Static:
 		n.wires, err = static.New(static.Config{Self: self, Peers: seeds, Accept: static.Anyone, Rand: rng})
 	default:
-		cfg := hyparview.Config{Self: self, Seeds: seeds, Rand: rng}
+		cfg := hyparview.Config{Self: self, Seeds: seeds, Pool: &w.names, Rand: rng}
 		if w.cfg.XBot {
 			cfg.XBot = &w.xbot
 		}

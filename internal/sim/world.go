@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/swim"
@@ -37,7 +38,8 @@ type world struct {
 	beyond int // violations more than are reported
 	steps  uint64
 
-	records directory.Pool // of what nodes with a directory know
+	names   overlay.Pool[overlay.Node] // all nodes, to all
+	records directory.Pool             // what is known of them
 
 	glimpse uint64 // of what is read ahead: means nothing
 }

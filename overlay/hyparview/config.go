@@ -115,6 +115,9 @@ type Config struct {
 	MaxGone, MaxLinks, MaxSeeds int
 	// XBot turns the optimisation of link costs on. Nil is off.
 	XBot *XBot
+	// Pool keeps the nodes that this Core and others know, each of them once, if they are
+	// of one goroutine, as in a simulation. Nil, and this one keeps its own.
+	Pool *overlay.Pool[overlay.Node]
 	// Rand jitters waits and picks nodes. It must be given, and belongs to the
 	// Core from then on.
 	Rand *rand.Rand

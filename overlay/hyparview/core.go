@@ -205,7 +205,7 @@ func (c *Core) Active() []overlay.Node {
 func (c *Core) Passive() []overlay.Node {
 	nodes := make([]overlay.Node, 0, len(c.passive))
 	for _, k := range c.passive {
-		nodes = append(nodes, k.Value())
+		nodes = append(nodes, *k)
 	}
 	slices.SortFunc(nodes, overlay.Node.Compare)
 	return nodes

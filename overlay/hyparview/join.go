@@ -148,7 +148,7 @@ func (c *Core) probeFailed(addr string) {
 		c.seeds.list[i].probing = false
 	}
 	for _, k := range c.passive {
-		if node := k.Value(); node.Addr() == addr && c.peer(node) == nil {
+		if node := *k; node.Addr() == addr && c.peer(node) == nil {
 			c.unreachable(node)
 			c.check(1)
 			return
@@ -218,6 +218,6 @@ func (c *Core) refresh() {
 		c.emit(overlay.Probe{Addr: s.addr})
 	}
 	if n := len(c.passive); n > 0 {
-		c.want(c.passive[c.cfg.Rand.IntN(n)].Value(), askHigh)
+		c.want(*c.passive[c.cfg.Rand.IntN(n)], askHigh)
 	}
 }

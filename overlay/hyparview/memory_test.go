@@ -18,10 +18,11 @@ func idle(tb testing.TB, n int, xbot *XBot) []*Core {
 	for i := range all {
 		all[i] = overlay.Node{Name: fmt.Sprintf("node%d@10.0.0.%d:%d", i, i%250, 4000+i), Boot: 1, Unique: "u"}
 	}
+	var pool overlay.Pool[overlay.Node]
 	cores := make([]*Core, n)
 	for i := range cores {
 		now := epoch
-		c, err := New(Config{Self: all[i], Seeds: []string{all[0].Addr()}, XBot: xbot, Rand: rand.New(rand.NewPCG(uint64(i), 3))})
+		c, err := New(Config{Self: all[i], Seeds: []string{all[0].Addr()}, XBot: xbot, Pool: &pool, Rand: rand.New(rand.NewPCG(uint64(i), 3))})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -40,8 +41,8 @@ func idle(tb testing.TB, n int, xbot *XBot) []*Core {
 				switch e := e.(type) {
 				case overlay.Probe:
 					for _, k := range c.passive {
-						if k.Value().Addr() == e.Addr {
-							c.Step(now, overlay.Found{Addr: e.Addr, Node: k.Value()})
+						if k.Addr() == e.Addr {
+							c.Step(now, overlay.Found{Addr: e.Addr, Node: *k})
 							break
 						}
 					}

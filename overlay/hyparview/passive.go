@@ -3,14 +3,18 @@ package hyparview
 import (
 	"slices"
 	"time"
-	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
 
-// known is a node in a view or a sample: one word, not five, for what many
-// cores of one process have in common.
-type known = unique.Handle[overlay.Node]
+// known is a node in a view or a sample: one word, not five, for what cores that share a
+// [Config.Pool] have in common. Two may be the same node.
+type known = *overlay.Node
+
+// index returns where node is in list, -1 if it is not.
+func index(list []known, node overlay.Node) int {
+	return slices.IndexFunc(list, func(k known) bool { return *k == node })
+}
 
 // departure is a node that is not taken back on hearsay for a while: it has
 // said that it leaves, or could not be reached.
@@ -57,7 +61,7 @@ func (c *Core) learn(node overlay.Node, first []known) bool {
 		return false
 	}
 	if i := c.indexPassive(node.Name); i >= 0 {
-		if !node.Newer(c.passive[i].Value()) {
+		if !node.Newer(*c.passive[i]) {
 			return false
 		}
 		c.removeAt(i)
@@ -68,14 +72,14 @@ func (c *Core) learn(node overlay.Node, first []known) bool {
 	if c.passive == nil {
 		c.passive = make([]known, 0, c.cfg.PassiveSize)
 	}
-	c.passive = append(c.passive, unique.Make(node))
+	c.passive = append(c.passive, c.cfg.Pool.Of(node))
 	return true
 }
 
 // evict makes room in the passive view.
 func (c *Core) evict(first []known) {
 	for _, k := range first {
-		if i := slices.Index(c.passive, k); i >= 0 {
+		if i := index(c.passive, *k); i >= 0 {
 			c.removeAt(i)
 			return
 		}
@@ -90,18 +94,18 @@ func (c *Core) correct(node overlay.Node) {
 	if len(c.gone) == 0 {
 		c.gone = nil
 	}
-	if i := c.indexPassive(node.Name); i >= 0 && c.passive[i].Value() != node { // Make is dear
-		c.passive[i] = unique.Make(node)
+	if i := c.indexPassive(node.Name); i >= 0 && *c.passive[i] != node {
+		c.passive[i] = c.cfg.Pool.Of(node)
 	}
 }
 
 // indexPassive returns where the node of that name is, -1 if it is not.
 func (c *Core) indexPassive(name string) int {
-	return slices.IndexFunc(c.passive, func(k known) bool { return k.Value().Name == name })
+	return slices.IndexFunc(c.passive, func(k known) bool { return k.Name == name })
 }
 
 func (c *Core) removePassive(node overlay.Node) {
-	if i := c.indexPassive(node.Name); i >= 0 && !c.passive[i].Value().Newer(node) {
+	if i := c.indexPassive(node.Name); i >= 0 && !c.passive[i].Newer(node) {
 		c.removeAt(i)
 	}
 }
@@ -114,7 +118,7 @@ func (c *Core) removeAt(i int) {
 	}
 	last := len(c.passive) - 1
 	c.passive[i] = c.passive[last]
-	c.passive[last] = known{}
+	c.passive[last] = nil
 	c.passive = c.passive[:last]
 }
 
@@ -124,7 +128,7 @@ func (c *Core) pick() overlay.Node {
 	i := c.tried + c.cfg.Rand.IntN(len(c.passive)-c.tried)
 	c.passive[i], c.passive[c.tried] = c.passive[c.tried], c.passive[i]
 	c.tried++
-	return c.passive[c.tried-1].Value()
+	return *c.passive[c.tried-1]
 }
 
 // fill asks for as many neighbors as the active view has free slots, until
@@ -190,7 +194,7 @@ func (c *Core) forgive() {
 // checked at once: where one is dead there are more.
 func (c *Core) check(n int) {
 	for _, k := range c.sample(c.passive, max(0, n), overlay.Node{}) {
-		if node := k.Value(); c.peer(node) == nil {
+		if node := *k; c.peer(node) == nil {
 			c.emit(overlay.Probe{Addr: node.Addr()})
 		}
 	}

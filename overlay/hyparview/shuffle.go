@@ -2,7 +2,6 @@ package hyparview
 
 import (
 	"slices"
-	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -20,7 +19,7 @@ func (c *Core) newShuffle(to overlay.Node) Shuffle {
 	active := make([]known, 0, c.cfg.ActiveSize)
 	for _, p := range c.peers {
 		if p.state == neighbor {
-			active = append(active, unique.Make(p.node))
+			active = append(active, &p.node)
 		}
 	}
 	c.sent, c.shuffle = c.sample(c.offered(), c.cfg.ShufflePassive, to), c.next()
@@ -33,7 +32,7 @@ func (c *Core) newShuffle(to overlay.Node) Shuffle {
 // values appends the nodes that are meant to nodes.
 func values(nodes []overlay.Node, list []known) []overlay.Node {
 	for _, k := range list {
-		nodes = append(nodes, k.Value())
+		nodes = append(nodes, *k)
 	}
 	return nodes
 }
@@ -50,21 +49,21 @@ func (c *Core) offered() []known {
 	if c.cfg.Checks < 0 {
 		return c.passive
 	}
-	c.fresh = slices.DeleteFunc(c.fresh, func(k known) bool { return !slices.Contains(c.passive, k) })
+	c.fresh = slices.DeleteFunc(c.fresh, func(k known) bool { return index(c.passive, *k) < 0 })
 	return c.fresh
 }
 
 // checked notes that a node of the passive view is there. The latest are kept,
 // as many as go into an answer.
 func (c *Core) checked(node overlay.Node) {
-	k := unique.Make(node)
-	if c.cfg.Checks < 0 || !slices.Contains(c.passive, k) || slices.Contains(c.fresh, k) {
+	i := index(c.passive, node)
+	if c.cfg.Checks < 0 || i < 0 || index(c.fresh, node) >= 0 {
 		return
 	}
 	if len(c.fresh) >= c.maxShuffled() {
 		c.fresh = slices.Delete(c.fresh, 0, 1)
 	}
-	c.fresh = append(c.fresh, k)
+	c.fresh = append(c.fresh, c.passive[i])
 }
 
 // sample returns up to k random nodes of list, other than not. Every choice of k
@@ -72,7 +71,7 @@ func (c *Core) checked(node overlay.Node) {
 func (c *Core) sample(list []known, k int, not overlay.Node) []known {
 	picked, seen := make([]known, 0, min(k, len(list))), 0
 	for _, one := range list {
-		if one.Value().Name == not.Name {
+		if one.Name == not.Name {
 			continue
 		}
 		seen++

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -103,7 +102,7 @@ func (x *optimizer) cost(node overlay.Node) time.Duration {
 
 // index returns where the cost of node is, -1 if it is not known.
 func (x *optimizer) index(node overlay.Node) int {
-	return slices.IndexFunc(x.costs, func(k cost) bool { return k.node.Value() == node })
+	return slices.IndexFunc(x.costs, func(k cost) bool { return *k.node == node })
 }
 
 // better reports whether a link of cost new is worth having instead of one of
@@ -126,7 +125,7 @@ func (c *Core) measured(node overlay.Node, rtt time.Duration) {
 		k.rtt, k.at = k.rtt-k.rtt/8+rtt/8, c.now
 	} else {
 		c.forgetCost()
-		x.costs = append(x.costs, cost{unique.Make(node), rtt, c.now})
+		x.costs = append(x.costs, cost{c.cfg.Pool.Of(node), rtt, c.now})
 	}
 	c.learnedCost()
 }
@@ -140,7 +139,7 @@ func (c *Core) forgetCost() {
 	}
 	oldest := -1
 	for i, k := range x.costs {
-		if p := c.peer(k.node.Value()); p != nil && p.state == neighbor {
+		if p := c.peer(*k.node); p != nil && p.state == neighbor {
 			continue
 		}
 		if oldest < 0 || k.at < x.costs[oldest].at {
@@ -215,7 +214,7 @@ func (c *Core) choose() {
 	}
 	for _, old := range c.biased() {
 		for _, candidate := range scan {
-			if !slices.Contains(c.passive, unique.Make(candidate)) || !x.better(x.cost(candidate), x.cost(old)) {
+			if index(c.passive, candidate) < 0 || !x.better(x.cost(candidate), x.cost(old)) {
 				continue
 			}
 			x.exchange = &exchange{role: initiator, due: c.now + 4*x.cfg.Timeout, old: old, candidate: candidate}

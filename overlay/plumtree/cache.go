@@ -37,6 +37,15 @@ func (o *origin) retained(seq uint64) *kept {
 	return nil
 }
 
+// above returns what is retained of numbers above low.
+func (o *origin) above(low uint64) []*kept {
+	if n := len(o.kept); n == 0 || o.kept[n-1].seq <= low {
+		return nil
+	}
+	i, _ := o.findKept(low + 1)
+	return o.kept[i:]
+}
+
 // retain keeps k until it is too old, or there are too many, or they are too
 // large: then the oldest go first, which may be k.
 func (c *Core) retain(k *kept) {

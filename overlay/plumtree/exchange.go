@@ -3,6 +3,8 @@ package plumtree
 import (
 	"slices"
 	"time"
+
+	"github.com/topos-go/topos/overlay"
 )
 
 // exchange sends a digest to a neighbor that is new, or any one. The origins are
@@ -101,12 +103,14 @@ func (c *Core) compare(now time.Time, p *peer, d Digest) {
 // ask tells p of those origins of which it has more.
 func (c *Core) ask(p *peer, d Digest) {
 	var ask []Have
+	next := 0
 	for i := range d.Origins {
 		h := &d.Origins[i]
 		if h.Origin == c.cfg.Self {
 			continue
 		}
-		if o := c.origin(h.Origin); o == nil {
+		var o *origin
+		if o, next = c.seek(next, h.Origin); o == nil {
 			if h.Low > 0 || len(h.Above) > 0 {
 				ask = append(ask, Have{Origin: h.Origin})
 			}
@@ -121,6 +125,19 @@ func (c *Core) ask(p *peer, d Digest) {
 		c.stats.DigestSent++
 		c.send(p, Digest{After: d.After, Until: d.Until, Origins: ask, Partial: true})
 	}
+}
+
+// seek returns what is remembered of node, or nil, and the place after it. A digest is in
+// order, and all know the same origins as a rule: then it is at place i.
+func (c *Core) seek(i int, node overlay.Node) (*origin, int) {
+	found := i < len(c.origins) && c.origins[i].node == node
+	if !found {
+		i, found = c.findOrigin(node)
+	}
+	if !found {
+		return nil, i
+	}
+	return c.origins[i], i + 1
 }
 
 // repair is the answer to a digest as it grows.
@@ -164,7 +181,7 @@ func (r *repair) bring(o *origin, have *Have) {
 	cfg := &r.core.cfg
 	theirs := seen{low: have.Low, above: have.Above}
 	end := o.seen.low // up to here, whatever is lacking is gone
-	for _, k := range o.kept {
+	for _, k := range o.above(have.Low) {
 		if theirs.has(k.seq) {
 			continue
 		}
