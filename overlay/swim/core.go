@@ -199,7 +199,7 @@ func (c *Core) watch(node overlay.Node) {
 		return
 	}
 	c.remember(node, false)
-	if len(c.members.sorted) >= c.cfg.MaxMembers {
+	if c.members.count() >= c.cfg.MaxMembers {
 		c.emit(Full{node})
 		return
 	}
@@ -210,7 +210,7 @@ func (c *Core) unwatch(i id) {
 	c.acquit(i)
 	c.abandon(i, inTurn, second, recheck, reset)
 	c.forget(i)
-	c.rumors.drop(c.members.all[i].node)
+	c.rumors.drop(c.members.node(i))
 	c.part(i)
 	c.members.remove(i)
 }
@@ -295,14 +295,13 @@ func (c *Core) send(to overlay.Node, body Body, facts ...Fact) {
 	c.post(c.members.find(to), to, body, facts)
 }
 
-func (c *Core) tell(i id, body Body, facts ...Fact) { c.post(i, c.members.all[i].node, body, facts) }
+func (c *Core) tell(i id, body Body, facts ...Fact) { c.post(i, c.members.node(i), body, facts) }
 
 func (c *Core) post(i id, to overlay.Node, body Body, facts []Fact) {
 	n := min(len(facts), c.cfg.MaxFacts-1)
 	facts = facts[:n:n]
 	if i != nobody {
-		m := &c.members.all[i]
-		if f, ok := m.charge(c.cfg.Self); ok && (!c.cfg.Plain || m.state == Confirm) {
+		if f, ok := c.members.charge(i, c.cfg.Self); ok && (!c.cfg.Plain || f.State == Confirm) {
 			facts = append(facts, f)
 		}
 	}

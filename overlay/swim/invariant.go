@@ -61,7 +61,7 @@ func (c *Core) validMembers(e *checker) {
 
 func (c *Core) validSuspicions(e *checker) {
 	for n, s := range c.suspicions {
-		e.check(c.members.all[s.member].suspicion == s && s.slot == n, "3: slot %d", n)
+		e.check(c.members.suspicion(s.member) == s && s.slot == n, "3: slot %d", n)
 		e.check(n == 0 || !c.suspicions.Less(n, (n-1)/2), "3: heap at %d", n)
 		e.check(s.expires.Equal(s.since.Add(s.timeout())), "3: expires %v", s.expires)
 		asked := slices.ContainsFunc(c.probes, func(p *probe) bool { return p.kind == recheck && p.target == s.member })
@@ -87,7 +87,7 @@ func (c *Core) validProbes(e *checker) {
 	for _, p := range c.probes {
 		m := c.members.all[p.target]
 		e.check(m.state == Alive || m.state == Suspect, "4: probe of %v, %v", m.node, m.state)
-		e.check(p.kind != recheck || m.state == Suspect && m.suspicion.own, "4: recheck of %v", m.node)
+		e.check(p.kind != recheck || c.suspects(p.target), "4: recheck of %v", m.node)
 		e.check(!seen[one{p.target, p.kind}] && !numbers[p.seq] && 0 < p.seq && p.seq <= c.seq, "4: probe %d", p.seq)
 		seen[one{p.target, p.kind}], numbers[p.seq] = true, true
 		if p.kind == inTurn {
@@ -135,12 +135,11 @@ func (c *Core) validRumors(e *checker) {
 			i := c.members.find(x.fact.Node)
 			e.check(i != nobody, "6: rumor about %v", x.fact.Node)
 			if i != nobody {
-				m := c.members.all[i]
-				state := m.state
-				if _, known := m.charge(c.cfg.Self); !known {
-					state = Alive
+				f, known := c.members.charge(i, c.cfg.Self)
+				if !known {
+					f = c.members.alive(i)
 				}
-				e.check(state == x.fact.State && m.incarnation == x.fact.Incarnation, "6: %+v, but %v %d", x.fact, m.state, m.incarnation)
+				e.check(f.State == x.fact.State && f.Incarnation == x.fact.Incarnation, "6: %+v, but %+v", x.fact, f)
 			}
 		}
 	}

@@ -45,6 +45,25 @@ func (t *table) find(node overlay.Node) id {
 	return nobody
 }
 
+// count is how many nodes are watched.
+func (t *table) count() int { return len(t.sorted) }
+
+func (t *table) node(i id) overlay.Node { return t.all[i].node }
+
+func (t *table) incarnation(i id) uint64 { return t.all[i].incarnation }
+
+// raise notes i's incarnation, which never becomes less.
+func (t *table) raise(i id, incarnation uint64) { t.all[i].incarnation = incarnation }
+
+// suspicion returns nil if i is not Suspect.
+func (t *table) suspicion(i id) *suspicion { return t.all[i].suspicion }
+
+// suspect has s make i a Suspect.
+func (t *table) suspect(i id, s *suspicion) { t.all[i].state, t.all[i].suspicion = Suspect, s }
+
+// acquit has i be no Suspect any more, but Alive.
+func (t *table) acquit(i id) { t.all[i].state, t.all[i].suspicion = Alive, nil }
+
 // add watches node, which is not watched yet.
 func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 	at, _ := t.search(node)
