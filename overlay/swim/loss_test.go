@@ -78,8 +78,9 @@ func TestALossOfRefutationsIsSeenByTheChecker(t *testing.T) {
 // And if one of the invariants is broken, valid says which.
 func TestABrokenInvariantIsFound(t *testing.T) {
 	for want, damage := range map[string]func(c *Core){
-		"1: ": func(c *Core) { s := c.members.sorted; s[0], s[1] = s[1], s[0] },
-		"2: ": func(c *Core) { o := c.members.order; o[0], o[1] = o[1], o[0] },
+		"1: ":            func(c *Core) { s := c.members.sorted; s[0], s[1] = s[1], s[0] },
+		"1: incarnation": func(c *Core) { c.members.all[0].incarnation = many },
+		"2: ":            func(c *Core) { o := c.members.order; o[0], o[1] = o[1], o[0] },
 		"3: ": func(c *Core) {
 			c.suspicions[0].accusers = append(c.suspicions[0].accusers, c.suspicions[0].accusers[0])
 		},

@@ -1,8 +1,10 @@
 package swim
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
+	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -14,16 +16,21 @@ type id = int32
 // nobody is no id.
 const nobody id = -1
 
-// member is one watched node.
+// member is one watched node: sixteen bytes, as a process may have thousands of
+// cores that all watch each other.
 type member struct {
-	node        overlay.Node
-	incarnation uint64
-	suspicion   *suspicion // if Suspect
-	place       int32      // in order, or in failed if Confirm
-	state       State      // 0 if the place is free
+	node        unique.Handle[overlay.Node] // one word for what all of them have in common
+	place       int32                       // in order, or in failed if Confirm
+	incarnation uint16                      // or many: see table.incarnation
+	state       State                       // 0 if the place is free
 }
 
-// table has the members. It is made of slices: ten thousand take a megabyte.
+// many is an incarnation that does not fit a member, and hardly any gets that far.
+const many = math.MaxUint16
+
+// table has the members. It is made of slices: ten thousand take a third of a megabyte,
+// besides the nodes, which take ten times as much, but once a process. What few members
+// have is in maps, which are nil if nobody has it.
 type table struct {
 	all    []member
 	free   []id
@@ -31,10 +38,13 @@ type table struct {
 	order  []id // those that are probed, as they come
 	next   int  // of order
 	failed []id
+
+	incarnations map[id]uint64     // of those that have many
+	suspected    map[id]*suspicion // of those that are Suspect
 }
 
 func (t *table) search(node overlay.Node) (int, bool) {
-	return slices.BinarySearchFunc(t.sorted, node, func(i id, n overlay.Node) int { return t.all[i].node.Compare(n) })
+	return slices.BinarySearchFunc(t.sorted, node, func(i id, n overlay.Node) int { return t.node(i).Compare(n) })
 }
 
 // find returns nobody if node is not watched.
@@ -48,21 +58,55 @@ func (t *table) find(node overlay.Node) id {
 // count is how many nodes are watched.
 func (t *table) count() int { return len(t.sorted) }
 
-func (t *table) node(i id) overlay.Node { return t.all[i].node }
+func (t *table) node(i id) overlay.Node { return t.all[i].node.Value() }
 
-func (t *table) incarnation(i id) uint64 { return t.all[i].incarnation }
+func (t *table) incarnation(i id) uint64 {
+	if n := t.all[i].incarnation; n < many {
+		return uint64(n)
+	}
+	return t.incarnations[i]
+}
 
 // raise notes i's incarnation, which never becomes less.
-func (t *table) raise(i id, incarnation uint64) { t.all[i].incarnation = incarnation }
+func (t *table) raise(i id, incarnation uint64) {
+	t.all[i].incarnation = uint16(min(incarnation, many))
+	if incarnation >= many {
+		if t.incarnations == nil {
+			t.incarnations = make(map[id]uint64)
+		}
+		t.incarnations[i] = incarnation
+	}
+}
 
 // suspicion returns nil if i is not Suspect.
-func (t *table) suspicion(i id) *suspicion { return t.all[i].suspicion }
+func (t *table) suspicion(i id) *suspicion {
+	if t.all[i].state != Suspect {
+		return nil
+	}
+	return t.suspected[i]
+}
 
 // suspect has s make i a Suspect.
-func (t *table) suspect(i id, s *suspicion) { t.all[i].state, t.all[i].suspicion = Suspect, s }
+func (t *table) suspect(i id, s *suspicion) {
+	if t.suspected == nil {
+		t.suspected = make(map[id]*suspicion)
+	}
+	t.all[i].state, t.suspected[i] = Suspect, s
+}
 
 // acquit has i be no Suspect any more, but Alive.
-func (t *table) acquit(i id) { t.all[i].state, t.all[i].suspicion = Alive, nil }
+func (t *table) acquit(i id) {
+	t.all[i].state = Alive
+	t.suspected = without(t.suspected, i)
+}
+
+// without returns m without i, nil if nothing is left: a map keeps what memory it had.
+func without[V any](m map[id]V, i id) map[id]V {
+	if delete(m, i); len(m) == 0 {
+		return nil
+	}
+	return m
+}
 
 // add watches node, which is not watched yet.
 func (t *table) add(node overlay.Node, rng *rand.Rand) id {
@@ -74,7 +118,7 @@ func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 		i = id(len(t.all))
 		t.all = append(t.all, member{})
 	}
-	t.all[i] = member{node: node, state: Alive}
+	t.all[i] = member{node: unique.Make(node), state: Alive}
 	t.sorted = slices.Insert(t.sorted, at, i)
 	t.line(i, rng)
 	return i
@@ -86,8 +130,9 @@ func (t *table) remove(i id) {
 	} else {
 		t.unline(i)
 	}
-	at, _ := t.search(t.all[i].node)
+	at, _ := t.search(t.node(i))
 	t.sorted = slices.Delete(t.sorted, at, at+1)
+	t.incarnations = without(t.incarnations, i)
 	t.all[i] = member{}
 	t.free = append(t.free, i)
 }
