@@ -13,9 +13,9 @@ import (
 //
 // Invariants, which valid checks:
 //
-//  1. Members are in the order of their nodes, at most MaxMembers, each once and
-//     none of them Self. An incarnation is in a map if it is too great for a
-//     member.
+//  1. There are at most MaxMembers members, each once, and none of them is Self. The
+//     index finds each by its node, and nothing else. An incarnation is in
+//     a map if it is too great for a member.
 //  2. A member that is Confirm is among the failed, every other one in the order,
 //     at its place. What is before next has had its turn.
 //  3. A member has a suspicion if it is Suspect. It expires when its timeout is

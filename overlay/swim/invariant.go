@@ -20,6 +20,9 @@ func (e *checker) check(ok bool, what string, args ...any) {
 // valid reports what is wrong with the invariants.
 func (c *Core) valid() error {
 	var e checker
+	if c.validIndex(&e); len(e) > 0 { // the others find by it
+		return errors.Join(e...)
+	}
 	c.validMembers(&e)
 	c.validSuspicions(&e)
 	c.validProbes(&e)
@@ -36,13 +39,31 @@ func (c *Core) valid() error {
 	return errors.Join(e...)
 }
 
+func (c *Core) validIndex(e *checker) {
+	t, used := &c.members, 0
+	for at, s := range t.index.slots {
+		if s == empty {
+			continue
+		}
+		used++
+		i := int(s & idMask)
+		e.check(i < len(t.all) && t.all[i].state != 0, "1: slot %d is of %d", at, i)
+	}
+	e.check(used == t.count(), "1: %d of %d in the index", used, t.count())
+}
+
 func (c *Core) validMembers(e *checker) {
 	t := &c.members
 	e.check(t.count() <= c.cfg.MaxMembers && t.count()+len(t.free) == len(t.all), "1: %d members", t.count())
 	e.check(len(t.order)+len(t.failed) == t.count() && 0 <= t.next && t.next <= len(t.order), "2: next %d", t.next)
-	for n, i := range t.sorted {
-		m, node := &t.all[i], t.node(i)
-		e.check(n == 0 || t.node(t.sorted[n-1]).Compare(node) < 0, "1: %v out of order", node)
+	used := 0
+	for n, m := range t.all {
+		if m.state == 0 {
+			continue
+		}
+		i, node := id(n), m.node.Value()
+		used++
+		e.check(t.find(node) == i, "1: %v is found at %d, not %d", node, t.find(node), i)
 		e.check(node != c.cfg.Self && !node.IsZero(), "1: %v watched", node)
 		list := t.order
 		if m.state == Confirm {
@@ -53,6 +74,7 @@ func (c *Core) validMembers(e *checker) {
 		_, more := t.incarnations[i]
 		e.check((m.incarnation == many) == more && t.incarnation(i) >= uint64(m.incarnation), "1: incarnation of %v", node)
 	}
+	e.check(used == t.count(), "1: %d members of %d", used, t.count())
 	for n, i := range c.near {
 		e.check(t.all[i].state != 0 && !slices.Contains(c.near[:n], i), "1: %d near", i)
 	}

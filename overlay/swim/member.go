@@ -34,29 +34,20 @@ const many = math.MaxUint16
 type table struct {
 	all    []member
 	free   []id
-	sorted []id // by node
-	order  []id // those that are probed, as they come
-	next   int  // of order
+	index  index // by node
+	order  []id  // those that are probed, as they come
+	next   int   // of order
 	failed []id
 
 	incarnations map[id]uint64     // of those that have many
 	suspected    map[id]*suspicion // of those that are Suspect
 }
 
-func (t *table) search(node overlay.Node) (int, bool) {
-	return slices.BinarySearchFunc(t.sorted, node, func(i id, n overlay.Node) int { return t.node(i).Compare(n) })
-}
-
 // find returns nobody if node is not watched.
-func (t *table) find(node overlay.Node) id {
-	if at, ok := t.search(node); ok {
-		return t.sorted[at]
-	}
-	return nobody
-}
+func (t *table) find(node overlay.Node) id { return t.index.find(t.all, node) }
 
 // count is how many nodes are watched.
-func (t *table) count() int { return len(t.sorted) }
+func (t *table) count() int { return t.index.count }
 
 func (t *table) node(i id) overlay.Node { return t.all[i].node.Value() }
 
@@ -110,7 +101,6 @@ func without[V any](m map[id]V, i id) map[id]V {
 
 // add watches node, which is not watched yet.
 func (t *table) add(node overlay.Node, rng *rand.Rand) id {
-	at, _ := t.search(node)
 	var i id
 	if last := len(t.free) - 1; last >= 0 {
 		i, t.free = t.free[last], t.free[:last]
@@ -119,7 +109,7 @@ func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 		t.all = append(t.all, member{})
 	}
 	t.all[i] = member{node: unique.Make(node), state: Alive}
-	t.sorted = slices.Insert(t.sorted, at, i)
+	t.index.add(t.all, i)
 	t.line(i, rng)
 	return i
 }
@@ -130,8 +120,7 @@ func (t *table) remove(i id) {
 	} else {
 		t.unline(i)
 	}
-	at, _ := t.search(t.node(i))
-	t.sorted = slices.Delete(t.sorted, at, at+1)
+	t.index.remove(t.all, t.node(i))
 	t.incarnations = without(t.incarnations, i)
 	t.all[i] = member{}
 	t.free = append(t.free, i)
