@@ -189,7 +189,7 @@ func (c *Config) Valid() error {
 		{"Witnesses", c.Witnesses, c.Indirect},
 		{"MaxFacts", c.MaxFacts, 1 << 16},
 		{"MaxRumors", c.MaxRumors, 1 << 24},
-		{"MaxMembers", c.MaxMembers, 1 << 24},
+		{"MaxMembers", c.MaxMembers, 1 << idBits},
 		{"MaxRelays", c.MaxRelays, 1 << 24},
 		{"MaxChecks", c.MaxChecks, 1 << 24},
 		{"Crowd", c.Crowd, 1 << 24},

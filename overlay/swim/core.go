@@ -13,8 +13,9 @@ import (
 //
 // Invariants, which valid checks:
 //
-//  1. Members are in the order of their nodes, at most MaxMembers, each once and
-//     none of them Self.
+//  1. There are at most MaxMembers members, each once, and none of them is Self. The
+//     index finds each by its node, and nothing else. An incarnation is in
+//     a map if it is too great for a member.
 //  2. A member that is Confirm is among the failed, every other one in the order,
 //     at its place. What is before next has had its turn.
 //  3. A member has a suspicion if it is Suspect. It expires when its timeout is
@@ -199,7 +200,7 @@ func (c *Core) watch(node overlay.Node) {
 		return
 	}
 	c.remember(node, false)
-	if len(c.members.sorted) >= c.cfg.MaxMembers {
+	if c.members.count() >= c.cfg.MaxMembers {
 		c.emit(Full{node})
 		return
 	}
@@ -210,7 +211,7 @@ func (c *Core) unwatch(i id) {
 	c.acquit(i)
 	c.abandon(i, inTurn, second, recheck, reset)
 	c.forget(i)
-	c.rumors.drop(c.members.all[i].node)
+	c.rumors.drop(c.members.node(i))
 	c.part(i)
 	c.members.remove(i)
 }
@@ -295,14 +296,13 @@ func (c *Core) send(to overlay.Node, body Body, facts ...Fact) {
 	c.post(c.members.find(to), to, body, facts)
 }
 
-func (c *Core) tell(i id, body Body, facts ...Fact) { c.post(i, c.members.all[i].node, body, facts) }
+func (c *Core) tell(i id, body Body, facts ...Fact) { c.post(i, c.members.node(i), body, facts) }
 
 func (c *Core) post(i id, to overlay.Node, body Body, facts []Fact) {
 	n := min(len(facts), c.cfg.MaxFacts-1)
 	facts = facts[:n:n]
 	if i != nobody {
-		m := &c.members.all[i]
-		if f, ok := m.charge(c.cfg.Self); ok && (!c.cfg.Plain || m.state == Confirm) {
+		if f, ok := c.members.charge(i, c.cfg.Self); ok && (!c.cfg.Plain || f.State == Confirm) {
 			facts = append(facts, f)
 		}
 	}

@@ -16,22 +16,28 @@ func (f Fact) valid() bool {
 	return Alive <= f.State && f.State <= Confirm && !f.Node.IsZero() && !f.By.IsZero()
 }
 
-// alive is the fact that a member is alive.
-func (m *member) alive() Fact {
-	return Fact{State: Alive, Node: m.node, Incarnation: m.incarnation, By: m.node}
+// fact is what by says of the present incarnation of i.
+func (t *table) fact(state State, i id, by overlay.Node) Fact {
+	return Fact{State: state, Node: t.node(i), Incarnation: t.incarnation(i), By: by}
 }
 
-// charge is what m is accused of, if anything, as far as others may know.
-func (m *member) charge(self overlay.Node) (Fact, bool) {
-	f := Fact{State: m.state, Node: m.node, Incarnation: m.incarnation, By: self}
-	if s := m.suspicion; s != nil && (!s.own || s.hidden) {
+// alive is the fact that a member is alive.
+func (t *table) alive(i id) Fact { return t.fact(Alive, i, t.node(i)) }
+
+// charge is what i is accused of, if anything, as far as others may know.
+func (t *table) charge(i id, self overlay.Node) (Fact, bool) {
+	state, by := t.all[i].state, self
+	if state == Alive {
+		return Fact{}, false
+	}
+	if s := t.suspicion(i); s != nil && (!s.own || s.hidden) {
 		n := slices.IndexFunc(s.accusers, func(by overlay.Node) bool { return by != self })
 		if n < 0 {
-			return f, false
+			return Fact{}, false
 		}
-		f.By = s.accusers[n]
+		by = s.accusers[n]
 	}
-	return f, m.state != Alive
+	return t.fact(state, i, by), true
 }
 
 // hear takes what others say.
@@ -49,32 +55,33 @@ func (c *Core) hear(f Fact, quiet bool) {
 		c.stats.Strangers++
 		return
 	}
-	m := &c.members.all[i]
-	if f.Incarnation > m.incarnation && f.Incarnation-m.incarnation > maxJump {
+	state, known := c.members.all[i].state, c.members.incarnation(i)
+	if f.Incarnation > known && f.Incarnation-known > maxJump {
 		c.stats.Malformed++
 		return
 	}
-	if f.Incarnation < m.incarnation {
-		if f.State != Alive && m.state == Alive { // they have missed the refutation
-			c.reply = append(c.reply, m.alive())
+	if f.Incarnation < known {
+		if f.State != Alive && state == Alive { // they have missed the refutation
+			c.reply = append(c.reply, c.members.alive(i))
 		}
 		return
 	}
 	if f.By == c.cfg.Self { // it is what this node has said before
 		return
 	}
-	newer := f.Incarnation > m.incarnation
-	if newer && (f.State != Confirm || m.state != Confirm) { // it was refuted in between
+	newer := f.Incarnation > known
+	if newer && (f.State != Confirm || state != Confirm) { // it was refuted in between
 		c.trust(i, f.Incarnation, quiet)
+		state = Alive
 	}
 	switch {
-	case f.State == Suspect && m.state != Confirm:
+	case f.State == Suspect && state != Confirm:
 		c.suspect(i, f.By, quiet)
-	case f.State == Confirm && m.state == Confirm && newer:
-		m.incarnation = f.Incarnation
-		c.rumors.drop(m.node)
+	case f.State == Confirm && state == Confirm && newer:
+		c.members.raise(i, f.Incarnation)
+		c.rumors.drop(f.Node)
 		c.spread(f, quiet)
-	case f.State == Confirm && m.state != Confirm:
+	case f.State == Confirm && state != Confirm:
 		c.obituary(i, f, quiet)
 	}
 }
@@ -88,28 +95,27 @@ func (c *Core) obituary(i id, f Fact, quiet bool) {
 		c.fail(i, f, false, quiet)
 		return
 	}
-	fresh := c.members.all[i].suspicion == nil
+	fresh := c.members.suspicion(i) == nil
 	c.suspect(i, f.By, quiet)
 	c.confirm(i)
 	if fresh {
-		c.reckon(c.members.all[i].suspicion, c.now)
+		c.reckon(c.members.suspicion(i), c.now)
 	}
 }
 
 // ripe reports whether the suspicion of i has gone on here for long enough.
 func (c *Core) ripe(i id) bool {
-	s := c.members.all[i].suspicion
+	s := c.members.suspicion(i)
 	return s != nil && c.now.Sub(s.since) >= s.low/2
 }
 
 // said takes a member's own word for its incarnation.
 func (c *Core) said(i id, incarnation uint64) {
-	m := &c.members.all[i]
 	switch {
-	case incarnation <= m.incarnation:
-	case m.state == Alive:
-		m.incarnation = incarnation
-		c.rumors.drop(m.node)
+	case incarnation <= c.members.incarnation(i):
+	case c.members.all[i].state == Alive:
+		c.members.raise(i, incarnation)
+		c.rumors.drop(c.members.node(i))
 	default:
 		c.trust(i, incarnation, false)
 	}
@@ -117,29 +123,28 @@ func (c *Core) said(i id, incarnation uint64) {
 
 // trust believes in a greater incarnation of i.
 func (c *Core) trust(i id, incarnation uint64, quiet bool) {
-	m := &c.members.all[i]
-	was := m.state
-	m.incarnation, m.state = incarnation, Alive
-	switch was {
+	node := c.members.node(i)
+	c.members.raise(i, incarnation)
+	switch c.members.all[i].state {
 	case Suspect:
 		c.acquit(i)
 		c.abandon(i, recheck)
-		c.emit(Trusted{m.node, incarnation})
+		c.emit(Trusted{node, incarnation})
 	case Confirm:
+		c.members.all[i].state = Alive
 		c.members.bury(i)
 		c.members.line(i, c.cfg.Rand)
-		c.emit(Returned{m.node, incarnation})
+		c.emit(Returned{node, incarnation})
 	}
-	c.rumors.drop(m.node)
-	c.spread(m.alive(), quiet)
+	c.rumors.drop(node)
+	c.spread(c.members.alive(i), quiet)
 }
 
 // fail declares i failed, because of f. source is set if this node has evidence of
 // its own, and lets others know.
 func (c *Core) fail(i id, f Fact, source, quiet bool) {
-	m := &c.members.all[i]
 	c.acquit(i)
-	m.state = Confirm
+	c.members.all[i].state = Confirm
 	c.members.fail(i)
 	c.tempo.drop(i)
 	c.abandon(i, inTurn, second, recheck, reset)
@@ -150,11 +155,12 @@ func (c *Core) fail(i id, f Fact, source, quiet bool) {
 	if f.Refused {
 		reason = ErrRefused
 	}
-	c.emit(Failed{m.node, m.incarnation, f.By, reason, source})
+	node := c.members.node(i)
+	c.emit(Failed{node, c.members.incarnation(i), f.By, reason, source})
 	if source {
 		c.emit(Spread{f})
 	}
-	c.rumors.drop(m.node)
+	c.rumors.drop(node)
 	c.spread(f, quiet)
 }
 

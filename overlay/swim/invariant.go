@@ -20,6 +20,9 @@ func (e *checker) check(ok bool, what string, args ...any) {
 // valid reports what is wrong with the invariants.
 func (c *Core) valid() error {
 	var e checker
+	if c.validIndex(&e); len(e) > 0 { // the others find by it
+		return errors.Join(e...)
+	}
 	c.validMembers(&e)
 	c.validSuspicions(&e)
 	c.validProbes(&e)
@@ -36,32 +39,55 @@ func (c *Core) valid() error {
 	return errors.Join(e...)
 }
 
+func (c *Core) validIndex(e *checker) {
+	t, used := &c.members, 0
+	for at, s := range t.index.slots {
+		if s == empty {
+			continue
+		}
+		used++
+		i := int(s & idMask)
+		e.check(i < len(t.all) && t.all[i].state != 0, "1: slot %d is of %d", at, i)
+	}
+	e.check(used == t.count(), "1: %d of %d in the index", used, t.count())
+}
+
 func (c *Core) validMembers(e *checker) {
 	t := &c.members
-	e.check(len(t.sorted) <= c.cfg.MaxMembers && len(t.sorted)+len(t.free) == len(t.all), "1: %d members", len(t.sorted))
-	e.check(len(t.order)+len(t.failed) == len(t.sorted) && 0 <= t.next && t.next <= len(t.order), "2: next %d", t.next)
-	for n, i := range t.sorted {
-		m := &t.all[i]
-		e.check(n == 0 || t.all[t.sorted[n-1]].node.Compare(m.node) < 0, "1: %v out of order", m.node)
-		e.check(m.node != c.cfg.Self && !m.node.IsZero(), "1: %v watched", m.node)
+	e.check(t.count() <= c.cfg.MaxMembers && t.count()+len(t.free) == len(t.all), "1: %d members", t.count())
+	e.check(len(t.order)+len(t.failed) == t.count() && 0 <= t.next && t.next <= len(t.order), "2: next %d", t.next)
+	used := 0
+	for n, m := range t.all {
+		if m.state == 0 {
+			continue
+		}
+		i, node := id(n), m.node.Value()
+		used++
+		e.check(t.find(node) == i, "1: %v is found at %d, not %d", node, t.find(node), i)
+		e.check(node != c.cfg.Self && !node.IsZero(), "1: %v watched", node)
 		list := t.order
 		if m.state == Confirm {
 			list = t.failed
 		}
-		e.check(int(m.place) < len(list) && list[m.place] == i, "2: place of %v", m.node)
-		e.check((m.state == Suspect) == (m.suspicion != nil), "3: suspicion of %v", m.node)
+		e.check(int(m.place) < len(list) && list[m.place] == i, "2: place of %v", node)
+		e.check((m.state == Suspect) == (t.suspected[i] != nil), "3: suspicion of %v", node)
+		_, more := t.incarnations[i]
+		e.check((m.incarnation == many) == more && t.incarnation(i) >= uint64(m.incarnation), "1: incarnation of %v", node)
 	}
+	e.check(used == t.count(), "1: %d members of %d", used, t.count())
 	for n, i := range c.near {
 		e.check(t.all[i].state != 0 && !slices.Contains(c.near[:n], i), "1: %d near", i)
 	}
 	for _, i := range t.free {
-		e.check(t.all[i] == member{}, "1: free place in use")
+		_, more := t.incarnations[i]
+		e.check(t.all[i] == member{} && t.suspected[i] == nil && !more, "1: free place in use")
 	}
 }
 
 func (c *Core) validSuspicions(e *checker) {
+	e.check(len(c.members.suspected) == len(c.suspicions), "3: %d suspects", len(c.members.suspected))
 	for n, s := range c.suspicions {
-		e.check(c.members.all[s.member].suspicion == s && s.slot == n, "3: slot %d", n)
+		e.check(c.members.suspicion(s.member) == s && s.slot == n, "3: slot %d", n)
 		e.check(n == 0 || !c.suspicions.Less(n, (n-1)/2), "3: heap at %d", n)
 		e.check(s.expires.Equal(s.since.Add(s.timeout())), "3: expires %v", s.expires)
 		asked := slices.ContainsFunc(c.probes, func(p *probe) bool { return p.kind == recheck && p.target == s.member })
@@ -86,8 +112,8 @@ func (c *Core) validProbes(e *checker) {
 	turns := 0
 	for _, p := range c.probes {
 		m := c.members.all[p.target]
-		e.check(m.state == Alive || m.state == Suspect, "4: probe of %v, %v", m.node, m.state)
-		e.check(p.kind != recheck || m.state == Suspect && m.suspicion.own, "4: recheck of %v", m.node)
+		e.check(m.state == Alive || m.state == Suspect, "4: probe of %d, %v", p.target, m.state)
+		e.check(p.kind != recheck || c.suspects(p.target), "4: recheck of %d", p.target)
 		e.check(!seen[one{p.target, p.kind}] && !numbers[p.seq] && 0 < p.seq && p.seq <= c.seq, "4: probe %d", p.seq)
 		seen[one{p.target, p.kind}], numbers[p.seq] = true, true
 		if p.kind == inTurn {
@@ -135,12 +161,11 @@ func (c *Core) validRumors(e *checker) {
 			i := c.members.find(x.fact.Node)
 			e.check(i != nobody, "6: rumor about %v", x.fact.Node)
 			if i != nobody {
-				m := c.members.all[i]
-				state := m.state
-				if _, known := m.charge(c.cfg.Self); !known {
-					state = Alive
+				f, known := c.members.charge(i, c.cfg.Self)
+				if !known {
+					f = c.members.alive(i)
 				}
-				e.check(state == x.fact.State && m.incarnation == x.fact.Incarnation, "6: %+v, but %v %d", x.fact, m.state, m.incarnation)
+				e.check(f.State == x.fact.State && f.Incarnation == x.fact.Incarnation, "6: %+v, but %+v", x.fact, f)
 			}
 		}
 	}

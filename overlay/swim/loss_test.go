@@ -3,6 +3,7 @@ package swim
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,8 +79,16 @@ func TestALossOfRefutationsIsSeenByTheChecker(t *testing.T) {
 // And if one of the invariants is broken, valid says which.
 func TestABrokenInvariantIsFound(t *testing.T) {
 	for want, damage := range map[string]func(c *Core){
-		"1: ": func(c *Core) { s := c.members.sorted; s[0], s[1] = s[1], s[0] },
-		"2: ": func(c *Core) { o := c.members.order; o[0], o[1] = o[1], o[0] },
+		"1: ": func(c *Core) {
+			at, _ := c.members.index.at(c.members.all, c.members.node(0))
+			c.members.index.slots[at] ^= 1 // it has the id of another
+		},
+		"1: slot": func(c *Core) {
+			slots := c.members.index.slots
+			slots[slices.Index(slots, empty)] = mark(0) | 99
+		},
+		"1: incarnation": func(c *Core) { c.members.all[0].incarnation = many },
+		"2: ":            func(c *Core) { o := c.members.order; o[0], o[1] = o[1], o[0] },
 		"3: ": func(c *Core) {
 			c.suspicions[0].accusers = append(c.suspicions[0].accusers, c.suspicions[0].accusers[0])
 		},

@@ -1,8 +1,10 @@
 package swim
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
+	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -14,49 +16,100 @@ type id = int32
 // nobody is no id.
 const nobody id = -1
 
-// member is one watched node.
+// member is one watched node: sixteen bytes, as a process may have thousands of
+// cores that all watch each other.
 type member struct {
-	node        overlay.Node
-	incarnation uint64
-	suspicion   *suspicion // if Suspect
-	place       int32      // in order, or in failed if Confirm
-	state       State      // 0 if the place is free
+	node        unique.Handle[overlay.Node] // one word for what all of them have in common
+	place       int32                       // in order, or in failed if Confirm
+	incarnation uint16                      // or many: see table.incarnation
+	state       State                       // 0 if the place is free
 }
 
-// table has the members. It is made of slices: ten thousand take a megabyte.
+// many is an incarnation that does not fit a member, and hardly any gets that far.
+const many = math.MaxUint16
+
+// table has the members. It is made of slices: ten thousand take a third of a megabyte,
+// besides the nodes, which take ten times as much, but once a process. What few members
+// have is in maps, which are nil if nobody has it.
 type table struct {
 	all    []member
 	free   []id
-	sorted []id // by node
-	order  []id // those that are probed, as they come
-	next   int  // of order
+	index  index // by node
+	order  []id  // those that are probed, as they come
+	next   int   // of order
 	failed []id
-}
 
-func (t *table) search(node overlay.Node) (int, bool) {
-	return slices.BinarySearchFunc(t.sorted, node, func(i id, n overlay.Node) int { return t.all[i].node.Compare(n) })
+	incarnations map[id]uint64     // of those that have many
+	suspected    map[id]*suspicion // of those that are Suspect
 }
 
 // find returns nobody if node is not watched.
-func (t *table) find(node overlay.Node) id {
-	if at, ok := t.search(node); ok {
-		return t.sorted[at]
+func (t *table) find(node overlay.Node) id { return t.index.find(t.all, node) }
+
+// count is how many nodes are watched.
+func (t *table) count() int { return t.index.count }
+
+func (t *table) node(i id) overlay.Node { return t.all[i].node.Value() }
+
+func (t *table) incarnation(i id) uint64 {
+	if n := t.all[i].incarnation; n < many {
+		return uint64(n)
 	}
-	return nobody
+	return t.incarnations[i]
+}
+
+// raise notes i's incarnation, which never becomes less.
+func (t *table) raise(i id, incarnation uint64) {
+	t.all[i].incarnation = uint16(min(incarnation, many))
+	if incarnation >= many {
+		if t.incarnations == nil {
+			t.incarnations = make(map[id]uint64)
+		}
+		t.incarnations[i] = incarnation
+	}
+}
+
+// suspicion returns nil if i is not Suspect.
+func (t *table) suspicion(i id) *suspicion {
+	if t.all[i].state != Suspect {
+		return nil
+	}
+	return t.suspected[i]
+}
+
+// suspect has s make i a Suspect.
+func (t *table) suspect(i id, s *suspicion) {
+	if t.suspected == nil {
+		t.suspected = make(map[id]*suspicion)
+	}
+	t.all[i].state, t.suspected[i] = Suspect, s
+}
+
+// acquit has i be no Suspect any more, but Alive.
+func (t *table) acquit(i id) {
+	t.all[i].state = Alive
+	t.suspected = without(t.suspected, i)
+}
+
+// without returns m without i, nil if nothing is left: a map keeps what memory it had.
+func without[V any](m map[id]V, i id) map[id]V {
+	if delete(m, i); len(m) == 0 {
+		return nil
+	}
+	return m
 }
 
 // add watches node, which is not watched yet.
 func (t *table) add(node overlay.Node, rng *rand.Rand) id {
-	at, _ := t.search(node)
 	var i id
 	if last := len(t.free) - 1; last >= 0 {
 		i, t.free = t.free[last], t.free[:last]
 	} else {
 		i = id(len(t.all))
-		t.all = append(t.all, member{})
+		t.all = append(room(t.all), member{})
 	}
-	t.all[i] = member{node: node, state: Alive}
-	t.sorted = slices.Insert(t.sorted, at, i)
+	t.all[i] = member{node: unique.Make(node), state: Alive}
+	t.index.add(t.all, i)
 	t.line(i, rng)
 	return i
 }
@@ -67,10 +120,20 @@ func (t *table) remove(i id) {
 	} else {
 		t.unline(i)
 	}
-	at, _ := t.search(t.all[i].node)
-	t.sorted = slices.Delete(t.sorted, at, at+1)
+	t.index.remove(t.all, t.node(i))
+	t.incarnations = without(t.incarnations, i)
 	t.all[i] = member{}
 	t.free = append(t.free, i)
+}
+
+// room returns list with room for one more at least, and for an eighth more or so at
+// most. append makes a short list twice as long, and a long one longer by a quarter.
+func room[T any](list []T) []T {
+	n := len(list)
+	if n < cap(list) {
+		return list
+	}
+	return append(slices.Grow([]T(nil), n+n/8+4), list...)
 }
 
 func put(list []id, all []member, at int, i id) {
@@ -80,7 +143,7 @@ func put(list []id, all []member, at int, i id) {
 
 // line puts i at a random place of the order, as the paper has it.
 func (t *table) line(i id, rng *rand.Rand) {
-	t.order = append(t.order, i)
+	t.order = append(room(t.order), i)
 	at, last := rng.IntN(len(t.order)), len(t.order)-1
 	put(t.order, t.all, last, t.order[at])
 	put(t.order, t.all, at, i)

@@ -18,34 +18,55 @@ func inUse() int64 {
 	return int64(m.HeapAlloc)
 }
 
-func TestTenThousandMembersTakeAMegabyte(t *testing.T) {
-	nodes := make([]overlay.Node, 10_000)
+// manyNodes returns nodes as a cluster has them.
+func manyNodes(n int) []overlay.Node {
+	nodes := make([]overlay.Node, n)
 	for i := range nodes {
 		nodes[i] = overlay.Node{Name: fmt.Sprintf("node-%05d@10.0.%d.%d:4000", i, i/250, i%250), Boot: 1, Unique: "abcdefgh"}
 	}
-	rng := rand.New(rand.NewPCG(1, 1))
+	return nodes
+}
+
+// watching returns cores that watch nodes, each in an order of its own.
+func watching(tb testing.TB, cores int, nodes []overlay.Node) []*Core {
+	tb.Helper()
+	all := make([]*Core, cores)
+	for i := range all {
+		rng := rand.New(rand.NewPCG(uint64(i), 1))
+		c, err := New(Config{Self: overlay.Node{Name: "self@x"}, Rand: rng})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, j := range rng.Perm(len(nodes)) {
+			c.Step(epoch, Watch{nodes[j]})
+		}
+		all[i] = c
+	}
+	return all
+}
+
+// The nodes themselves are in a process once, for all cores that watch them.
+func TestTenThousandMembersTakeThirtyTwoBytesEach(t *testing.T) {
+	nodes := manyNodes(10_000)
 	before := inUse()
-	c, err := New(Config{Self: overlay.Node{Name: "self@x"}, Rand: rng})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range rng.Perm(len(nodes)) {
-		c.Step(epoch, Watch{nodes[i]})
-	}
-	idle := inUse() - before
+	first := watching(t, 1, nodes)
+	shared := inUse()
+	c := watching(t, 1, nodes)[0]
+	idle := inUse() - shared
 	now := epoch
 	for i := range 6_000 { // more than half of them fail
 		now = now.Add(time.Millisecond)
 		c.Step(now, Heard{Fact{State: Suspect, Node: nodes[i], By: nodes[i+1]}})
 	}
-	worst := inUse() - before
-	t.Logf("%d bytes, %d with 6,000 suspicions and %d rumors", idle, worst, c.Stats().Rumors)
-	if idle > 2<<20 || worst > 5<<20 {
-		t.Errorf("%d bytes, %d with 6,000 suspicions", idle, worst)
+	worst := inUse() - shared
+	t.Logf("%d bytes, %d with 6,000 suspicions and %d rumors; %d with the nodes", idle, worst, c.Stats().Rumors, shared-before)
+	if idle > 32*10_000 || worst > 2<<20 || shared-before > 5<<20 {
+		t.Errorf("%d bytes, %d with 6,000 suspicions; %d with the nodes", idle, worst, shared-before)
 	}
 	if err := c.valid(); err != nil {
 		t.Error(err)
 	}
+	runtime.KeepAlive(first)
 	runtime.KeepAlive(c)
 }
 
@@ -63,8 +84,31 @@ func TestAThousandNodesFitInOneProcess(t *testing.T) {
 		t.Fatalf("%d have not noticed", missing)
 	}
 	t.Logf("%.0f bytes a member; first %v, all %v", perMember, after[0], after[len(after)-1])
-	if perMember > 200 {
+	if perMember > 48 {
 		t.Errorf("%.0f bytes a member", perMember)
 	}
 	w.live(t)
+}
+
+func BenchmarkReceivedAmongMany(b *testing.B) {
+	for _, cores := range []int{1, 100} {
+		b.Run(fmt.Sprintf("%d cores", cores), func(b *testing.B) {
+			nodes := manyNodes(10_000)
+			all := watching(b, cores, nodes)
+			rng := rand.New(rand.NewPCG(1, 2))
+			for b.Loop() {
+				all[rng.IntN(cores)].Step(epoch, Received{nodes[rng.IntN(len(nodes))], Message{Body: Gossip{}}})
+			}
+		})
+	}
+}
+
+func BenchmarkWatchTenThousand(b *testing.B) {
+	nodes := manyNodes(10_000)
+	first := watching(b, 1, nodes)
+	b.ReportAllocs()
+	for b.Loop() {
+		watching(b, 1, nodes)
+	}
+	runtime.KeepAlive(first)
 }

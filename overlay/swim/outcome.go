@@ -85,7 +85,7 @@ func (c *Core) conclude(p *probe) {
 // concludeHidden accuses p's target, unless not even those who were asked to help were
 // heard of: then that may be this node's fault, for half of the shortest suspicion.
 func (c *Core) concludeHidden(p *probe) {
-	s := c.members.all[p.target].suspicion
+	s := c.members.suspicion(p.target)
 	if p.helpers > 0 && len(p.asked) == p.helpers && c.patient() {
 		c.ail()
 		if c.now.Sub(s.since) < s.low/2 {
@@ -115,8 +115,9 @@ func (c *Core) concludeReset(p *probe) {
 	switch {
 	case len(p.refused) > 0 && len(p.refused) >= len(trusted), len(trusted) == 0 && p.again:
 		// If there is nobody else, this node's own word has to do.
-		m := &c.members.all[i]
-		c.fail(i, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self, Refused: true}, true, false)
+		f := c.members.fact(Confirm, i, c.cfg.Self)
+		f.Refused = true
+		c.fail(i, f, true, false)
 	case len(trusted) > 0 && (p.tries < resets || p.tries == resets && c.leisure(p) > 0):
 		c.again(p)
 	default:

@@ -105,7 +105,7 @@ func (c *Core) whose() id {
 
 // suspects says whether this node is one of those that accuse i.
 func (c *Core) suspects(i id) bool {
-	s := c.members.all[i].suspicion
+	s := c.members.suspicion(i)
 	return s != nil && s.own
 }
 
@@ -188,14 +188,13 @@ func (c *Core) ask(p *probe) {
 		}
 	}
 	p.helpers = len(p.asked)
-	target := &c.members.all[p.target]
 	var about []Fact
-	if f, ok := target.charge(c.cfg.Self); ok {
+	if f, ok := c.members.charge(p.target, c.cfg.Self); ok {
 		about = append(about, f)
 	}
 	for _, i := range drawn {
 		c.stats.Indirect++
-		c.tell(i, PingReq{p.seq, target.node, p.kind == reset}, about...)
+		c.tell(i, PingReq{p.seq, c.members.node(p.target), p.kind == reset}, about...)
 	}
 }
 
@@ -225,7 +224,7 @@ func (c *Core) Seen(node overlay.Node) {
 	}
 	for _, p := range c.probes {
 		asks := p.kind == inTurn || p.kind == second || p.kind == recheck && c.hidden(p.target)
-		if asks && c.members.all[p.target].node == node {
+		if asks && c.members.node(p.target) == node {
 			p.seen = true
 		}
 	}

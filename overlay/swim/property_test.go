@@ -111,7 +111,7 @@ func (c *told) check(t *rapid.T, effects Effects) {
 	if err := c.core.valid(); err != nil {
 		t.Fatal(err)
 	}
-	if due := c.core.Deadline(); due.IsZero() != (len(c.core.members.sorted) == 0) && len(c.core.suspicions)+len(c.core.probes) > 0 {
+	if due := c.core.Deadline(); due.IsZero() != (c.core.members.count() == 0) && len(c.core.suspicions)+len(c.core.probes) > 0 {
 		t.Fatalf("due at %v", due)
 	}
 }
@@ -219,7 +219,7 @@ func TestOrderOfTurnsAgreesWithANaiveList(t *testing.T) {
 					}
 				}
 				if i := tab.turn(rng); i != nobody {
-					seen[tab.all[i].node] = true
+					seen[tab.node(i)] = true
 				} else if len(naive) > 0 {
 					t.Fatal("nobody's turn")
 				}

@@ -84,8 +84,8 @@ func (c *Core) answer(from id, seq uint64) {
 	r := c.relays[n]
 	c.relays = slices.Delete(c.relays, n, n+1)
 	var about []Fact
-	if m := &c.members.all[from]; m.incarnation > 0 && m.state == Alive {
-		about = append(about, m.alive())
+	if c.members.incarnation(from) > 0 && c.members.all[from].state == Alive {
+		about = append(about, c.members.alive(from))
 	}
 	c.send(r.by, Ack{r.theirs}, about...)
 }
@@ -98,7 +98,7 @@ func (c *Core) deny(by overlay.Node, seq uint64, target id, refused bool) {
 	}
 	var about []Fact
 	if target != nobody {
-		if f, ok := c.members.all[target].charge(c.cfg.Self); ok {
+		if f, ok := c.members.charge(target, c.cfg.Self); ok {
 			about = append(about, f)
 		}
 	}

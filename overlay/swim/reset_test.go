@@ -71,7 +71,7 @@ func TestOneWitnessOfARefusalLeadsToASuspicionOnly(t *testing.T) {
 		if p := b.c.probes[0]; p.kind == reset {
 			seq, helpers = p.seq, nil
 			for _, i := range p.asked {
-				helpers = append(helpers, b.c.members.all[i].node)
+				helpers = append(helpers, b.c.members.node(i))
 			}
 		}
 	}

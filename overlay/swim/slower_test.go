@@ -13,7 +13,7 @@ func TestAllCountFromWhenTheAccuserBegan(t *testing.T) {
 			t.Errorf("discreet %v: it counts from %v ago", discreet, ago)
 		}
 		b.step(Heard{Fact{State: Confirm, Node: b.peers[2], By: b.peers[0]}})
-		if s := b.c.members.all[b.c.members.find(b.peers[2])].suspicion; s == nil || !s.since.Equal(b.now) {
+		if s := b.c.members.suspicion(b.c.members.find(b.peers[2])); s == nil || !s.since.Equal(b.now) {
 			t.Errorf("discreet %v: an obituary gives %+v", discreet, s)
 		}
 		if err := b.c.valid(); err != nil {
@@ -42,12 +42,12 @@ func impatient(t *testing.T) *bench {
 func TestWhatOthersKnowOfTheDeadIsWaitedForNoMore(t *testing.T) {
 	for what, event := range map[string]func(b *bench, i id) Event{
 		"a suspicion": func(b *bench, i id) Event {
-			return Heard{Fact{State: Suspect, Node: b.c.members.all[i].node, By: b.c.members.all[(i+1)%20].node}}
+			return Heard{Fact{State: Suspect, Node: b.c.members.node(i), By: b.c.members.node((i + 1) % 20)}}
 		},
 		"an obituary": func(b *bench, i id) Event {
-			return Heard{Fact{State: Confirm, Node: b.c.members.all[i].node, By: b.c.members.all[(i+1)%20].node, Refused: true}}
+			return Heard{Fact{State: Confirm, Node: b.c.members.node(i), By: b.c.members.node((i + 1) % 20), Refused: true}}
 		},
-		"a farewell": func(b *bench, i id) Event { return Unwatch{Node: b.c.members.all[i].node} },
+		"a farewell": func(b *bench, i id) Event { return Unwatch{Node: b.c.members.node(i)} },
 	} {
 		b := impatient(t)
 		b.step(event(b, b.c.tempo.asked[0].target))
@@ -71,7 +71,7 @@ func TestAHelpersAnswerEndsTheWaitingForOthers(t *testing.T) {
 		t.Fatalf("%d help", p.helpers)
 	}
 	b.c.tempo.takes = 0
-	b.hear(b.c.members.all[p.asked[0]].node, Ack{p.seq})
+	b.hear(b.c.members.node(p.asked[0]), Ack{p.seq})
 	if b.c.slack() > 0 {
 		t.Errorf("it is %v slack", b.c.slack())
 	}

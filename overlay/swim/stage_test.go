@@ -97,12 +97,15 @@ func inspect(c *Core) string {
 		for _, n := range s.accusers {
 			by = append(by, called(n))
 		}
-		fmt.Fprintf(&b, "; suspects %s with %s until %.3f", called(c.members.all[s.member].node), strings.Join(by, " "), s.expires.Sub(epoch).Seconds())
+		fmt.Fprintf(&b, "; suspects %s with %s until %.3f", called(c.members.node(s.member)), strings.Join(by, " "), s.expires.Sub(epoch).Seconds())
 	}
-	for _, i := range c.members.sorted {
-		if m := c.members.all[i]; m.state == Confirm {
-			fmt.Fprintf(&b, "; %s has failed", called(m.node))
-		}
+	var failed []overlay.Node
+	for _, i := range c.members.failed {
+		failed = append(failed, c.members.node(i))
+	}
+	slices.SortFunc(failed, overlay.Node.Compare)
+	for _, n := range failed {
+		fmt.Fprintf(&b, "; %s has failed", called(n))
 	}
 	return b.String()
 }

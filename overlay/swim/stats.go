@@ -37,7 +37,7 @@ type Stats struct {
 // Stats returns the present counts.
 func (c *Core) Stats() Stats {
 	s := c.stats
-	s.Members, s.Suspects, s.Dead = len(c.members.sorted), len(c.suspicions), len(c.members.failed)
+	s.Members, s.Suspects, s.Dead = c.members.count(), len(c.suspicions), len(c.members.failed)
 	s.Rumors = c.rumors.count
 	return s
 }
@@ -53,7 +53,7 @@ func (c *Core) Incarnation() uint64 { return c.incarnation }
 func (c *Core) Suspects() []overlay.Node {
 	var nodes []overlay.Node
 	for _, s := range c.suspicions {
-		nodes = append(nodes, c.members.all[s.member].node)
+		nodes = append(nodes, c.members.node(s.member))
 	}
 	slices.SortFunc(nodes, overlay.Node.Compare)
 	return nodes

@@ -74,8 +74,7 @@ func (c *Core) shortest() time.Duration {
 
 // suspect begins a suspicion of i, or adds by to its accusers.
 func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
-	m := &c.members.all[i]
-	s := m.suspicion
+	s := c.members.suspicion(i)
 	own := by == c.cfg.Self
 	switch {
 	case s == nil:
@@ -89,9 +88,9 @@ func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
 		}
 		s.expires = s.since.Add(s.timeout())
 		s.hidden = own && c.cfg.Discreet
-		m.state, m.suspicion = Suspect, s
+		c.members.suspect(i, s)
 		heap.Push(&c.suspicions, s)
-		c.emit(Suspected{m.node, m.incarnation, by})
+		c.emit(Suspected{c.members.node(i), c.members.incarnation(i), by})
 	case slices.Contains(s.accusers, by), len(s.accusers) > s.most, !own && c.members.find(by) == nobody:
 		return
 	default:
@@ -117,7 +116,7 @@ func (c *Core) suspect(i id, by overlay.Node, quiet bool) {
 // accuse lets all know what nobody was told until now, that this node suspects i. What is left of its time to refute that
 // is never less than three quarters of the shortest suspicion.
 func (c *Core) accuse(i id) {
-	s := c.members.all[i].suspicion
+	s := c.members.suspicion(i)
 	s.hidden = false
 	c.reckon(s, later(s.since, c.now.Add(-s.low/4)))
 	if len(s.accusers) <= s.most { // else one more voice makes no difference
@@ -128,18 +127,16 @@ func (c *Core) accuse(i id) {
 
 // say has the accusation of i by this node broadcast.
 func (c *Core) say(i id) {
-	m := &c.members.all[i]
 	c.stats.Accusations++
-	c.emit(Spread{Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}})
+	c.emit(Spread{c.members.fact(Suspect, i, c.cfg.Self)})
 }
 
 // charge has it go around that by accuses i.
 func (c *Core) charge(i id, by overlay.Node, quiet bool) {
-	m := &c.members.all[i]
-	if len(m.suspicion.accusers) == 1 {
-		c.rumors.drop(m.node)
+	if len(c.members.suspicion(i).accusers) == 1 {
+		c.rumors.drop(c.members.node(i))
 	}
-	c.spread(Fact{State: Suspect, Node: m.node, Incarnation: m.incarnation, By: by}, quiet)
+	c.spread(c.members.fact(Suspect, i, by), quiet)
 }
 
 // reckon has the time of a suspicion count from since.
@@ -151,21 +148,19 @@ func (c *Core) reckon(s *suspicion, since time.Time) {
 
 // hidden reports whether this node suspects i and has told nobody.
 func (c *Core) hidden(i id) bool {
-	s := c.members.all[i].suspicion
+	s := c.members.suspicion(i)
 	return s != nil && s.hidden
 }
 
 // withdraw ends what nobody was told of: there is an answer. What others say stands, and
 // i has all of its time to refute it.
 func (c *Core) withdraw(i id) {
-	m := &c.members.all[i]
-	s := m.suspicion
+	s := c.members.suspicion(i)
 	c.stats.Withdrawn++
 	c.abandon(i, recheck)
 	if len(s.accusers) == 1 {
 		c.acquit(i)
-		m.state = Alive
-		c.emit(Trusted{m.node, m.incarnation})
+		c.emit(Trusted{c.members.node(i), c.members.incarnation(i)})
 		return
 	}
 	s.own, s.hidden = false, false
@@ -175,17 +170,16 @@ func (c *Core) withdraw(i id) {
 
 // confirm makes the suspicion of i as short as can be.
 func (c *Core) confirm(i id) {
-	s := c.members.all[i].suspicion
+	s := c.members.suspicion(i)
 	s.sure = true
 	c.reckon(s, s.since)
 }
 
-// acquit ends the suspicion of i, if there is any.
+// acquit ends the suspicion of i, if there is any: it is Alive.
 func (c *Core) acquit(i id) {
-	m := &c.members.all[i]
-	if m.suspicion != nil {
-		heap.Remove(&c.suspicions, m.suspicion.slot)
-		m.suspicion = nil
+	if s := c.members.suspicion(i); s != nil {
+		heap.Remove(&c.suspicions, s.slot)
+		c.members.acquit(i)
 	}
 }
 
@@ -193,12 +187,11 @@ func (c *Core) acquit(i id) {
 func (c *Core) expire() {
 	for len(c.suspicions) > 0 && !c.now.Before(c.suspicions[0].expires) {
 		s := c.suspicions[0]
-		m := &c.members.all[s.member]
 		if s.hidden {
 			c.accuse(s.member)
 			continue
 		}
 		// Who has heard it from somebody does not say it again.
-		c.fail(s.member, Fact{State: Confirm, Node: m.node, Incarnation: m.incarnation, By: c.cfg.Self}, s.own && !s.sure, false)
+		c.fail(s.member, c.members.fact(Confirm, s.member, c.cfg.Self), s.own && !s.sure, false)
 	}
 }

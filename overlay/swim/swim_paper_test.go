@@ -191,7 +191,7 @@ func TestPaperFactsInfectAllWithinBoundedSends(t *testing.T) {
 			w.run(DefaultPeriod / 10)
 			ill := 0
 			for _, s := range w.sites {
-				if i := s.core.members.find(about); i != nobody && s.core.members.all[i].incarnation == 1 {
+				if i := s.core.members.find(about); i != nobody && s.core.members.incarnation(i) == 1 {
 					ill++
 				}
 			}
@@ -267,9 +267,9 @@ func TestPaperFactsOverrideEachOther(t *testing.T) {
 					b.c.now = b.now
 					b.hear(b.peers[1], Gossip{}, Fact{State: is, Node: of, Incarnation: n, By: b.peers[2]})
 				}
-				m := b.c.members.all[b.c.members.find(of)]
-				if m.state != want || m.incarnation != max(n, 5) {
-					t.Errorf("%v 5, then %v %d: %v %d", was, is, n, m.state, m.incarnation)
+				state, _ := b.c.State(of)
+				if known := b.c.members.incarnation(b.c.members.find(of)); state != want || known != max(n, 5) {
+					t.Errorf("%v 5, then %v %d: %v %d", was, is, n, state, known)
 				}
 			}
 		}

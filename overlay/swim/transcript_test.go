@@ -19,13 +19,13 @@ type play struct {
 	holes map[string]bool // such as "a>b", or "*>b"
 }
 
-func index(name string) int { return int(name[0] - 'a') }
+func siteOf(name string) int { return int(name[0] - 'a') }
 
 // person is the node that a transcript calls so: one of the world, such as a, or
 // an earlier a.1, or a stranger.
 func (p *play) person(name string) overlay.Node {
-	if site, boot, _ := strings.Cut(name, "."); len(site) == 1 && index(site) < len(p.sites) {
-		n := p.sites[index(site)].node
+	if site, boot, _ := strings.Cut(name, "."); len(site) == 1 && siteOf(site) < len(p.sites) {
+		n := p.sites[siteOf(site)].node
 		if boot != "" {
 			n.Boot = uint64(boot[0] - '0')
 		}
@@ -98,21 +98,21 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 	case "mend":
 		clear(p.holes)
 	case "kill": // falls silent
-		p.kill(index(args[0]), false)
+		p.kill(siteOf(args[0]), false)
 	case "crash": // refuses; those that follow have a link to it
 		var linked []int
 		for _, a := range args[1:] {
-			linked = append(linked, index(a))
+			linked = append(linked, siteOf(a))
 		}
-		p.kill(index(args[0]), true, linked...)
+		p.kill(siteOf(args[0]), true, linked...)
 	case "reset": // at node
-		p.step(index(args[0]), LinkReset{Node: p.person(args[1])})
+		p.step(siteOf(args[0]), LinkReset{Node: p.person(args[1])})
 	case "restart":
-		p.replace(index(args[0]))
+		p.replace(siteOf(args[0]))
 	case "pause":
-		p.sites[index(args[0])].asleep = true
+		p.sites[siteOf(args[0])].asleep = true
 	case "wake":
-		p.wake(index(args[0]))
+		p.wake(siteOf(args[0]))
 	case "split": // these from the others
 		for i, s := range p.sites {
 			s.side = 0
@@ -121,10 +121,10 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 			}
 		}
 	case "watch": // at node
-		p.step(index(args[0]), Watch{p.person(args[1])})
+		p.step(siteOf(args[0]), Watch{p.person(args[1])})
 	case "heard": // at; a fact a line
 		for line := range strings.Lines(d.Input) {
-			p.step(index(args[0]), Heard{p.fact(t, line)})
+			p.step(siteOf(args[0]), Heard{p.fact(t, line)})
 		}
 	case "tell": // from to; ping, ack or gossip, with a number, and facts, a line each
 		lines := strings.Split(d.Input, "\n")
@@ -134,10 +134,10 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 		for _, line := range lines[1:] {
 			m.Facts = append(m.Facts, p.fact(t, line))
 		}
-		p.step(index(args[1]), Received{p.person(args[0]), m})
+		p.step(siteOf(args[1]), Received{p.person(args[0]), m})
 	case "inspect":
 		for _, a := range args {
-			fmt.Fprintln(p.trace, inspect(p.sites[index(a)].core))
+			fmt.Fprintln(p.trace, inspect(p.sites[siteOf(a)].core))
 		}
 	default:
 		return fmt.Sprintf("unknown command %q", d.Cmd)
