@@ -31,8 +31,8 @@ func (w *world) composite(n *node) (*cluster.Core, error) {
 	n.ups, n.views = 0, make([]uint64, (len(w.nodes)+63)/64)
 	return cluster.New(cluster.Config{
 		Self: n.self, Topology: n.wires, Wiring: string(w.cfg.Topology), Rand: w.newRand(),
-		Directory: directory.Config{Pool: &w.records},
-		Plumtree:  tree, Causal: causal, Encode: w.encode, Decode: w.decode,
+		Directory: directory.Config{Pool: &w.records}, Swim: swim.Config{Pool: &w.names},
+		Plumtree: tree, Causal: causal, Encode: w.encode, Decode: w.decode,
 	})
 }
 

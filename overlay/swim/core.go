@@ -72,7 +72,7 @@ func New(cfg Config) (*Core, error) {
 	if err := cfg.Valid(); err != nil {
 		return nil, err
 	}
-	return &Core{cfg: cfg, nudge: nobody}, nil
+	return &Core{cfg: cfg, members: table{pool: cfg.Pool}, nudge: nobody}, nil
 }
 
 // Step tells the core that ev happened at now.

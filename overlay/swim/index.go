@@ -41,7 +41,7 @@ func (x *index) at(all []member, node overlay.Node) (int, bool) {
 	m := mark(h)
 	at := x.home(h)
 	for ; x.slots[at] != empty; at = x.after(at) {
-		if s := x.slots[at]; s&^idMask == m && all[s&idMask].node.Value() == node {
+		if s := x.slots[at]; s&^idMask == m && *all[s&idMask].node == node {
 			return at, true
 		}
 	}
@@ -71,7 +71,7 @@ func (x *index) add(all []member, i id) {
 }
 
 func (x *index) put(all []member, i id) {
-	h := hash.Of(all[i].node.Value().Name)
+	h := hash.Of(all[i].node.Name)
 	at := x.home(h)
 	for x.slots[at] != empty {
 		at = x.after(at)
@@ -85,7 +85,7 @@ func (x *index) remove(all []member, node overlay.Node) {
 	hole, _ := x.at(all, node)
 	for at := x.after(hole); x.slots[at] != empty; at = x.after(at) {
 		s := x.slots[at]
-		home := x.home(hash.Of(all[s&idMask].node.Value().Name))
+		home := x.home(hash.Of(all[s&idMask].node.Name))
 		if mask := len(x.slots) - 1; (at-home)&mask >= (at-hole)&mask {
 			x.slots[hole], hole = s, at
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -24,13 +23,13 @@ func TestIndexAgreesWithAMapAfterAnyChanges(t *testing.T) {
 		nodes := fewNodes(1 + rng.IntN(100))
 		all := make([]member, len(nodes))
 		for i, at := range rng.Perm(len(nodes)) {
-			all[at].node = unique.Make(nodes[i])
+			all[at].node = &nodes[i]
 		}
 		var x index
 		is := make(map[overlay.Node]id)
 		for step := range 1000 {
 			i := id(rng.IntN(len(all)))
-			node := all[i].node.Value()
+			node := *all[i].node
 			if _, ok := is[node]; !ok {
 				x.add(all, i)
 				is[node] = i
@@ -60,7 +59,7 @@ func TestRemovalLeavesNoTraceInTheIndex(t *testing.T) {
 	all := make([]member, len(nodes))
 	var x index
 	for i, node := range nodes {
-		all[i].node = unique.Make(node)
+		all[i].node = &node
 		x.add(all, id(i))
 	}
 	for _, node := range nodes {
@@ -87,7 +86,7 @@ func BenchmarkFindAmongMany(b *testing.B) {
 	for _, cores := range []int{1, 100} {
 		b.Run(fmt.Sprintf("%d cores", cores), func(b *testing.B) {
 			nodes := manyNodes(10_000)
-			all := watching(b, cores, nodes)
+			all := watching(b, cores, nodes, new(overlay.Pool[overlay.Node]))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {
 				if all[rng.IntN(cores)].members.find(nodes[rng.IntN(len(nodes))]) == nobody {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"unique"
 
 	"github.com/topos-go/topos/overlay"
 )
@@ -19,17 +18,17 @@ const nobody id = -1
 // member is one watched node: sixteen bytes, as a process may have thousands of
 // cores that all watch each other.
 type member struct {
-	node        unique.Handle[overlay.Node] // one word for what all of them have in common
-	place       int32                       // in order, or in failed if Confirm
-	incarnation uint16                      // or many: see table.incarnation
-	state       State                       // 0 if the place is free
+	node        *overlay.Node // of the pool, if there is one
+	place       int32         // in order, or in failed if Confirm
+	incarnation uint16        // or many: see table.incarnation
+	state       State         // 0 if the place is free
 }
 
 // many is an incarnation that does not fit a member, and hardly any gets that far.
 const many = math.MaxUint16
 
 // table has the members. It is made of slices: ten thousand take a third of a megabyte,
-// besides the nodes, which take ten times as much, but once a process. What few members
+// besides the nodes. What few members
 // have is in maps, which are nil if nobody has it.
 type table struct {
 	all    []member
@@ -38,6 +37,7 @@ type table struct {
 	order  []id  // those that are probed, as they come
 	next   int   // of order
 	failed []id
+	pool   *overlay.Pool[overlay.Node]
 
 	incarnations map[id]uint64     // of those that have many
 	suspected    map[id]*suspicion // of those that are Suspect
@@ -49,7 +49,7 @@ func (t *table) find(node overlay.Node) id { return t.index.find(t.all, node) }
 // count is how many nodes are watched.
 func (t *table) count() int { return t.index.count }
 
-func (t *table) node(i id) overlay.Node { return t.all[i].node.Value() }
+func (t *table) node(i id) overlay.Node { return *t.all[i].node }
 
 func (t *table) incarnation(i id) uint64 {
 	if n := t.all[i].incarnation; n < many {
@@ -108,7 +108,7 @@ func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 		i = id(len(t.all))
 		t.all = append(room(t.all), member{})
 	}
-	t.all[i] = member{node: unique.Make(node), state: Alive}
+	t.all[i] = member{node: t.pool.Of(node), state: Alive}
 	t.index.add(t.all, i)
 	t.line(i, rng)
 	return i

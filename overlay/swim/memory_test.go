@@ -28,12 +28,12 @@ func manyNodes(n int) []overlay.Node {
 }
 
 // watching returns cores that watch nodes, each in an order of its own.
-func watching(tb testing.TB, cores int, nodes []overlay.Node) []*Core {
+func watching(tb testing.TB, cores int, nodes []overlay.Node, pool *overlay.Pool[overlay.Node]) []*Core {
 	tb.Helper()
 	all := make([]*Core, cores)
 	for i := range all {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
-		c, err := New(Config{Self: overlay.Node{Name: "self@x"}, Rand: rng})
+		c, err := New(Config{Self: overlay.Node{Name: "self@x"}, Rand: rng, Pool: pool})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -45,13 +45,14 @@ func watching(tb testing.TB, cores int, nodes []overlay.Node) []*Core {
 	return all
 }
 
-// The nodes themselves are in a process once, for all cores that watch them.
+// The nodes themselves are in a pool once, for all cores that watch them.
 func TestTenThousandMembersTakeThirtyTwoBytesEach(t *testing.T) {
 	nodes := manyNodes(10_000)
 	before := inUse()
-	first := watching(t, 1, nodes)
+	var pool overlay.Pool[overlay.Node]
+	first := watching(t, 1, nodes, &pool)
 	shared := inUse()
-	c := watching(t, 1, nodes)[0]
+	c := watching(t, 1, nodes, &pool)[0]
 	idle := inUse() - shared
 	now := epoch
 	for i := range 6_000 { // more than half of them fail
@@ -73,7 +74,7 @@ func TestTenThousandMembersTakeThirtyTwoBytesEach(t *testing.T) {
 // Each of a thousand nodes watches all others.
 func TestAThousandNodesFitInOneProcess(t *testing.T) {
 	before := inUse()
-	w := newWorld(1, 1000, Config{})
+	w := newWorld(1, 1000, Config{Pool: new(overlay.Pool[overlay.Node])})
 	perMember := float64(inUse()-before) / 1e6
 	w.run(300 * time.Millisecond)
 	at := w.now
@@ -94,7 +95,7 @@ func BenchmarkReceivedAmongMany(b *testing.B) {
 	for _, cores := range []int{1, 100} {
 		b.Run(fmt.Sprintf("%d cores", cores), func(b *testing.B) {
 			nodes := manyNodes(10_000)
-			all := watching(b, cores, nodes)
+			all := watching(b, cores, nodes, new(overlay.Pool[overlay.Node]))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {
 				all[rng.IntN(cores)].Step(epoch, Received{nodes[rng.IntN(len(nodes))], Message{Body: Gossip{}}})
@@ -105,10 +106,11 @@ func BenchmarkReceivedAmongMany(b *testing.B) {
 
 func BenchmarkWatchTenThousand(b *testing.B) {
 	nodes := manyNodes(10_000)
-	first := watching(b, 1, nodes)
+	var pool overlay.Pool[overlay.Node]
+	first := watching(b, 1, nodes, &pool)
 	b.ReportAllocs()
 	for b.Loop() {
-		watching(b, 1, nodes)
+		watching(b, 1, nodes, &pool)
 	}
 	runtime.KeepAlive(first)
 }
