@@ -16,11 +16,18 @@ func ExampleNode() {
 }
 
 func ExamplePool() {
-	var nodes overlay.Pool[overlay.Node]
+	var words overlay.Pool[string]
+	x, y := words.Of("x", 1), words.Of("x", 1)
+	fmt.Println(*x, x == y)
+	// Output: x true
+}
+
+func ExampleNodePool() {
+	var nodes overlay.NodePool
 	a, b := nodes.Of(overlay.Node{Name: "a@1:1"}), nodes.Of(overlay.Node{Name: "a@1:1"})
 	fmt.Println(*a, a == b)
 
-	var none *overlay.Pool[overlay.Node]
+	var none *overlay.NodePool
 	fmt.Println(none.Of(*a) == none.Of(*a))
 	// Output:
 	// a@1:1/0- true

@@ -50,9 +50,13 @@ func TestDirectoryIsInTheTranscriptOfItsSeed(t *testing.T) {
 		var text bytes.Buffer
 		cfg := together(3)
 		cfg.Transcript = &text
-		return text.String(), play(t, cfg).Transcript
+		r := play(t, cfg)
+		return text.String(), r.Transcript
 	}
 	one, hash := write()
+	if !strings.Contains(one, "directory.Ask{") || !strings.Contains(one, "swim.Message{") {
+		t.Error("nothing of a directory is in the transcript")
+	}
 	if again, second := write(); again != one || second != hash {
 		t.Errorf("the same seed gives %016x and %016x", hash, second)
 	}

@@ -38,8 +38,8 @@ type world struct {
 	beyond int // violations more than are reported
 	steps  uint64
 
-	names   overlay.Pool[overlay.Node] // all nodes, to all
-	records directory.Pool             // what is known of them
+	names   overlay.NodePool // all nodes, to all
+	records directory.Pool   // what is known of them
 
 	glimpse uint64 // of what is read ahead: means nothing
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/directory"
@@ -76,10 +77,13 @@ func (c *Core) deliver(origin overlay.Node, payload []byte) {
 // of a partition that has healed, or from a node that was cut off: it is doubted.
 func (c *Core) believe(b directory.Broadcast) {
 	var doubted []directory.Fact
-	if !b.Hearsay {
+	doubts := func(f directory.Fact) bool {
+		return f.Status == directory.Failed && c.isUp(f.Node) && !c.detector.Believes(f.Node)
+	}
+	if !b.Hearsay && slices.ContainsFunc(b.Facts, doubts) {
 		var believed []directory.Fact
 		for _, f := range b.Facts {
-			if f.Status == directory.Failed && c.isUp(f.Node) && !c.detector.Believes(f.Node) {
+			if doubts(f) {
 				doubted = append(doubted, f)
 			} else {
 				believed = append(believed, f)
@@ -87,6 +91,7 @@ func (c *Core) believe(b directory.Broadcast) {
 		}
 		b.Facts = believed
 	}
+	c.effects = slices.Grow(c.effects, len(b.Facts))
 	if len(b.Facts)+len(b.Values) > 0 {
 		c.toDirectory(directory.Heard{Broadcast: b})
 	}

@@ -72,7 +72,7 @@ func (c *Core) write(e *entry, f Fact) {
 		if e.node != f.Node || e.stamp != f.stamp() {
 			e.faded = false
 		}
-		e.record = c.table.pool.Of(recordOf(f))
+		e.record = c.table.pool.of(f)
 	})
 }
 

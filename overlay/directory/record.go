@@ -4,7 +4,17 @@ import "github.com/topos-go/topos/overlay"
 
 // Pool has what directories know, once, for all of one goroutine that share it: see
 // [Config]. The zero Pool is empty. It forgets nothing.
-type Pool = overlay.Pool[record]
+type Pool struct{ records overlay.Pool[record] }
+
+// of returns what f says, if p is not nil the one that others have.
+func (p *Pool) of(f Fact) *record {
+	var records *overlay.Pool[record]
+	if p != nil {
+		records = &p.records
+	}
+	r := recordOf(f)
+	return records.Of(r, r.weight)
+}
 
 // record is what a fact says, but for its age, and what follows from that. It is not
 // changed, but replaced.

@@ -164,6 +164,9 @@ func notice(e Effect) string {
 	case Returned:
 		return called(e.Node) + " has returned"
 	case Restarted:
+		if e.Noticed {
+			return fmt.Sprintf("%s has restarted as %s, as was noticed", called(e.Old), called(e.New))
+		}
 		return fmt.Sprintf("%s has restarted as %s", called(e.Old), called(e.New))
 	case Updated:
 		return "updated: " + describeFact(e.Fact)

@@ -69,7 +69,7 @@ func (t *table) insert(f Fact) *entry {
 	if t.len >= perBucket*max(len(t.buckets), 1) && t.bits < 32 {
 		t.grow()
 	}
-	r := t.pool.Of(recordOf(f))
+	r := t.pool.of(f)
 	e := entry{record: r, order: orderOf(r.key)}
 	b := t.bucket(e.key)
 	i, _ := b.search(e.key, f.Node.Name)

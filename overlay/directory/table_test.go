@@ -27,7 +27,7 @@ func TestTableBehavesLikeAMap(t *testing.T) {
 			table.remove(name)
 			delete(naive, name)
 		default:
-			table.update(e, func() { e.record = table.pool.Of(recordOf(f)) })
+			table.update(e, func() { e.record = table.pool.of(f) })
 			naive[name] = f
 		}
 	}

@@ -173,7 +173,7 @@ func (w *world) notice(s *site, e Effect) {
 		s.up[e.Node] = true
 		w.counts.returned++
 	case Restarted:
-		must(!s.up[e.New] && e.New.Newer(e.Old))
+		must(!s.up[e.New] && e.New.Newer(e.Old) && e.Noticed != (s.up[e.Old] || e.Old == s.node))
 		delete(s.up, e.Old)
 		s.up[e.New] = true
 		w.counts.restarted++

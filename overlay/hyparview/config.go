@@ -117,7 +117,7 @@ type Config struct {
 	XBot *XBot
 	// Pool keeps the nodes that this Core and others know, each of them once, if they are
 	// of one goroutine, as in a simulation. Nil, and this one keeps its own.
-	Pool *overlay.Pool[overlay.Node]
+	Pool *overlay.NodePool
 	// Rand jitters waits and picks nodes. It must be given, and belongs to the
 	// Core from then on.
 	Rand *rand.Rand

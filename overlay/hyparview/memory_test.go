@@ -18,7 +18,7 @@ func idle(tb testing.TB, n int, xbot *XBot) []*Core {
 	for i := range all {
 		all[i] = overlay.Node{Name: fmt.Sprintf("node%d@10.0.0.%d:%d", i, i%250, 4000+i), Boot: 1, Unique: "u"}
 	}
-	var pool overlay.Pool[overlay.Node]
+	var pool overlay.NodePool
 	cores := make([]*Core, n)
 	for i := range cores {
 		now := epoch

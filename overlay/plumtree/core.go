@@ -14,7 +14,7 @@ import (
 //  1. peers are in order, each once, without this node; slots are distinct.
 //  2. origins are in order, each once, at most Config.MaxOrigins; own is among
 //     them, has no holes and is never doomed; leader is among them as well, and takes
-//     the shared tree.
+//     the shared tree. What is recent is among them, each once.
 //  3. A set of numbers is as it says of itself, with at most Config.MaxHoles
 //     spans; where there are holes, a time is set at which they are given up.
 //  4. cache is in the order of birth and within its limits; bytes is the sum;
@@ -32,6 +32,8 @@ type Core struct {
 	shared  tree
 	own     *origin // this node's, once it has broadcast
 	origins []*origin
+	recent  [4]*origin // some of those that were looked for last
+	latest  int        // of these, the place of the last
 	trees   int
 	leader  *origin   // whose messages shape the shared tree
 	stirred time.Time // when there was last news of it

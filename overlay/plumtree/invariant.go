@@ -25,6 +25,13 @@ func (c *Core) valid() error {
 		}
 	}
 	v.check(len(c.origins) <= c.cfg.MaxOrigins, "2: %d origins", len(c.origins))
+	for i, o := range c.recent {
+		at, known := 0, false
+		if o != nil {
+			at, known = c.findOrigin(o.node)
+		}
+		v.check(o == nil || known && c.origins[at] == o && !slices.Contains(c.recent[:i], o), "2: a recent one is forgotten, or twice there")
+	}
 	v.check(c.own == c.origin(c.cfg.Self), "2: own is not this node's")
 	v.check(c.leader == nil || c.leader == c.origin(c.leader.node) && c.leader.tree == nil, "2: who leads is forgotten, or has its own tree")
 	v.check(retained == len(c.cache) && bytes == c.bytes, "4: cache %d of %d bytes, lists %d of %d", len(c.cache), c.bytes, retained, bytes)

@@ -29,27 +29,32 @@ func (c *Core) findOrigin(node overlay.Node) (int, bool) {
 	return slices.BinarySearchFunc(c.origins, node, func(o *origin, n overlay.Node) int { return o.node.Compare(n) })
 }
 
-// origin returns what is remembered of node, or nil.
+// origin returns what is remembered of node, or nil. Most that comes is of few.
 func (c *Core) origin(node overlay.Node) *origin {
-	if i, ok := c.findOrigin(node); ok {
-		return c.origins[i]
+	for _, o := range c.recent {
+		if o != nil && o.node == node {
+			return o
+		}
 	}
-	return nil
+	i, ok := c.findOrigin(node)
+	if !ok {
+		return nil
+	}
+	c.latest = (c.latest + 1) % len(c.recent)
+	c.recent[c.latest] = c.origins[i]
+	return c.origins[i]
 }
 
 // meet returns the record of node, which is begun if there is none; or nil, if
 // there is no room. last is when node last broadcast something.
 func (c *Core) meet(now time.Time, node overlay.Node, last time.Time) *origin {
-	i, ok := c.findOrigin(node)
-	if ok {
-		return c.origins[i]
+	if o := c.origin(node); o != nil {
+		return o
 	}
-	if len(c.origins) >= c.cfg.MaxOrigins {
-		if !c.makeRoom(now) {
-			return nil
-		}
-		i, _ = c.findOrigin(node)
+	if len(c.origins) >= c.cfg.MaxOrigins && !c.makeRoom(now) {
+		return nil
 	}
+	i, _ := c.findOrigin(node)
 	o := &origin{node: node, last: last}
 	if c.cfg.PerOrigin && c.trees < c.cfg.MaxTrees {
 		o.tree = &tree{}
@@ -119,6 +124,9 @@ func (c *Core) forget(o *origin) {
 	}
 	if c.leader == o {
 		c.leader = nil
+	}
+	if i := slices.Index(c.recent[:], o); i >= 0 {
+		c.recent[i] = nil
 	}
 }
 

@@ -79,7 +79,7 @@ type Config struct {
 	Rand *rand.Rand
 	// Pool keeps the nodes that this Core and others watch, each of them once, if they are
 	// of one goroutine, as in a simulation. Nil, and this one keeps its own.
-	Pool *overlay.Pool[overlay.Node]
+	Pool *overlay.NodePool
 	// Period is the protocol period: one member is probed in each. Timeout is how
 	// long it has to answer before Indirect others are asked to ping it.
 	Period, Timeout time.Duration

@@ -86,7 +86,7 @@ func BenchmarkFindAmongMany(b *testing.B) {
 	for _, cores := range []int{1, 100} {
 		b.Run(fmt.Sprintf("%d cores", cores), func(b *testing.B) {
 			nodes := manyNodes(10_000)
-			all := watching(b, cores, nodes, new(overlay.Pool[overlay.Node]))
+			all := watching(b, cores, nodes, new(overlay.NodePool))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {
 				if all[rng.IntN(cores)].members.find(nodes[rng.IntN(len(nodes))]) == nobody {

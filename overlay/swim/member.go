@@ -37,7 +37,7 @@ type table struct {
 	order  []id  // those that are probed, as they come
 	next   int   // of order
 	failed []id
-	pool   *overlay.Pool[overlay.Node]
+	pool   *overlay.NodePool
 
 	incarnations map[id]uint64     // of those that have many
 	suspected    map[id]*suspicion // of those that are Suspect

@@ -28,7 +28,7 @@ func manyNodes(n int) []overlay.Node {
 }
 
 // watching returns cores that watch nodes, each in an order of its own.
-func watching(tb testing.TB, cores int, nodes []overlay.Node, pool *overlay.Pool[overlay.Node]) []*Core {
+func watching(tb testing.TB, cores int, nodes []overlay.Node, pool *overlay.NodePool) []*Core {
 	tb.Helper()
 	all := make([]*Core, cores)
 	for i := range all {
@@ -49,7 +49,7 @@ func watching(tb testing.TB, cores int, nodes []overlay.Node, pool *overlay.Pool
 func TestTenThousandMembersTakeThirtyTwoBytesEach(t *testing.T) {
 	nodes := manyNodes(10_000)
 	before := inUse()
-	var pool overlay.Pool[overlay.Node]
+	var pool overlay.NodePool
 	first := watching(t, 1, nodes, &pool)
 	shared := inUse()
 	c := watching(t, 1, nodes, &pool)[0]
@@ -74,7 +74,7 @@ func TestTenThousandMembersTakeThirtyTwoBytesEach(t *testing.T) {
 // Each of a thousand nodes watches all others.
 func TestAThousandNodesFitInOneProcess(t *testing.T) {
 	before := inUse()
-	w := newWorld(1, 1000, Config{Pool: new(overlay.Pool[overlay.Node])})
+	w := newWorld(1, 1000, Config{Pool: new(overlay.NodePool)})
 	perMember := float64(inUse()-before) / 1e6
 	w.run(300 * time.Millisecond)
 	at := w.now
@@ -95,7 +95,7 @@ func BenchmarkReceivedAmongMany(b *testing.B) {
 	for _, cores := range []int{1, 100} {
 		b.Run(fmt.Sprintf("%d cores", cores), func(b *testing.B) {
 			nodes := manyNodes(10_000)
-			all := watching(b, cores, nodes, new(overlay.Pool[overlay.Node]))
+			all := watching(b, cores, nodes, new(overlay.NodePool))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {
 				all[rng.IntN(cores)].Step(epoch, Received{nodes[rng.IntN(len(nodes))], Message{Body: Gossip{}}})
@@ -106,7 +106,7 @@ func BenchmarkReceivedAmongMany(b *testing.B) {
 
 func BenchmarkWatchTenThousand(b *testing.B) {
 	nodes := manyNodes(10_000)
-	var pool overlay.Pool[overlay.Node]
+	var pool overlay.NodePool
 	first := watching(b, 1, nodes, &pool)
 	b.ReportAllocs()
 	for b.Loop() {
