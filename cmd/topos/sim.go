@@ -163,7 +163,7 @@ func simulate(cmd *cobra.Command, cfg sim.Config, transcript string) (err error)
 
 const (
 	// gcPercent is by how much the heap may grow until garbage is collected.
-	gcPercent = 400
+	gcPercent = 100
 	// memoryLimit is when it is collected before that: what 100,000 nodes may
 	// take on a machine of 16 GiB.
 	memoryLimit = 12 << 30

@@ -214,3 +214,33 @@ func TestAnExchangeWithoutAnswerIsGivenUp(t *testing.T) {
 		t.Errorf("%d questions only", a.exchange.id)
 	}
 }
+
+// What it takes to give one of ten thousand facts to who joins, on both sides.
+func BenchmarkGiveFactToWhoJoins(b *testing.B) {
+	const n = 10_000
+	pool := new(Pool)
+	who := quiet(b, "a", Config{Pool: pool})
+	fill(who, start, n)
+	who.take()
+	b.ReportAllocs()
+	for given := 0; given < b.N; given += n {
+		joiner := quiet(b, "b", Config{Pool: pool})
+		hand(b, who, joiner, joiner.Step(start, Met{node("a")}))
+		if joiner.Len() != n+2 {
+			b.Fatalf("%d members", joiner.Len())
+		}
+	}
+}
+
+// hand gives messages of a, and what comes of them, to and fro.
+func hand(tb testing.TB, partner, c *Core, effects Effects) {
+	for len(effects) > 0 {
+		var answers Effects
+		for _, e := range effects {
+			if s, ok := e.(Send); ok {
+				answers = append(answers, partner.Step(start, Received{c.cfg.Self, s.Message})...)
+			}
+		}
+		effects, partner, c = answers, c, partner
+	}
+}
