@@ -27,8 +27,12 @@ func (p *Pool[T]) Of(v T, sum uint64) *T {
 	return &kept
 }
 
-// NodePool is a Pool of nodes.
-type NodePool struct{ pool Pool[Node] }
+// NodePool is a Pool of nodes. What is asked for is often what was asked for last, by another
+// part of the same core.
+type NodePool struct {
+	pool Pool[Node]
+	last *Node
+}
 
 // Of returns the copy of n, as [Pool.Of] does.
 func (p *NodePool) Of(n Node) *Node {
@@ -36,5 +40,8 @@ func (p *NodePool) Of(n Node) *Node {
 		kept := n
 		return &kept
 	}
-	return p.pool.Of(n, hash.Of(n.Name)^hash.Mix(n.Boot)^hash.Of(n.Unique)<<1)
+	if p.last == nil || *p.last != n {
+		p.last = p.pool.Of(n, hash.Of(n.Name)^hash.Mix(n.Boot)^hash.Of(n.Unique)<<1)
+	}
+	return p.last
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"time"
 
 	"github.com/topos-go/topos/overlay"
@@ -21,8 +22,13 @@ const (
 func (c *Core) learnAll(facts []Fact, how source) {
 	taken := facts[:min(len(facts), hardMaxFacts)]
 	c.refused += len(facts) - len(taken)
-	for _, f := range taken {
-		c.learn(f, how)
+	for some := range slices.Chunk(taken, warmed) {
+		if len(some) > 1 {
+			c.table.warm(some)
+		}
+		for _, f := range some {
+			c.learn(f, how)
+		}
 	}
 }
 
