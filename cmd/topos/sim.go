@@ -15,8 +15,8 @@ import (
 	"github.com/topos-go/topos/internal/sim"
 )
 
-const simLong = `Simulates many nodes that run the protocols of a real one: one thread, one seed,
-one course of events.
+const simLong = `Simulates many nodes that run the protocols of a real one: one seed, one course of
+events, on however many processors.
 
 Nodes join and settle, broadcasts are measured, a part of the nodes crashes at
 once, broadcasts are measured at once; then come churn and partitions, if there
@@ -79,6 +79,7 @@ func simFlags(cmd *cobra.Command, cfg *sim.Config, topology, transcript *string,
 	f.BoolVar(&cfg.Causal, "causal", false, "with -directory, and links for causal broadcasts too, of which there are none")
 	f.BoolVar(&cfg.XBot, "xbot", false, "optimise the latency of hyparview's links")
 	f.IntVar(&cfg.Contacts, "contacts", sim.DefaultContacts, "how many random nodes each one is told of when it starts")
+	f.IntVar(&cfg.Workers, "workers", 0, "among how many goroutines the nodes are divided; as many as there are processors, up to 8, by default")
 	f.IntVar(&cfg.Seeds, "seeds", 0, "tell each of the first so many nodes instead, which start again after the faults")
 	f.Float64Var(&cfg.Faults.Loss, "loss", 0, "fraction of messages that are lost")
 	f.DurationVar(&cfg.Faults.Delay, "delay", sim.DefaultDelay, "mean time of a message on its way")
@@ -163,7 +164,7 @@ func simulate(cmd *cobra.Command, cfg sim.Config, transcript string) (err error)
 
 const (
 	// gcPercent is by how much the heap may grow until garbage is collected.
-	gcPercent = 100
+	gcPercent = 200
 	// memoryLimit is when it is collected before that: what 100,000 nodes may
 	// take on a machine of 16 GiB.
 	memoryLimit = 12 << 30

@@ -55,7 +55,7 @@ const judgement = 5 * time.Second
 func (w *world) broadcast(i int32, flood bool) int {
 	id := len(w.book.casts)
 	w.book.casts = append(w.book.casts, cast{
-		origin: i, boot: w.boot(i), flood: flood, at: w.now, spoken: len(w.spoken), bits: make([]uint64, (len(w.nodes)+63)/64),
+		origin: i, boot: w.boot(i), flood: flood, at: w.now, spoken: w.speech.count(), bits: make([]uint64, (len(w.nodes)+63)/64),
 	})
 	w.note(&event{at: w.now, kind: kinds + noteBroadcast, to: i, boot: w.boot(i), link: int32(id)})
 	w.queue.push(event{at: w.now + int64(judgement), kind: judged, to: i, link: int32(id)})

@@ -1,9 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
-	"errors"
-
 	"github.com/topos-go/topos/overlay"
 	"github.com/topos-go/topos/overlay/cluster"
 	"github.com/topos-go/topos/overlay/directory"
@@ -21,7 +18,8 @@ func (n *node) core() stepper {
 
 // composite makes all of node n around the topology that it has. The limits are
 // those of a live node, but for how many may broadcast: here, all of them do.
-func (w *world) composite(n *node) (*cluster.Core, error) {
+func (w *world) composite(i int32) (*cluster.Core, error) {
+	n, k := &w.nodes[i], w.ahead.of(i)
 	tree := w.plumtree(n)
 	tree.MaxOrigins = max(plumtree.DefaultMaxOrigins, 2*w.cfg.Nodes)
 	causal := pcbroadcast.Config{}
@@ -31,25 +29,10 @@ func (w *world) composite(n *node) (*cluster.Core, error) {
 	n.ups, n.views = 0, make([]uint64, (len(w.nodes)+63)/64)
 	return cluster.New(cluster.Config{
 		Self: n.self, Topology: n.wires, Wiring: string(w.cfg.Topology), Rand: w.newRand(),
-		Directory: directory.Config{Pool: &w.records}, Swim: swim.Config{Pool: &w.names},
-		Plumtree: tree, Causal: causal, Encode: w.encode, Decode: w.decode,
+		Directory: directory.Config{Pool: &k.records}, Swim: swim.Config{Pool: &k.names},
+		Plumtree: tree, Causal: causal, Decode: w.speech.decode,
+		Encode: func(v any) ([]byte, error) { return w.speech.encode(i, v), nil },
 	})
-}
-
-// encode puts v on a list: nobody here looks at bytes. They are more than those of a
-// broadcast that is measured.
-func (w *world) encode(v any) ([]byte, error) {
-	w.spoken = append(w.spoken, v)
-	return binary.BigEndian.AppendUint64(nil, uint64(len(w.spoken)-1)), nil
-}
-
-var errNoValue = errors.New("sim: no such value")
-
-func (w *world) decode(b []byte) (any, error) {
-	if len(b) != 8 || binary.BigEndian.Uint64(b) >= uint64(len(w.spoken)) {
-		return nil, errNoValue
-	}
-	return w.spoken[binary.BigEndian.Uint64(b)], nil
 }
 
 // heard says of a broadcast over how many links it has come, which is in the message

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 
@@ -53,6 +54,8 @@ const (
 	DefaultRetain = 2 * time.Minute
 	// DefaultHealing is how long the world may take to become sound.
 	DefaultHealing = 20 * time.Minute
+	// defaultWorkers bounds Workers, if it is not given: what comes of steps is not done at once.
+	defaultWorkers = 8
 	// DefaultMaxViolations bounds the violations that are reported.
 	DefaultMaxViolations = 100
 )
@@ -112,6 +115,11 @@ type Config struct {
 	// every event. Nil is nobody.
 	Progress, Transcript io.Writer
 
+	// Workers are how many goroutines the nodes are divided among: 8 at most by default, and
+	// no more than there are processors. They do not change the course of events.
+	Workers int
+
+	fewest   int            // of events are taken ahead of time: for tests, else it is fewest
 	sabotage func(w *world) // before the last checks: for tests of the checkers
 }
 
@@ -132,6 +140,8 @@ func (c Config) withDefaults() Config {
 	c.Retain = cmp.Or(c.Retain, DefaultRetain)
 	c.Healing = cmp.Or(c.Healing, DefaultHealing)
 	c.MaxViolations = cmp.Or(c.MaxViolations, DefaultMaxViolations)
+	c.fewest = cmp.Or(c.fewest, fewest)
+	c.Workers = cmp.Or(c.Workers, min(runtime.GOMAXPROCS(0), defaultWorkers))
 	return c
 }
 
@@ -178,11 +188,15 @@ func (c Config) Valid() error {
 		bad("FaultTime %v, Healing %v or Spacing %v is negative, or Retain %v less than %v",
 			c.FaultTime, c.Healing, c.Spacing, c.Retain, minRetain)
 	}
+	if c.Workers < 0 || c.Workers > maxWorkers {
+		bad("Workers %d is not between 1 and %d", c.Workers, maxWorkers)
+	}
 	return errors.Join(append(errs, c.Faults.valid())...)
 }
 
 const (
 	maxNodes      = 1 << 20
+	maxWorkers    = 256
 	maxDirectory  = 1 << 14
 	maxBroadcasts = 10_000
 	minRetain     = time.Minute

@@ -1,5 +1,5 @@
 // Package sim runs the protocol cores of many nodes in one simulated world:
-// deterministic, seeded, on one goroutine, with a hundred thousand nodes if need be.
+// deterministic, seeded, with a hundred thousand nodes if need be.
 //
 //	seed --> world: nodes, links, a clock, faults     --> transcript
 //	           |      every node: topology -> plumtree --> Report
@@ -13,7 +13,8 @@
 // The cores are those that a real node runs, unchanged. The world does what a
 // driver and TCP do: it dials, accepts, settles dials that cross, keeps the
 // order in each direction of a link, and lets both ends know of its end, sooner
-// or later, after what was sent. One seed gives one transcript, byte for byte.
+// or later, after what was sent. One seed gives one transcript, byte for byte, on however
+// many processors: see ahead.go.
 //
 // # A run
 //

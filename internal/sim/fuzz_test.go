@@ -22,7 +22,9 @@ func TestFaultsOfManyKindsLeaveNoHarm(t *testing.T) {
 	for seed := range uint64(32) {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
 			t.Parallel()
-			r := play(t, Fuzz(seed, 20+int(seed)))
+			cfg := Fuzz(seed, 20+int(seed))
+			cfg.Workers, cfg.fewest = 1+int(seed%3), 1
+			r := play(t, cfg)
 			t.Logf("%d nodes %s X-BOT %v directory %v kill %.2f: %d events, %v", r.Config.Nodes, r.Config.Topology, r.Config.XBot, r.Config.Directory, r.Config.Kill, r.Events, r.Config.Faults)
 		})
 	}

@@ -29,6 +29,9 @@ func (w *world) base(i, j int32) int64 {
 	return int64(w.delay * (nearest + (1-nearest)/meanDistance*math.Sqrt(dx*dx+dy*dy)))
 }
 
+// soonest is the least time from any node to any other.
+func (w *world) soonest() int64 { return int64(w.delay * nearest) }
+
 const (
 	// answerTimeout is how long a dial or probe waits for a machine that does
 	// not answer: remote's DialTimeout.

@@ -108,11 +108,11 @@ func (w *world) start(i int32) {
 	w.living++
 	w.book.restarted(i)
 	w.nobodyKnows(i)
-	err := w.wire(n)
+	err := w.wire(i)
 	switch {
 	case err != nil:
 	case w.cfg.Directory:
-		n.whole, err = w.composite(n)
+		n.whole, err = w.composite(i)
 	default:
 		n.tree, err = plumtree.New(w.plumtree(n))
 	}
@@ -144,9 +144,13 @@ func (w *world) leave(i int32) {
 
 // tell gives the topology of a live node, or all of it, an event.
 func (w *world) tell(i int32, ev overlay.Event) {
-	n := &w.nodes[i]
-	w.carryOut(i, n.core().Step(w.time(), ev))
-	w.stepped(n, views)
+	n, s := &w.nodes[i], w.foreseen()
+	if s == nil {
+		s = new(step)
+		s.tell(w, n, w.time(), ev)
+	}
+	w.carryOut(i, s.effects)
+	n.due[views] = s.due
 	w.reschedule(i)
 }
 
@@ -158,40 +162,53 @@ func (w *world) tellTree(i int32, ev plumtree.Event) {
 
 // toTree gives it one, unless that is what its topology does.
 func (w *world) toTree(i int32, ev plumtree.Event) {
-	if n := &w.nodes[i]; n.tree != nil {
-		w.carryOutTree(i, n.tree.Step(w.time(), ev))
-		w.stepped(n, tree)
+	n := &w.nodes[i]
+	if n.tree == nil {
+		return
 	}
+	s := w.foreseen()
+	if s == nil {
+		s = new(step)
+		s.tellTree(w, n, w.time(), ev)
+	}
+	w.carryOutTree(i, s.tree)
+	n.due[tree] = s.due
 }
 
 func (w *world) tickViews(i int32) {
-	n := &w.nodes[i]
-	w.carryOut(i, n.core().Tick(w.time()))
-	w.stepped(n, views)
+	n, s := &w.nodes[i], w.foreseen()
+	if s == nil {
+		s = new(step)
+		s.tick(w, n, w.time())
+	}
+	w.carryOut(i, s.effects)
+	n.due[views] = s.due
 }
 
 // tick has a node do what is due.
 func (w *world) tick(i int32) {
 	n := &w.nodes[i]
-	if at := n.due[views]; at != 0 && at <= w.now {
+	if n.isDue(views, w.now) {
 		w.tickViews(i)
 	}
-	if at := n.due[tree]; at != 0 && at <= w.now {
-		w.carryOutTree(i, n.tree.Tick(w.time()))
-		w.stepped(n, tree)
+	if n.isDue(tree, w.now) {
+		w.tickTree(i)
 	}
 	w.reschedule(i)
 }
 
-// stepped notes when a core wants to be called next. Only the one that was
-// called is asked: the other's memory is best left alone.
-func (w *world) stepped(n *node, p protocol) {
-	if p == tree {
-		n.due[tree] = w.at(n.tree.Deadline())
-	} else {
-		n.due[views] = w.at(n.core().Deadline())
+func (w *world) tickTree(i int32) {
+	n, s := &w.nodes[i], w.foreseen()
+	if s == nil {
+		s = new(step)
+		s.tickTree(w, n, w.time())
 	}
+	w.carryOutTree(i, s.tree)
+	n.due[tree] = s.due
 }
+
+// isDue reports whether a core wants to be called at a time.
+func (n *node) isDue(p protocol, at int64) bool { return n.due[p] != 0 && n.due[p] <= at }
 
 // at is a core's deadline as a time of the world, 0 for none.
 func (w *world) at(t time.Time) int64 {

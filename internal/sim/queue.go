@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -42,9 +43,9 @@ type event struct {
 }
 
 const (
-	slotBits = 19                // half a millisecond
-	slots    = 1 << 15           // 17 s
-	horizon  = slots << slotBits // events later than that wait in a heap
+	minSlotBits = 19 // half a millisecond
+	maxSlotBits = 21 // two
+	slots       = 1 << 15
 )
 
 // ref is an event in order.
@@ -69,19 +70,25 @@ func (r ref) compare(s ref) int {
 type queue struct {
 	events  []event
 	free    int32
+	bits    int     // of time in a slot
 	wheel   []int32 // the first event of a slot + 1
 	near    int     // events in the wheel
 	current int64   // the number of the current slot
 	now     []ref
 	done    int
-	seen    int   // of now, by next
 	far     []ref // a heap
 	seq     uint64
 }
 
-func newQueue() *queue {
-	return &queue{wheel: make([]int32, slots), free: -1}
+// newQueue returns a queue with slots that are at most as long as soonest, if that is not
+// too short.
+func newQueue(soonest int64) *queue {
+	b := bits.Len64(uint64(max(soonest, 1))) - 1
+	return &queue{wheel: make([]int32, slots), free: -1, bits: min(max(b, minSlotBits), maxSlotBits)}
 }
+
+// width is how long a slot is.
+func (q *queue) width() int64 { return 1 << q.bits }
 
 // push adds an event. Its time must not lie before that of the last pop.
 func (q *queue) push(e event) {
@@ -99,7 +106,7 @@ func (q *queue) push(e event) {
 }
 
 func (q *queue) place(r ref) {
-	slot := r.at >> slotBits
+	slot := r.at >> q.bits
 	switch {
 	case slot <= q.current:
 		i, _ := slices.BinarySearchFunc(q.now[q.done:], r, ref.compare)
@@ -118,7 +125,7 @@ func (q *queue) place(r ref) {
 // none.
 func (q *queue) pop(until int64) (event, bool) {
 	for q.done == len(q.now) {
-		if !q.advance(until >> slotBits) {
+		if !q.advance(until >> q.bits) {
 			return event{}, false
 		}
 	}
@@ -134,14 +141,18 @@ func (q *queue) pop(until int64) (event, bool) {
 	return taken, true
 }
 
-// next returns up to n of the events that pop takes next, once: none until those are
-// taken that it has returned. There may be others before them then.
-func (q *queue) next(n int) []ref {
-	if q.done < q.seen {
-		return nil
+// peek returns up to n of the events that pop takes next: of one slot, and not later than
+// until. Others may come between them.
+func (q *queue) peek(n int, until int64) []ref {
+	for q.done == len(q.now) {
+		if !q.advance(until >> q.bits) {
+			return nil
+		}
 	}
 	batch := q.now[q.done:min(q.done+n, len(q.now))]
-	q.seen = q.done + len(batch)
+	for len(batch) > 0 && batch[len(batch)-1].at > until {
+		batch = batch[:len(batch)-1]
+	}
 	return batch
 }
 
@@ -150,15 +161,15 @@ func (q *queue) advance(last int64) bool {
 	if q.current >= last {
 		return false
 	}
-	q.now, q.done, q.seen = q.now[:0], 0, 0
+	q.now, q.done = q.now[:0], 0
 	q.current++
 	if q.near == 0 { // nothing for a while
 		q.current = last
 		if len(q.far) > 0 {
-			q.current = min(last, q.far[0].at>>slotBits)
+			q.current = min(last, q.far[0].at>>q.bits)
 		}
 	}
-	for len(q.far) > 0 && q.far[0].at>>slotBits < q.current+slots {
+	for len(q.far) > 0 && q.far[0].at>>q.bits < q.current+slots {
 		q.place(q.popFar())
 	}
 	head := &q.wheel[q.current%slots]

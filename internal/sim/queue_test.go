@@ -10,14 +10,15 @@ import (
 // A list that is sorted anew each time does the same as the wheel.
 func TestQueueGivesEventsInTheOrderOfASortedList(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	q := newQueue()
+	q := newQueue(1 << minSlotBits)
 	type one struct {
 		at   int64
 		name int32
 	}
 	var naive []one
 	now, name := int64(0), int32(0)
-	delays := []int64{1, 1000, 1 << slotBits, 1 << (slotBits + 6), horizon - 1, horizon, 3 * horizon}
+	const horizon = slots << minSlotBits
+	delays := []int64{1, 1000, 1 << minSlotBits, 1 << (minSlotBits + 6), horizon - 1, horizon, 3 * horizon}
 	for range 20_000 {
 		if rng.IntN(2) == 0 {
 			at := now + rng.Int64N(delays[rng.IntN(len(delays))])
@@ -47,7 +48,7 @@ func TestQueueGivesEventsInTheOrderOfASortedList(t *testing.T) {
 
 // What is taken out makes room for what comes: a queue does not grow with time.
 func TestQueueUsesItsMemoryAgain(t *testing.T) {
-	q := newQueue()
+	q := newQueue(1 << minSlotBits)
 	for i := range int64(100_000) {
 		q.push(event{at: i * 1000})
 		if _, ok := q.pop(i * 1000); !ok {
@@ -61,7 +62,7 @@ func TestQueueUsesItsMemoryAgain(t *testing.T) {
 
 func BenchmarkPushAndPopAmongMany(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	q := newQueue()
+	q := newQueue(1 << minSlotBits)
 	for range 200_000 {
 		q.push(event{at: rng.Int64N(10e9)})
 	}

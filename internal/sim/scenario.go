@@ -44,6 +44,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	}
 	cfg = cfg.withDefaults()
 	r := &run{world: newWorld(ctx, cfg)}
+	defer r.end()
 	r.report.Config = cfg
 	if cfg.Progress != nil {
 		_, _ = fmt.Fprintf(cfg.Progress, "seed %d, %d nodes, %s, X-BOT %v, kill %v by %s; %v\n",
@@ -268,7 +269,7 @@ func (r *run) cover() bool {
 	for id := range r.book.casts {
 		c := &r.book.casts[id]
 		c.covered = !c.flood && r.healedAt-c.at < int64(r.cfg.Retain/2) &&
-			len(r.spoken)-c.spoken < plumtree.DefaultMaxRetained/2
+			r.speech.count()-c.spoken < plumtree.DefaultMaxRetained/2
 	}
 	return true
 }

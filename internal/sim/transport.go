@@ -72,23 +72,27 @@ func (w *world) doom(me *end, id int32, gen uint32, peer int32, wait int64) {
 
 // receive takes a message that has come over a link.
 func (w *world) receive(e *event) {
-	k := &w.links.all[e.link]
-	if k.gen != e.gen {
-		return
-	}
-	s := k.side(e.to)
-	if k.ends[s].state != open {
-		return
-	}
+	from, ok := w.sender(e)
 	switch {
+	case !ok:
 	case e.kind == flooded:
 		w.flooded(e)
 	case e.protocol == tree:
 		w.countPayloads(e.message)
-		w.tellTree(e.to, plumtree.Received{From: w.who(e.from, k.ends[1-s].boot), Message: e.message.(plumtree.Message)})
+		w.tellTree(e.to, plumtree.Received{From: from, Message: e.message.(plumtree.Message)})
 	default:
-		w.hear(e.to, w.who(e.from, k.ends[1-s].boot), e.message)
+		w.hear(e.to, from, e.message)
 	}
+}
+
+// sender returns who has sent what comes over a link. It is false if the link is gone.
+func (w *world) sender(e *event) (overlay.Node, bool) {
+	k := &w.links.all[e.link]
+	s := k.side(e.to)
+	if k.gen != e.gen || k.ends[s].state != open {
+		return overlay.Node{}, false
+	}
+	return w.who(e.from, k.ends[1-s].boot), true
 }
 
 // hear gives a node a message.

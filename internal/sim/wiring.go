@@ -49,7 +49,8 @@ type stepper interface {
 }
 
 // wire makes the topology of node n, as a live node does.
-func (w *world) wire(n *node) (err error) {
+func (w *world) wire(i int32) (err error) {
+	n := &w.nodes[i]
 	self, seeds, rng := n.self, w.contacts(n), w.newRand()
 	switch w.cfg.Topology {
 	case FullMesh:
@@ -61,7 +62,7 @@ func (w *world) wire(n *node) (err error) {
 	case Static:
 		n.wires, err = static.New(static.Config{Self: self, Peers: seeds, Accept: static.Anyone, Rand: rng})
 	default:
-		cfg := hyparview.Config{Self: self, Seeds: seeds, Pool: &w.names, Rand: rng}
+		cfg := hyparview.Config{Self: self, Seeds: seeds, Pool: &w.ahead.of(i).names, Rand: rng}
 		if w.cfg.XBot {
 			cfg.XBot = &w.xbot
 		}

@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/topos-go/topos/overlay"
-	"github.com/topos-go/topos/overlay/directory"
 	"github.com/topos-go/topos/overlay/hyparview"
 	"github.com/topos-go/topos/overlay/swim"
 )
@@ -30,41 +28,46 @@ type world struct {
 	book   book
 	counts counts
 	log    transcript
-	missed int   // messages that plumtree has given up
-	spoken []any // what parts of nodes have broadcast, by number
-	hears  any   // the message that is being received
-	calm   bool  // nothing goes wrong that could be taken for a failure
+	missed int // messages that plumtree has given up
+	speech speech
+	hears  any  // the message that is being received
+	calm   bool // nothing goes wrong that could be taken for a failure
 	found  []Violation
 	beyond int // violations more than are reported
 	steps  uint64
 
-	names   overlay.NodePool // all nodes, to all
-	records directory.Pool   // what is known of them
-
-	glimpse uint64 // of what is read ahead: means nothing
+	ahead *ahead
+	done  *step // of the event that happens, if it was taken ahead of time
 }
 
 // counts is how many messages there were, and how often a live node was suspected, or
 // declared dead though it could be reached.
 type counts struct{ sent, lost, doubled, suspected, evicted uint64 }
 
+// newWorld returns a world, which must be ended.
 func newWorld(ctx context.Context, cfg Config) *world {
-	return &world{
+	w := &world{
 		cfg:   cfg,
 		ctx:   ctx,
 		rng:   rand.New(rand.NewPCG(cfg.Seed, 0x746f706f73)),
 		epoch: time.Unix(0, 0).UTC(),
 		delay: float64(cfg.Faults.Delay),
-		queue: newQueue(),
 		links: links{free: -1},
 		nodes: make([]node, 0, cfg.Nodes+cfg.Nodes/8),
 		calm:  cfg.Faults.Loss == 0 && 2*cfg.Faults.slowest() < swim.DefaultTimeout,
 		log:   transcript{out: cfg.Transcript, hash: offset64},
 	}
+	w.queue = newQueue(w.soonest())
+	w.ahead = newAhead(w)
+	return w
 }
 
+func (w *world) end() { w.ahead.end() }
+
 // time is the clock of all nodes.
-func (w *world) time() time.Time { return w.epoch.Add(time.Duration(w.now)) }
+func (w *world) time() time.Time { return w.timeOf(w.now) }
+
+func (w *world) timeOf(at int64) time.Time { return w.epoch.Add(time.Duration(at)) }
 
 // elapsed is how long the world has been.
 func (w *world) elapsed() time.Duration { return time.Duration(w.now) }
@@ -76,6 +79,7 @@ const pollEvery = 1 << 14
 func (w *world) run(d time.Duration) bool {
 	until := w.now + int64(d)
 	for {
+		w.ahead.look(until)
 		e, ok := w.queue.pop(until)
 		if !ok {
 			break
@@ -83,12 +87,22 @@ func (w *world) run(d time.Duration) bool {
 		if w.steps++; w.steps%pollEvery == 0 && w.ctx.Err() != nil {
 			return false
 		}
-		w.warm()
-		w.now = e.at
+		w.now, w.done = e.at, w.ahead.taken(&e)
 		w.happen(&e)
+		if w.done != nil {
+			w.violation("order", "node %d has taken a step ahead of time in vain", e.to)
+		}
 	}
 	w.now = until
 	return w.ctx.Err() == nil
+}
+
+// foreseen returns the step that the node which something happens to has taken already, nil
+// if it has to be taken now.
+func (w *world) foreseen() *step {
+	s := w.done
+	w.done = nil
+	return s
 }
 
 // happen does what an event is.
