@@ -17,19 +17,19 @@ func ExampleNode() {
 
 func ExamplePool() {
 	var words overlay.Pool[string]
-	x, y := words.Of("x", 1), words.Of("x", 1)
-	fmt.Println(*x, x == y)
-	// Output: x true
+	x, y := words.Keep("x", 1), words.Keep("x", 1)
+	fmt.Println(*words.At(x), x == y)
+	words.Drop(x)
+	words.Drop(y)
+	fmt.Println(words.Len())
+	// Output:
+	// x true
+	// 0
 }
 
 func ExampleNodePool() {
 	var nodes overlay.NodePool
-	a, b := nodes.Of(overlay.Node{Name: "a@1:1"}), nodes.Of(overlay.Node{Name: "a@1:1"})
-	fmt.Println(*a, a == b)
-
-	var none *overlay.NodePool
-	fmt.Println(none.Of(*a) == none.Of(*a))
-	// Output:
-	// a@1:1/0- true
-	// false
+	a, b := nodes.Keep(overlay.Node{Name: "a@1:1"}), nodes.Keep(overlay.Node{Name: "a@1:1"})
+	fmt.Println(nodes.At(a), a == b)
+	// Output: a@1:1/0- true
 }

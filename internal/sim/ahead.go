@@ -196,7 +196,8 @@ func (a *ahead) taken(e *event) *step {
 }
 
 // foresee takes the step of e's node, if e is of a kind that comes often and is not in vain:
-// happen looks at the same. It changes nothing but the node's core and s.
+// happen looks at the same. It changes nothing but s, the node's core, what its worker's nodes
+// have in common, and what it has said.
 func (w *world) foresee(e *event, s *step) {
 	n, at := &w.nodes[e.to], w.timeOf(e.at)
 	if n.state != live {

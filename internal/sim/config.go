@@ -196,7 +196,7 @@ func (c Config) Valid() error {
 
 const (
 	maxNodes      = 1 << 20
-	maxWorkers    = 256
+	maxWorkers    = stretch / fewest
 	maxDirectory  = 1 << 14
 	maxBroadcasts = 10_000
 	minRetain     = time.Minute

@@ -25,6 +25,12 @@ func TestFaultsOfManyKindsLeaveNoHarm(t *testing.T) {
 			cfg := Fuzz(seed, 20+int(seed))
 			cfg.Workers, cfg.fewest = 1+int(seed%3), 1
 			r := play(t, cfg)
+			if cfg.Workers == 3 {
+				cfg.Workers = 1
+				if alone := play(t, cfg); alone.Transcript != r.Transcript {
+					t.Error("three workers have another course of events than one")
+				}
+			}
 			t.Logf("%d nodes %s X-BOT %v directory %v kill %.2f: %d events, %v", r.Config.Nodes, r.Config.Topology, r.Config.XBot, r.Config.Directory, r.Config.Kill, r.Events, r.Config.Faults)
 		})
 	}

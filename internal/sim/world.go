@@ -91,6 +91,7 @@ func (w *world) run(d time.Duration) bool {
 		w.happen(&e)
 		if w.done != nil {
 			w.violation("order", "node %d has taken a step ahead of time in vain", e.to)
+			w.done = nil
 		}
 	}
 	w.now = until

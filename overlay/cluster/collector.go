@@ -24,7 +24,7 @@ const (
 )
 
 // collected reports whether the cluster is large enough.
-func (c *Core) collected() bool { return c.cfg.Hush >= 0 && c.dir.Len() >= collecting }
+func (c *Core) collected() bool { return c.cfg.Hush >= 0 && c.others()+1 >= collecting }
 
 // collectors returns the lowest members: all agree on them, but for those of whose death
 // not all know. Left out is who could not be reached while there was something to say.

@@ -219,6 +219,14 @@ func (c *Core) Members() []overlay.Node { return c.dir.Members() }
 // isUp reports whether node is another member.
 func (c *Core) isUp(node overlay.Node) bool { return node != c.cfg.Self && c.dir.Member(node) }
 
+// others is how many other members there are. This node is one too, until it is displaced.
+func (c *Core) others() int {
+	if c.dir.Member(c.cfg.Self) {
+		return c.dir.Len() - 1
+	}
+	return c.dir.Len()
+}
+
 // Outdated returns why node cannot be let in: it has left, or a newer incarnation
 // of it is known.
 func (c *Core) Outdated(node overlay.Node) error {

@@ -85,7 +85,7 @@ func (c *Core) hushAll(facts []directory.Fact, due time.Time) {
 
 // hush is how long an obituary may wait for somebody else's.
 func (c *Core) hush() time.Duration {
-	return max(0, c.cfg.Hush) * time.Duration(min(c.dir.Len()-1, crowd)) / crowd
+	return max(0, c.cfg.Hush) * time.Duration(min(c.others(), crowd)) / crowd
 }
 
 // some draws a part of d.

@@ -112,8 +112,8 @@ type Config struct {
 	Settle time.Duration
 	// MaxReports is how often one partition is said again.
 	MaxReports int
-	// Pool keeps what this Core and others know, each of it once, if they are of one
-	// goroutine, as in a simulation. Nil, and this one keeps its own.
+	// Pool keeps what this Core and others know, each of it once, if they are used by
+	// one goroutine at a time, as in a simulation. Nil, and this one keeps its own.
 	Pool *Pool
 	// Rand jitters waits and picks partners. It must be given, and belongs to
 	// the Core from then on.

@@ -68,7 +68,9 @@ func New(cfg Config) (*Core, error) {
 	c := &Core{cfg: cfg, registers: make(map[string]Register)}
 	c.tombs.byName = make(map[string]*tomb)
 	c.parted = tracker{cfg: &c.cfg}
-	c.table.pool = cfg.Pool
+	if c.table.pool = overlay.Apart[record](); cfg.Pool != nil {
+		c.table.pool = &cfg.Pool.records
+	}
 	self := c.table.insert(Fact{Node: cfg.Self, Status: Alive, Version: 1, Meta: cfg.Meta})
 	c.turn(self, true)
 	return c, nil
@@ -99,7 +101,7 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 	case Obituary:
 		c.obituary(ev.Node, ev.Crashed)
 	case TryFailed:
-		if e := c.table.find(ev.Node.Name); ev.Refused && e != nil && e.node == ev.Node && e.status() == Failed {
+		if e := c.table.find(ev.Node.Name); ev.Refused && !e.none() && e.node == ev.Node && e.status() == Failed {
 			c.obituary(ev.Node, true)
 		}
 	case Leave:
@@ -190,7 +192,7 @@ func patched(members []overlay.Node, changes []change, size int) []overlay.Node 
 // Member reports whether node is one, this node included.
 func (c *Core) Member(node overlay.Node) bool {
 	e := c.table.find(node.Name)
-	return e != nil && e.up && e.node == node
+	return !e.none() && e.up && e.node == node
 }
 
 // All visits all members, this node included, in the order of their keys: unlike
@@ -199,7 +201,7 @@ func (c *Core) All() iter.Seq[overlay.Node] {
 	return func(yield func(overlay.Node) bool) {
 		for i := range c.table.buckets {
 			for j := range c.table.buckets[i].entries {
-				if e := &c.table.buckets[i].entries[j]; e.up && !yield(e.node) {
+				if s := &c.table.buckets[i].entries[j]; s.up && !yield(c.table.of(s).node) {
 					return
 				}
 			}
@@ -213,7 +215,7 @@ func (c *Core) Len() int { return c.table.up }
 // Lookup returns what is known of a name, dead or alive.
 func (c *Core) Lookup(name string) (Fact, bool) {
 	e := c.table.find(name)
-	if e == nil {
+	if e.none() {
 		return Fact{}, false
 	}
 	return c.told(e), true
@@ -241,7 +243,7 @@ func (c *Core) Stats() Stats {
 }
 
 // told is the fact of an entry, with its age.
-func (c *Core) told(e *entry) Fact {
+func (c *Core) told(e entry) Fact {
 	f := e.fact()
 	if t := c.tombs.byName[e.node.Name]; t != nil {
 		f.Age = max(0, c.now.Sub(t.died))
@@ -250,7 +252,7 @@ func (c *Core) told(e *entry) Fact {
 }
 
 // turn makes an entry a member, or none.
-func (c *Core) turn(e *entry, up bool) {
+func (c *Core) turn(e entry, up bool) {
 	if e.up == up {
 		return
 	}

@@ -18,7 +18,7 @@ type doubt struct {
 // doubted reports whether d has not been settled meanwhile.
 func (c *Core) doubted(d doubt) bool {
 	e := c.table.find(d.node.Name)
-	if e == nil || !e.up || e.node != d.node {
+	if e.none() || !e.up || e.node != d.node {
 		return false
 	}
 	status, number := unstamp(e.stamp)

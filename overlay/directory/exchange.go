@@ -66,7 +66,7 @@ func (c *Core) converse() {
 	if c.gone != nil {
 		return
 	}
-	if e := c.table.random(c.cfg.Rand, c.cfg.Self.Name); e != nil {
+	if e := c.table.random(c.cfg.Rand, c.cfg.Self.Name); !e.none() {
 		c.begin(e.node)
 	}
 }
@@ -109,7 +109,7 @@ func (c *Core) ask() {
 	}
 	n := min(len(x.push), c.cfg.MaxFacts)
 	for _, name := range x.push[:n] {
-		if e := c.table.find(name); e != nil && !e.faded {
+		if e := c.table.find(name); !e.none() && !e.faded {
 			q.Facts = append(q.Facts, c.told(e))
 		}
 	}
@@ -174,7 +174,7 @@ func (c *Core) answer(to overlay.Node, q Ask) {
 // factsOf returns the facts of a range that are still told.
 func (c *Core) factsOf(r Range, most int) []Fact {
 	var facts []Fact
-	c.table.each(r, func(e *entry) {
+	c.table.each(r, func(e entry) {
 		if !e.faded && len(facts) < most {
 			facts = append(facts, c.told(e))
 		}
@@ -225,7 +225,7 @@ func (c *Core) descend(part Part) {
 		switch mine := c.table.sum(theirs.Range); {
 		case mine == theirs:
 		case theirs.Count == 0:
-			c.table.each(theirs.Range, func(e *entry) { c.offer(e) })
+			c.table.each(theirs.Range, func(e entry) { c.offer(e) })
 		case len(x.ranges) < maxRanges:
 			x.ranges = append(x.ranges, theirs.Range)
 		}
@@ -238,7 +238,7 @@ func (c *Core) compare(part Part) {
 	for _, f := range part.Facts[:min(len(part.Facts), hardMaxFacts)] {
 		theirs[f.Node.Name] = f
 	}
-	c.table.each(part.Range, func(e *entry) {
+	c.table.each(part.Range, func(e entry) {
 		if f, ok := theirs[e.node.Name]; !ok || !f.Merge(e.fact()).Same(f) {
 			c.offer(e)
 		}
@@ -247,7 +247,7 @@ func (c *Core) compare(part Part) {
 }
 
 // offer notes that the partner lacks something of an entry.
-func (c *Core) offer(e *entry) {
+func (c *Core) offer(e entry) {
 	if !e.faded && len(c.exchange.push) < c.cfg.MaxMembers {
 		c.exchange.push = append(c.exchange.push, e.node.Name)
 	}

@@ -30,11 +30,14 @@ func (c *Core) valid() error {
 		b := &c.table.buckets[i]
 		again := bucket{}
 		for j := range b.entries {
-			e := &b.entries[j]
+			e := c.table.of(&b.entries[j])
 			entries++
 			again.weigh(e, 1)
 			check(e.key == keyOf(e.node.Name) && c.table.index(e.key) == i, "1: %v in bucket %d", e.node, i)
-			check(j == 0 || b.entries[j-1].key < e.key || b.entries[j-1].key == e.key && b.entries[j-1].node.Name < e.node.Name, "1: order of %v", e.node)
+			if j > 0 {
+				last := c.table.of(&b.entries[j-1])
+				check(last.key < e.key || last.key == e.key && last.node.Name < e.node.Name, "1: order of %v", e.node)
+			}
 			if e.up {
 				up++
 				members = append(members, e.node)
@@ -52,7 +55,7 @@ func (c *Core) valid() error {
 	slices.SortFunc(members, overlay.Node.Compare)
 	check(slices.Equal(members, c.Members()), "4: snapshot of members")
 	self := c.table.find(c.cfg.Self.Name)
-	check(c.gone != nil || self != nil && self.up && self.node == c.cfg.Self && self.status() == Alive, "5: this node")
+	check(c.gone != nil || !self.none() && self.up && self.node == c.cfg.Self && self.status() == Alive, "5: this node")
 	check(len(c.registers) <= len(c.cfg.Registers), "7: %d registers", len(c.registers))
 	for name, r := range c.registers {
 		check(c.knows(name) && r.Name == name && r.Epoch > 0 && len(r.Value) <= c.cfg.MaxValue, "7: register %s", name)
@@ -64,7 +67,7 @@ func (c *Core) valid() error {
 	return errors.Join(append(errs, c.validTracker())...)
 }
 
-func (c *Core) validEntry(e *entry, doubted bool) error {
+func (c *Core) validEntry(e entry, doubted bool) error {
 	status := e.status()
 	t := c.tombs.byName[e.node.Name]
 	switch {
@@ -85,7 +88,7 @@ func (c *Core) validEntry(e *entry, doubted bool) error {
 func (c *Core) validTracker() error {
 	p := &c.parted
 	for _, r := range p.recent {
-		if e := c.table.find(r.node.Name); e == nil || e.up && e.node == r.node {
+		if e := c.table.find(r.node.Name); e.none() || e.up && e.node == r.node {
 			return fmt.Errorf("directory: invariant broken: 9: %v is not silent", r.node)
 		}
 	}
@@ -96,7 +99,7 @@ func (c *Core) validTracker() error {
 	for node, f := range p.split.there {
 		counts[f]++
 		e := c.table.find(node.Name)
-		if f == away && (e == nil || e.up && e.node == node) || (f == back || f == healed) && (e == nil || !e.up || e.node != node) {
+		if f == away && (e.none() || e.up && e.node == node) || (f == back || f == healed) && (e.none() || !e.up || e.node != node) {
 			return fmt.Errorf("directory: invariant broken: 9: fate %d of %v", f, node)
 		}
 	}

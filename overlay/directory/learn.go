@@ -41,7 +41,7 @@ func (c *Core) learn(f Fact, how source) bool {
 	}
 	f.Age = min(f.Age, c.fadeAfter(f.Status))
 	e := c.table.find(f.Node.Name)
-	if e == nil {
+	if e.none() {
 		return c.discover(f)
 	}
 	old := e.fact()
@@ -53,7 +53,7 @@ func (c *Core) learn(f Fact, how source) bool {
 	if next.Same(old) {
 		return false
 	}
-	c.write(e, next)
+	e = c.table.replace(e, next)
 	if e.node.Name == c.cfg.Self.Name && c.gone == nil && c.defend(e) {
 		return true
 	}
@@ -70,16 +70,6 @@ func (c *Core) learn(f Fact, how source) bool {
 		c.emit(Updated{e.fact()})
 	}
 	return true
-}
-
-// write changes what an entry says.
-func (c *Core) write(e *entry, f Fact) {
-	c.table.update(e, func() {
-		if e.node != f.Node || e.stamp != f.stamp() {
-			e.faded = false
-		}
-		e.record = c.table.pool.of(f)
-	})
 }
 
 // discover learns of a name for the first time. Who is dead already has never
@@ -106,7 +96,7 @@ func (c *Core) discover(f Fact) bool {
 
 // hearAgain: a death that is known is told once more. What is news to another is
 // a second opinion on what was in doubt.
-func (c *Core) hearAgain(e *entry, f Fact, how source) {
+func (c *Core) hearAgain(e entry, f Fact, how source) {
 	if (f.Status == Left) == (e.status() == Left) {
 		c.backdate(e, f.Age)
 	}
@@ -116,7 +106,7 @@ func (c *Core) hearAgain(e *entry, f Fact, how source) {
 }
 
 // supersede: a newer incarnation is known of a name.
-func (c *Core) supersede(e *entry, old Fact, age time.Duration) {
+func (c *Core) supersede(e entry, old Fact, age time.Duration) {
 	c.unearth(old.Node.Name)
 	wasUp := e.up
 	if wasUp {
@@ -143,7 +133,7 @@ func (c *Core) supersede(e *entry, old Fact, age time.Duration) {
 }
 
 // revive: a node has refuted that it has failed.
-func (c *Core) revive(e *entry) {
+func (c *Core) revive(e entry) {
 	c.unearth(e.node.Name)
 	if e.up {
 		return // it was in doubt only
@@ -155,7 +145,7 @@ func (c *Core) revive(e *entry) {
 }
 
 // die: a node has failed, crashed or left.
-func (c *Core) die(e *entry, old Fact, age time.Duration, how source) {
+func (c *Core) die(e entry, old Fact, age time.Duration, how source) {
 	status, number := unstamp(e.stamp)
 	inDoubt := e.up && old.Status.Dead() && old.Number == number
 	if status != Left && old.Status.Dead() && old.Number == number {
@@ -183,7 +173,7 @@ func (c *Core) die(e *entry, old Fact, age time.Duration, how source) {
 }
 
 // down: a member is none any more.
-func (c *Core) down(e *entry) {
+func (c *Core) down(e entry) {
 	c.turn(e, false)
 	reason, crashed := overlay.ErrSilent, e.status() == Crashed
 	if crashed {
@@ -197,7 +187,7 @@ func (c *Core) down(e *entry) {
 // obituary: the failure detector, or a try, says that a node is dead.
 func (c *Core) obituary(node overlay.Node, crashed bool) {
 	e := c.table.find(node.Name)
-	if e == nil || e.node != node || node == c.cfg.Self {
+	if e.none() || e.node != node || node == c.cfg.Self {
 		return
 	}
 	status, number := unstamp(e.stamp)

@@ -2,19 +2,10 @@ package directory
 
 import "github.com/topos-go/topos/overlay"
 
-// Pool has what directories know, once, for all of one goroutine that share it: see
-// [Config]. The zero Pool is empty. It forgets nothing.
+// Pool has what directories know, once, for all that share it and are used by one goroutine
+// at a time: see [Config]. The zero Pool is empty. It forgets what none of them knows any more; one that is
+// thrown away goes on knowing.
 type Pool struct{ records overlay.Pool[record] }
-
-// of returns what f says, if p is not nil the one that others have.
-func (p *Pool) of(f Fact) *record {
-	var records *overlay.Pool[record]
-	if p != nil {
-		records = &p.records
-	}
-	r := recordOf(f)
-	return records.Of(r, r.weight)
-}
 
 // record is what a fact says, but for its age, and what follows from that. It is not
 // changed, but replaced.
@@ -27,13 +18,23 @@ type record struct {
 	weight  uint64 // what it adds to a sum
 }
 
-// entry is what a directory knows of one name.
-type entry struct {
-	*record
-	order uint32 // the first bits of the key
-	up    bool   // a member, in this node's view
-	faded bool   // dead for so long that nobody is told any more
+// slot is an entry of a table, with nothing in it that the collector of garbage would have
+// to look at: a simulation has 10^8.
+type slot struct {
+	number uint32 // of its record
+	order  uint32 // the first bits of the key
+	up     bool   // a member, in this node's view
+	faded  bool   // dead for so long that nobody is told any more
 }
+
+// entry is what a directory knows of one name; the zero entry is none. It is good until
+// something is added to the table, or removed.
+type entry struct {
+	*slot
+	*record
+}
+
+func (e entry) none() bool { return e.slot == nil }
 
 // recordOf returns what f says.
 func recordOf(f Fact) record {

@@ -29,16 +29,16 @@ func (c *Core) SetMeta(now time.Time, meta string) (Effects, error) {
 }
 
 // assert gives this node's metadata the next version.
-func (c *Core) assert(e *entry) {
+func (c *Core) assert(e entry) {
 	f := e.fact()
 	f.Version, f.Meta = f.Version+1, c.cfg.Meta
-	c.write(e, f)
+	c.table.replace(e, f)
 	c.say()
 }
 
 // defend answers what has been merged of this node's own name, and reports
 // whether it is still this one's, and alive.
-func (c *Core) defend(e *entry) bool {
+func (c *Core) defend(e entry) bool {
 	status, number := unstamp(e.stamp)
 	switch {
 	case e.node != c.cfg.Self:
@@ -50,7 +50,7 @@ func (c *Core) defend(e *entry) bool {
 	case status.Dead():
 		f := e.fact()
 		f.Status, f.Number = Alive, number+1
-		c.write(e, f)
+		e = c.table.replace(e, f)
 		c.say()
 	}
 	if e.meta != c.cfg.Meta && e.version < MaxNumber {
@@ -140,7 +140,7 @@ func (c *Core) meet(node overlay.Node) {
 func (c *Core) greet(node overlay.Node) bool {
 	e := c.table.find(node.Name)
 	switch {
-	case e == nil || node.Newer(e.node):
+	case e.none() || node.Newer(e.node):
 		c.learn(Fact{Node: node, Status: Alive}, fresh)
 		return false
 	case e.node == node && !e.status().Dead():
@@ -195,7 +195,7 @@ func (c *Core) leave() {
 	c.learn(f, fresh)
 	told := make(map[overlay.Node]bool)
 	for range 4 * c.cfg.Farewell {
-		if p := c.table.random(c.cfg.Rand, c.cfg.Self.Name); p != nil && !told[p.node] && len(told) < c.cfg.Farewell {
+		if p := c.table.random(c.cfg.Rand, c.cfg.Self.Name); !p.none() && !told[p.node] && len(told) < c.cfg.Farewell {
 			told[p.node] = true
 			c.emit(Send{p.node, Tell{[]Fact{f}}})
 		}

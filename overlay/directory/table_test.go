@@ -12,22 +12,23 @@ import (
 
 func TestTableBehavesLikeAMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	var table table
+	pool := new(Pool)
+	table := table{pool: &pool.records}
 	naive := make(map[string]Fact)
 	for step := range 20_000 {
 		name := fmt.Sprintf("n%d@n", rng.IntN(3000))
 		f := Fact{Node: overlay.Node{Name: name, Boot: rng.Uint64N(3)}, Status: Alive, Number: rng.Uint64N(9)}
 		switch e := table.find(name); {
-		case (e != nil) != (naive[name] != Fact{}):
+		case e.none() == (naive[name] != Fact{}):
 			t.Fatalf("step %d: %s", step, name)
-		case e == nil:
+		case e.none():
 			table.insert(f)
 			naive[name] = f
 		case rng.IntN(3) == 0:
 			table.remove(name)
 			delete(naive, name)
 		default:
-			table.update(e, func() { e.record = table.pool.of(f) })
+			table.replace(e, f)
 			naive[name] = f
 		}
 	}
@@ -46,7 +47,7 @@ func TestTableBehavesLikeAMap(t *testing.T) {
 			t.Errorf("%v: %v, not %v", r, got, want)
 		}
 		n, last := 0, uint64(0)
-		table.each(r, func(e *entry) {
+		table.each(r, func(e entry) {
 			if e.key < last || naive[e.node.Name] != e.fact() {
 				t.Errorf("%v: %v", r, e)
 			}
@@ -59,6 +60,9 @@ func TestTableBehavesLikeAMap(t *testing.T) {
 	}
 	for name := range naive {
 		table.remove(name)
+	}
+	if n := pool.records.Len(); n != 0 {
+		t.Errorf("the pool keeps %d records", n)
 	}
 	if table.len != 0 || table.sum(Range{}) != (Sum{}) {
 		t.Errorf("%d are left, %v", table.len, table.sum(Range{}))
@@ -107,7 +111,7 @@ func TestOneMemberAmongManyDeadIsFound(t *testing.T) {
 			c.Step(start, Obituary{Node: n})
 		}
 	}
-	if e := c.table.random(c.cfg.Rand, "z@z"); c.Len() != 2 || e == nil || !e.up || e.node.Name == "z@z" {
+	if e := c.table.random(c.cfg.Rand, "z@z"); c.Len() != 2 || e.none() || !e.up || e.node.Name == "z@z" {
 		t.Errorf("%d members, drawn: %v", c.Len(), e)
 	}
 }

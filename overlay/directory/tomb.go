@@ -112,7 +112,7 @@ func (c *Core) forgetAfter(s Status) time.Duration {
 func (c *Core) fadeAfter(s Status) time.Duration { return c.forgetAfter(s) / 8 * 7 }
 
 // entomb gives a dead node its tomb, or a second death the first one's.
-func (c *Core) entomb(e *entry, age time.Duration) {
+func (c *Core) entomb(e entry, age time.Duration) {
 	t := c.tombs.byName[e.node.Name]
 	if t == nil {
 		t = &tomb{name: e.node.Name, slots: [2]int{-1, -1}}
@@ -143,7 +143,7 @@ func (c *Core) postpone(t *tomb) {
 }
 
 // backdate: a node has been dead for longer than was known here.
-func (c *Core) backdate(e *entry, age time.Duration) {
+func (c *Core) backdate(e entry, age time.Duration) {
 	t := c.tombs.byName[e.node.Name]
 	if died := c.now.Add(-age); died.Before(t.died) {
 		t.until = t.until.Add(died.Sub(t.died))
@@ -174,7 +174,7 @@ func (c *Core) forget() {
 			c.bury(t)
 			continue
 		}
-		c.table.update(e, func() { e.faded = true })
+		c.table.fade(e)
 		t.until = end
 		c.tombs.phases.put(t)
 	}

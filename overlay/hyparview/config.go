@@ -116,7 +116,7 @@ type Config struct {
 	// XBot turns the optimisation of link costs on. Nil is off.
 	XBot *XBot
 	// Pool keeps the nodes that this Core and others know, each of them once, if they are
-	// of one goroutine, as in a simulation. Nil, and this one keeps its own.
+	// used by one goroutine at a time, as in a simulation. Nil, and this one keeps its own.
 	Pool *overlay.NodePool
 	// Rand jitters waits and picks nodes. It must be given, and belongs to the
 	// Core from then on.

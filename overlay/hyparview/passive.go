@@ -72,7 +72,7 @@ func (c *Core) learn(node overlay.Node, first []known) bool {
 	if c.passive == nil {
 		c.passive = make([]known, 0, c.cfg.PassiveSize)
 	}
-	c.passive = append(c.passive, c.cfg.Pool.Of(node))
+	c.passive = append(c.passive, c.cfg.Pool.Pin(node))
 	return true
 }
 
@@ -95,7 +95,7 @@ func (c *Core) correct(node overlay.Node) {
 		c.gone = nil
 	}
 	if i := c.indexPassive(node.Name); i >= 0 && *c.passive[i] != node {
-		c.passive[i] = c.cfg.Pool.Of(node)
+		c.passive[i] = c.cfg.Pool.Pin(node)
 	}
 }
 

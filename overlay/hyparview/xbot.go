@@ -125,7 +125,7 @@ func (c *Core) measured(node overlay.Node, rtt time.Duration) {
 		k.rtt, k.at = k.rtt-k.rtt/8+rtt/8, c.now
 	} else {
 		c.forgetCost()
-		x.costs = append(x.costs, cost{c.cfg.Pool.Of(node), rtt, c.now})
+		x.costs = append(x.costs, cost{c.cfg.Pool.Pin(node), rtt, c.now})
 	}
 	c.learnedCost()
 }

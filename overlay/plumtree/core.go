@@ -163,7 +163,7 @@ func (c *Core) Lazy() []overlay.Node {
 // EagerFor returns the neighbors that the messages of origin are pushed to,
 // sorted.
 func (c *Core) EagerFor(origin overlay.Node) []overlay.Node {
-	t := c.treeOf(c.origin(origin))
+	t := c.treeOf(c.known(origin))
 	return c.nodes(func(p *peer) bool { return !t.isLazy(p.slot) })
 }
 

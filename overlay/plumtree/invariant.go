@@ -26,14 +26,10 @@ func (c *Core) valid() error {
 	}
 	v.check(len(c.origins) <= c.cfg.MaxOrigins, "2: %d origins", len(c.origins))
 	for i, o := range c.recent {
-		at, known := 0, false
-		if o != nil {
-			at, known = c.findOrigin(o.node)
-		}
-		v.check(o == nil || known && c.origins[at] == o && !slices.Contains(c.recent[:i], o), "2: a recent one is forgotten, or twice there")
+		v.check(o == nil || c.known(o.node) == o && !slices.Contains(c.recent[:i], o), "2: a recent one is forgotten, or twice there")
 	}
-	v.check(c.own == c.origin(c.cfg.Self), "2: own is not this node's")
-	v.check(c.leader == nil || c.leader == c.origin(c.leader.node) && c.leader.tree == nil, "2: who leads is forgotten, or has its own tree")
+	v.check(c.own == c.known(c.cfg.Self), "2: own is not this node's")
+	v.check(c.leader == nil || c.leader == c.known(c.leader.node) && c.leader.tree == nil, "2: who leads is forgotten, or has its own tree")
 	v.check(retained == len(c.cache) && bytes == c.bytes, "4: cache %d of %d bytes, lists %d of %d", len(c.cache), c.bytes, retained, bytes)
 	v.check(want == len(c.timers), "5: %d timers, %d listed", len(c.timers), want)
 	v.check(trees == c.trees && trees <= c.cfg.MaxTrees && (trees == 0 || c.cfg.PerOrigin), "7: %d trees, %d counted", trees, c.trees)
@@ -78,13 +74,13 @@ func (v *validity) lists() {
 	v.check(len(c.cache) <= c.cfg.MaxRetained && c.bytes <= c.cfg.MaxBytes, "4: %d retained, %d bytes", len(c.cache), c.bytes)
 	for i, k := range c.cache {
 		v.check(i == 0 || !c.cache[i-1].born.After(k.born), "4: cache out of order")
-		v.check(!k.evicted && k.from.retained(k.seq) == k && c.origin(k.from.node) == k.from, "4: %v is not its origin's", k.id())
+		v.check(!k.evicted && k.from.retained(k.seq) == k && c.known(k.from.node) == k.from, "4: %v is not its origin's", k.id())
 	}
 	v.check(len(c.timers) <= c.cfg.MaxMissing, "5: %d timers", len(c.timers))
 	for i, m := range c.timers {
 		at, found := c.findTimer(m)
 		v.check(found && at == i, "5: timers out of order")
-		v.check(m.from.wanted(m.seq) == m && c.origin(m.from.node) == m.from, "5: %v#%d is not its origin's", m.from.node, m.seq)
+		v.check(m.from.wanted(m.seq) == m && c.known(m.from.node) == m.from, "5: %v#%d is not its origin's", m.from.node, m.seq)
 		for j, a := range m.who {
 			v.check(!a.peer.gone && c.peer(a.peer.node) == a.peer, "5: the announcer %v is no neighbor", a.peer.node)
 			v.check(!slices.ContainsFunc(m.who[:j], func(b announcer) bool { return a.peer == b.peer }), "5: %v announces twice", a.peer.node)

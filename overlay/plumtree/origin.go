@@ -36,13 +36,20 @@ func (c *Core) origin(node overlay.Node) *origin {
 			return o
 		}
 	}
-	i, ok := c.findOrigin(node)
-	if !ok {
-		return nil
+	o := c.known(node)
+	if o != nil {
+		c.latest = (c.latest + 1) % len(c.recent)
+		c.recent[c.latest] = o
 	}
-	c.latest = (c.latest + 1) % len(c.recent)
-	c.recent[c.latest] = c.origins[i]
-	return c.origins[i]
+	return o
+}
+
+// known is origin, but does not note what was looked for.
+func (c *Core) known(node overlay.Node) *origin {
+	if i, ok := c.findOrigin(node); ok {
+		return c.origins[i]
+	}
+	return nil
 }
 
 // meet returns the record of node, which is begun if there is none; or nil, if

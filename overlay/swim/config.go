@@ -78,7 +78,7 @@ type Config struct {
 	Self overlay.Node
 	Rand *rand.Rand
 	// Pool keeps the nodes that this Core and others watch, each of them once, if they are
-	// of one goroutine, as in a simulation. Nil, and this one keeps its own.
+	// used by one goroutine at a time, as in a simulation. Nil, and this one keeps its own.
 	Pool *overlay.NodePool
 	// Period is the protocol period: one member is probed in each. Timeout is how
 	// long it has to answer before Indirect others are asked to ping it.

@@ -72,6 +72,9 @@ func New(cfg Config) (*Core, error) {
 	if err := cfg.Valid(); err != nil {
 		return nil, err
 	}
+	if cfg.Pool == nil {
+		cfg.Pool = overlay.NodesApart()
+	}
 	return &Core{cfg: cfg, members: table{pool: cfg.Pool}, nudge: nobody}, nil
 }
 

@@ -21,15 +21,15 @@ func TestIndexAgreesWithAMapAfterAnyChanges(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		nodes := fewNodes(1 + rng.IntN(100))
-		all := make([]member, len(nodes))
+		all := &table{all: make([]member, len(nodes)), pool: overlay.NodesApart()}
 		for i, at := range rng.Perm(len(nodes)) {
-			all[at].node = &nodes[i]
+			all.all[at].node = all.pool.Keep(nodes[i])
 		}
 		var x index
 		is := make(map[overlay.Node]id)
 		for step := range 1000 {
-			i := id(rng.IntN(len(all)))
-			node := *all[i].node
+			i := id(rng.IntN(len(nodes)))
+			node := all.node(i)
 			if _, ok := is[node]; !ok {
 				x.add(all, i)
 				is[node] = i
@@ -53,13 +53,13 @@ func TestIndexAgreesWithAMapAfterAnyChanges(t *testing.T) {
 	}
 }
 
-// Where all slots were once in use, a search still ends.
+// When all are removed, the index is as empty as a new one.
 func TestRemovalLeavesNoTraceInTheIndex(t *testing.T) {
 	nodes := fewNodes(100)
-	all := make([]member, len(nodes))
+	all := &table{all: make([]member, len(nodes)), pool: overlay.NodesApart()}
 	var x index
 	for i, node := range nodes {
-		all[i].node = &node
+		all.all[i].node = all.pool.Keep(node)
 		x.add(all, id(i))
 	}
 	for _, node := range nodes {

@@ -61,7 +61,7 @@ func (c *Core) validMembers(e *checker) {
 		if m.state == 0 {
 			continue
 		}
-		i, node := id(n), *m.node
+		i, node := id(n), t.node(id(n))
 		used++
 		e.check(t.find(node) == i, "1: %v is found at %d, not %d", node, t.find(node), i)
 		e.check(node != c.cfg.Self && !node.IsZero(), "1: %v watched", node)

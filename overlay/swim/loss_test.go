@@ -80,7 +80,7 @@ func TestALossOfRefutationsIsSeenByTheChecker(t *testing.T) {
 func TestABrokenInvariantIsFound(t *testing.T) {
 	for want, damage := range map[string]func(c *Core){
 		"1: ": func(c *Core) {
-			at, _ := c.members.index.at(c.members.all, c.members.node(0))
+			at, _ := c.members.index.at(&c.members, c.members.node(0))
 			c.members.index.slots[at] ^= 1 // it has the id of another
 		},
 		"1: slot": func(c *Core) {

@@ -15,13 +15,13 @@ type id = int32
 // nobody is no id.
 const nobody id = -1
 
-// member is one watched node: sixteen bytes, as a process may have thousands of
-// cores that all watch each other.
+// member is one watched node: twelve bytes, in which the collector of garbage has nothing to
+// look at, as a process may have thousands of cores that all watch each other.
 type member struct {
-	node        *overlay.Node // of the pool, if there is one
-	place       int32         // in order, or in failed if Confirm
-	incarnation uint16        // or many: see table.incarnation
-	state       State         // 0 if the place is free
+	node        uint32 // its number in the pool
+	place       int32  // in order, or in failed if Confirm
+	incarnation uint16 // or many: see table.incarnation
+	state       State  // 0 if the place is free
 }
 
 // many is an incarnation that does not fit a member, and hardly any gets that far.
@@ -44,12 +44,12 @@ type table struct {
 }
 
 // find returns nobody if node is not watched.
-func (t *table) find(node overlay.Node) id { return t.index.find(t.all, node) }
+func (t *table) find(node overlay.Node) id { return t.index.find(t, node) }
 
 // count is how many nodes are watched.
 func (t *table) count() int { return t.index.count }
 
-func (t *table) node(i id) overlay.Node { return *t.all[i].node }
+func (t *table) node(i id) overlay.Node { return *t.pool.At(t.all[i].node) }
 
 func (t *table) incarnation(i id) uint64 {
 	if n := t.all[i].incarnation; n < many {
@@ -108,8 +108,8 @@ func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 		i = id(len(t.all))
 		t.all = append(room(t.all), member{})
 	}
-	t.all[i] = member{node: t.pool.Of(node), state: Alive}
-	t.index.add(t.all, i)
+	t.all[i] = member{node: t.pool.Keep(node), state: Alive}
+	t.index.add(t, i)
 	t.line(i, rng)
 	return i
 }
@@ -120,7 +120,8 @@ func (t *table) remove(i id) {
 	} else {
 		t.unline(i)
 	}
-	t.index.remove(t.all, t.node(i))
+	t.index.remove(t, t.node(i))
+	t.pool.Drop(t.all[i].node)
 	t.incarnations = without(t.incarnations, i)
 	t.all[i] = member{}
 	t.free = append(t.free, i)
