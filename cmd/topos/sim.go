@@ -167,7 +167,7 @@ const (
 	gcPercent = 200
 	// memoryLimit is when it is collected before that: what 100,000 nodes may
 	// take on a machine of 16 GiB.
-	memoryLimit = 12 << 30
+	memoryLimit = 14 << 30
 )
 
 // cost is what a run has taken: time, that of processors, and memory at most.

