@@ -83,11 +83,12 @@ func TestValuesApartHaveNumbersOfTheirOwn(t *testing.T) {
 		t.Errorf("%d is not used again, or %d is not kept", x, y)
 	}
 	nodes := overlay.NodesApart()
-	if n := (overlay.Node{Name: "n"}); nodes.Keep(n) == nodes.Keep(n) {
+	n := overlay.Node{Name: "n"}
+	if one := nodes.Keep(n); nodes.Keep(n) == one {
 		t.Error("nodes apart share a number")
 	}
 	var none *overlay.NodePool
-	if n := (overlay.Node{Name: "n"}); *none.Pin(n) != n {
+	if *none.Pin(n) != n {
 		t.Error("nothing is pinned")
 	}
 }

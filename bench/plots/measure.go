@@ -29,6 +29,7 @@ func simulations() map[string][]string {
 	for _, nodes := range []string{"100", "300", "1000", "2000"} {
 		series["scale"] = append(series["scale"], "-directory -seed 1 -cycles 5 -broadcasts 10 -kill 0.5 -nodes "+nodes)
 	}
+	series["scale"] = append(series["scale"], "-directory -seed 1 -cycles 5 -broadcasts 10 -nodes 10000")
 	return series
 }
 

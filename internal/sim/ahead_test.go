@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,5 +103,16 @@ func TestSpeechIsOfWhoHasSaidIt(t *testing.T) {
 		if got, err := s.decode([]byte(b)); err == nil {
 			t.Errorf("%q stands for %v", b, got)
 		}
+	}
+}
+
+func TestWorkersWithoutWorkAreRefused(t *testing.T) {
+	for _, n := range []int{-1, stretch/fewest + 1} {
+		if err := (Config{Workers: n}).Valid(); err == nil || !strings.Contains(err.Error(), "Workers") {
+			t.Errorf("%d workers: %v", n, err)
+		}
+	}
+	if err := (Config{Workers: stretch / fewest}).Valid(); err != nil {
+		t.Error(err)
 	}
 }

@@ -19,7 +19,6 @@ import (
 // newcomers by broadcasts.
 type crowded struct {
 	cores []*Core
-	rngs  []*rand.Rand
 	said  []directory.Broadcast
 	from  overlay.Node
 	now   time.Time

@@ -184,7 +184,7 @@ func TestAnyEventsKeepTheInvariants(t *testing.T) {
 func TestOrderOfTurnsAgreesWithANaiveList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		var tab table
+		tab := table{pool: overlay.NodesApart()}
 		naive := make(map[overlay.Node]bool)
 		seen := make(map[overlay.Node]bool) // in this pass, of those that were there when it began
 		var began map[overlay.Node]bool
