@@ -125,6 +125,9 @@ func (l *lane) dialled(c *connection) bool {
 		return false
 	}
 	l.epoch = c.attach.Epoch
+	if !c.relayed {
+		l.node.post(dialled{l.peer})
+	}
 	return true
 }
 

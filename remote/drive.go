@@ -25,6 +25,8 @@ type (
 		peer *peer
 		err  error
 	}
+	// dialled: one of the peer's lanes has been connected at the node's own address.
+	dialled    struct{ peer *peer }
 	dialFailed struct {
 		peer *peer
 		err  error
@@ -124,6 +126,10 @@ func (n *Node) handleOne(what any) {
 		if n.current(what.peer) {
 			n.step(overlay.LinkDown{Node: overlayNode(what.peer.id), Err: what.err})
 		}
+	case dialled:
+		if n.current(what.peer) {
+			n.core.dialed[overlayNode(what.peer.id)] = true
+		}
 	case dialFailed:
 		if n.current(what.peer) {
 			n.dialFailed(what.peer, what.err)
@@ -166,7 +172,7 @@ func (n *Node) current(p *peer) bool { return n.peers.find(p.handle) == p }
 
 func (n *Node) dialFailed(p *peer, err error) {
 	// That nobody listens says nothing of a node that only dials. Where each is
-	// linked to all, whether it can be dialled has been tried.
+	// linked to all, it has been tried whether it can be dialled.
 	node := overlayNode(p.id)
 	refused := errors.Is(err, syscall.ECONNREFUSED) && !hidden(p.id.Name) &&
 		(n.Topology() != FullMesh || n.core.dialed[node])
