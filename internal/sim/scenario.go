@@ -16,6 +16,8 @@ const (
 	// that it would take longer than joinWithin.
 	joinEvery  = 10 * time.Millisecond
 	joinWithin = 40 * time.Second
+	// joinsTold is after how many joins there is a word of progress.
+	joinsTold = 10_000
 	// spacing is the time between two broadcasts while nothing happens: a few
 	// are on their way at the same time. Floods do not disturb each other.
 	spacing      = 250 * time.Millisecond
@@ -89,20 +91,16 @@ func (r *run) say(format string, args ...any) {
 
 // join starts one node after the other.
 func (r *run) join() bool {
-	for range r.cfg.Nodes {
-		r.add()
-	}
 	every := min(joinEvery, joinWithin/time.Duration(r.cfg.Nodes))
 	for i := range r.cfg.Nodes {
-		r.start(int32(i))
-		if !r.run(every) {
+		r.queue.push(event{at: r.now + int64(every)*int64(i), kind: begins, to: r.add()})
+	}
+	for left := r.cfg.Nodes; left > 0; left -= joinsTold {
+		if !r.run(every * time.Duration(min(left, joinsTold))) {
 			return false
 		}
-		if (i+1)%10_000 == 0 && i+1 < r.cfg.Nodes {
-			r.say("%d nodes have joined", r.living)
-		}
+		r.say("%d nodes have joined", r.living)
 	}
-	r.say("%d nodes have joined", r.living)
 	return true
 }
 

@@ -55,7 +55,7 @@ func describe(m any) string {
 func (k kind) String() string {
 	names := [...]string{
 		"timer", "message", "flooded", "dialled", "link-up", "dial-failed", "link-end", "unanswered",
-		"probed", "probe-failed", "measured", "judged", "posted", "rejected", "",
+		"probed", "probe-failed", "measured", "judged", "posted", "rejected", "begins",
 		"start", "stop", "broadcast", "deliver", "cut",
 	}
 	return names[k]

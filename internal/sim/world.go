@@ -118,6 +118,10 @@ func (w *world) happen(e *event) {
 		w.tick(e.to)
 		return
 	}
+	if e.kind == begins {
+		w.start(e.to)
+		return
+	}
 	w.note(e)
 	switch e.kind {
 	case message, flooded:
