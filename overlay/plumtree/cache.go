@@ -18,6 +18,24 @@ type kept struct {
 	alone   bool // it is this node's own, broadcast when there was no neighbor
 }
 
+// block is some of them, allocated at once: they come and go in about the same order.
+type block struct {
+	used int
+	all  [7]kept
+}
+
+// keep returns where k is.
+func (c *Core) keep(k kept) *kept {
+	b := c.block
+	if b == nil || b.used == len(b.all) {
+		b = new(block)
+		c.block = b
+	}
+	b.all[b.used] = k
+	b.used++
+	return &b.all[b.used-1]
+}
+
 func (k *kept) id() ID { return ID{k.from.node, k.seq} }
 
 // gossip returns what a neighbor is sent of k.
@@ -66,6 +84,9 @@ func (c *Core) retain(k *kept) {
 func (c *Core) expire(now time.Time) {
 	for len(c.cache) > 0 && now.Sub(c.cache[0].born) >= c.cfg.Retain {
 		c.evict(c.cache[0])
+	}
+	if len(c.cache) == 0 {
+		c.block = nil
 	}
 }
 

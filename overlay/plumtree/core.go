@@ -32,13 +32,13 @@ type Core struct {
 	shared  tree
 	own     *origin // this node's, once it has broadcast
 	origins []*origin
-	recent  [4]*origin // some of those that were looked for last
-	latest  int        // of these, the place of the last
+	recent  [4]*origin // those that were looked for last, the latest first
 	trees   int
 	leader  *origin   // whose messages shape the shared tree
 	stirred time.Time // when there was last news of it
 
 	cache []*kept
+	block *block // the last one, with room perhaps
 	bytes int
 
 	timers []*missing

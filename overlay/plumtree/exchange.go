@@ -44,8 +44,8 @@ func (c *Core) exchange(now time.Time) {
 // for again.
 func (o *origin) have(p *peer) Have {
 	s := seen{o.seen.low, slices.Clone(o.seen.above)}
-	if slices.Contains(o.excused, p) {
-		s.raise(o.doomed)
+	if o.doom != nil && slices.Contains(o.doom.excused, p) {
+		s.raise(o.doom.upTo)
 	}
 	return Have{Origin: o.node, Low: s.low, Above: s.above}
 }

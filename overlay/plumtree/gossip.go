@@ -18,7 +18,7 @@ func (c *Core) broadcast(now time.Time, payload []byte) {
 	}
 	c.stats.Broadcast++
 	c.returnTo(now, o)
-	k := &kept{from: o, seq: o.seen.low + 1, born: now, payload: payload, alone: len(c.peers) == 0}
+	k := c.keep(kept{from: o, seq: o.seen.low + 1, born: now, payload: payload, alone: len(c.peers) == 0})
 	c.accept(now, k)
 	c.push(now, k, payload, nil)
 }
@@ -43,7 +43,7 @@ func (c *Core) gossip(now time.Time, from *peer, g Gossip) {
 		return
 	}
 	rivals := o.wanted(g.ID.Seq)
-	k := &kept{from: o, seq: g.ID.Seq, round: g.Round, parent: from, born: now.Add(-g.Age), payload: g.Payload}
+	k := c.keep(kept{from: o, seq: g.ID.Seq, round: g.Round, parent: from, born: now.Add(-g.Age), payload: g.Payload})
 	c.accept(now, k)
 	c.push(now, k, g.Payload, from)
 	if from == nil || !c.leads(o) {

@@ -92,10 +92,10 @@ func (v *validity) lists() {
 func (v *validity) origin(o *origin) {
 	have := o.have(nil)
 	v.check(have.valid(v.c.cfg.MaxHoles), "3: %+v", have)
-	v.check(len(o.seen.above) == 0 || !o.doom.IsZero(), "3: holes of %v without an end", o.node)
-	v.check(o.doom.IsZero() == (o.doomed == 0) && (o.doom.IsZero() || o.doomed > o.seen.low), "3: %v is doomed up to %d, low is %d", o.node, o.doomed, o.seen.low)
+	v.check(len(o.seen.above) == 0 || o.doom != nil, "3: holes of %v without an end", o.node)
+	v.check(o.doom == nil || o.doom.upTo > o.seen.low && !o.doom.at.IsZero(), "3: %v is doomed up to %d, low is %d", o.node, o.doomed(), o.seen.low)
 	if o == v.c.own {
-		v.check(len(o.seen.above) == 0 && o.doom.IsZero() && len(o.want) == 0, "2: own has holes")
+		v.check(len(o.seen.above) == 0 && o.doom == nil && len(o.want) == 0, "2: own has holes")
 	}
 	for i, k := range o.kept {
 		v.check(k.from == o && o.seen.has(k.seq) && (i == 0 || o.kept[i-1].seq < k.seq), "4: retained %d of %v", k.seq, o.node)

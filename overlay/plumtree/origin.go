@@ -16,13 +16,16 @@ type origin struct {
 	tree *tree      // its own, with Config.PerOrigin
 	// last is when its newest known message was broadcast. It is never later
 	// than that message came, so that it does not grow by being passed on.
-	last time.Time
-	// doom is when what is missing up to doomed is given up; zero is never.
-	// Neighbors that have said that it is gone are not asked for it again.
-	doom    time.Time
-	doomed  uint64
-	excused []*peer
-	begin   uint64 // the first number that was delivered; 0 if none was
+	last  time.Time
+	doom  *doom  // of what is missing; nil if it is waited for
+	begin uint64 // the first number that was delivered; 0 if none was
+}
+
+// doom is the end of waiting for what is missing of an origin.
+type doom struct {
+	at      time.Time
+	upTo    uint64  // which numbers are given up then
+	excused []*peer // have said that these are gone, and are not asked for them again
 }
 
 func (c *Core) findOrigin(node overlay.Node) (int, bool) {
@@ -38,8 +41,8 @@ func (c *Core) origin(node overlay.Node) *origin {
 	}
 	o := c.known(node)
 	if o != nil {
-		c.latest = (c.latest + 1) % len(c.recent)
-		c.recent[c.latest] = o
+		copy(c.recent[1:], c.recent[:])
+		c.recent[0] = o
 	}
 	return o
 }
@@ -96,7 +99,7 @@ func (c *Core) sweep(now time.Time) {
 		silent := now.Sub(o.last)
 		restarted := i+1 < len(c.origins) && c.origins[i+1].node.Name == o.node.Name
 		if o.node != c.cfg.Self && (silent >= c.cfg.Forget || restarted && silent >= 2*c.cfg.Retain) {
-			c.giveUp(o, max(o.seen.top(), o.doomed), ErrLost)
+			c.giveUp(o, max(o.seen.top(), o.doomed()), ErrLost)
 			c.forget(o)
 			continue
 		}
@@ -104,12 +107,12 @@ func (c *Core) sweep(now time.Time) {
 			o.tree = nil
 			c.trees--
 		}
-		if !o.doom.IsZero() && !now.Before(o.doom) {
+		if o.doom != nil && !now.Before(o.doom.at) {
 			reason := ErrLost
-			if o.excused != nil {
+			if o.doom.excused != nil {
 				reason = ErrGone
 			}
-			c.giveUp(o, o.doomed, reason)
+			c.giveUp(o, o.doom.upTo, reason)
 			c.settle(now, o)
 		}
 		kept = append(kept, o)
@@ -162,10 +165,18 @@ func (c *Core) settle(now time.Time, o *origin) {
 	for len(o.seen.above) > c.cfg.MaxHoles {
 		c.giveUp(o, o.seen.above[0].First-1, ErrOverflow)
 	}
-	if o.doomed <= o.seen.low {
-		o.doom, o.doomed, o.excused = time.Time{}, 0, nil
+	if o.doomed() <= o.seen.low {
+		o.doom = nil
 	}
-	if top := o.seen.top(); o.doom.IsZero() && top > o.seen.low {
-		o.doom, o.doomed = now.Add(c.cfg.hopeless()), top
+	if top := o.seen.top(); o.doom == nil && top > o.seen.low {
+		o.doom = &doom{at: now.Add(c.cfg.hopeless()), upTo: top}
 	}
+}
+
+// doomed returns up to which number what is missing will be given up; 0 if nothing will.
+func (o *origin) doomed() uint64 {
+	if o.doom == nil {
+		return 0
+	}
+	return o.doom.upTo
 }

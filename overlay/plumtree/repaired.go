@@ -20,7 +20,7 @@ func (c *Core) repaired(now time.Time, p *peer, m Repair) {
 			continue
 		}
 		news = append(news, o)
-		k := &kept{from: o, seq: g.ID.Seq, round: g.Round, born: now.Add(-g.Age), payload: g.Payload}
+		k := c.keep(kept{from: o, seq: g.ID.Seq, round: g.Round, born: now.Add(-g.Age), payload: g.Payload})
 		c.accept(now, k)
 		c.stats.Repaired++
 		for _, other := range c.peers {
@@ -88,10 +88,10 @@ func (c *Core) lost(now time.Time, p *peer, g Gone) {
 	if g.First > o.seen.low+1 || g.Last <= o.seen.low {
 		return
 	}
-	if at := now.Add(c.cfg.grace()); o.doom.IsZero() || at.Before(o.doom) {
-		o.doom, o.doomed, o.excused = at, g.Last, nil
+	if at := now.Add(c.cfg.grace()); o.doom == nil || at.Before(o.doom.at) {
+		o.doom = &doom{at: at, upTo: g.Last}
 	}
-	if g.Last >= o.doomed && !slices.Contains(o.excused, p) {
-		o.excused = append(o.excused, p)
+	if d := o.doom; g.Last >= d.upTo && !slices.Contains(d.excused, p) {
+		d.excused = append(d.excused, p)
 	}
 }
