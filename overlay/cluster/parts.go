@@ -91,7 +91,6 @@ func (c *Core) believe(b directory.Broadcast) {
 		}
 		b.Facts = believed
 	}
-	c.effects = slices.Grow(c.effects, len(b.Facts))
 	if len(b.Facts)+len(b.Values) > 0 {
 		c.toDirectory(directory.Heard{Broadcast: b})
 	}
@@ -101,6 +100,7 @@ func (c *Core) believe(b directory.Broadcast) {
 }
 
 func (c *Core) fromDirectory(effects directory.Effects) {
+	c.effects = slices.Grow(c.effects, len(effects))
 	for _, e := range effects {
 		switch e := e.(type) {
 		case directory.Broadcast:
@@ -110,13 +110,6 @@ func (c *Core) fromDirectory(effects directory.Effects) {
 		case directory.Try:
 			c.trying[e.Node] = true
 			c.emit(overlay.Dial{Node: e.Node})
-		case directory.Watch:
-			c.toDetector(swim.Watch{Node: e.Node})
-			if c.neighbors[e.Node] > 0 {
-				c.toDetector(swim.Near{Node: e.Node})
-			}
-		case directory.Unwatch:
-			c.toDetector(swim.Unwatch{Node: e.Node, Crashed: c.dead(e.Node) == directory.Crashed})
 		case directory.Up:
 			c.memberUp(e.Node)
 		case directory.Returned:
@@ -149,6 +142,10 @@ func (c *Core) memberUp(node overlay.Node) {
 	c.besides(node)
 	c.emit(overlay.Up{Node: node})
 	c.toTopology(overlay.Met{Node: node})
+	c.toDetector(swim.Watch{Node: node})
+	if c.neighbors[node] > 0 {
+		c.toDetector(swim.Near{Node: node})
+	}
 }
 
 // memberDown lets all know that node is none. Of this one that need not be said: it leaves,
@@ -163,6 +160,7 @@ func (c *Core) memberDown(node overlay.Node, reason error) {
 	delete(c.shunned, node)
 	c.emit(overlay.Down{Node: node, Member: true, Reason: reason})
 	c.toTopology(overlay.Lost{Node: node, Err: reason})
+	c.toDetector(swim.Unwatch{Node: node, Crashed: c.dead(node) == directory.Crashed})
 }
 
 func (c *Core) fromDetector(effects swim.Effects) {

@@ -7,8 +7,8 @@
 //	Met ------> [ for each name the newest incarnation, alive, failed, crashed, left ]
 //	                 |                |                     |
 //	                 v                v                     v
-//	        Watch, Unwatch, Try   Up, Down, Returned    Broadcast, Send
-//	                              Restarted, Departed
+//	                Try       Up, Down, Returned      Broadcast, Send
+//	                          Restarted, Departed
 //
 // A [Core] is one node's. It is pure: it is told what happens, and returns what it
 // wants done, in order.
@@ -20,8 +20,8 @@
 //		switch e := e.(type) {
 //		case directory.Broadcast: // have all others told: directory.Heard{Broadcast: e}
 //		case directory.Send: // e.Message to e.To: directory.Received{From: self, Message: e.Message}
-//		case directory.Watch: // by the failure detector: directory.Obituary{Node: e.Node}
-//		case directory.Up: // to whoever wants to know
+//		case directory.Up: // to whoever wants to know, and to the failure detector, which
+//			// watches e.Node: directory.Obituary{Node: e.Node}
 //		}
 //	}
 //	wait(core.Deadline()) // then core.Tick(now)

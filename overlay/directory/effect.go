@@ -5,8 +5,8 @@ import "github.com/topos-go/topos/overlay"
 // Effects are what a [Core] wants done, in this order. Nil is nothing.
 type Effects []Effect
 
-// Effect is one thing that a [Core] wants done: [Broadcast], [Send], [Try],
-// [Watch] or [Unwatch]; or lets others know: [Up], [Down], [Departed], [Returned],
+// Effect is one thing that a [Core] wants done: [Broadcast], [Send] or [Try];
+// or lets others know: [Up], [Down], [Departed], [Returned],
 // [Restarted], [Updated], [Changed], [Displaced], [Full], [PartitionDetected],
 // [PartitionHealed] or [PartitionEnded].
 type Effect interface{ effect() }
@@ -34,13 +34,8 @@ type Send struct {
 // answered by a [Met] or a [TryFailed].
 type Try struct{ Node overlay.Node }
 
-// Watch: Node is to be watched by the failure detector from now on.
-type Watch struct{ Node overlay.Node }
-
-// Unwatch: Node is not to be watched any more.
-type Unwatch struct{ Node overlay.Node }
-
-// Up: Node is a member from now on, and was not known before or had left.
+// Up: Node is a member from now on, and was not known before or had left. The failure
+// detector watches it as long as it is one: so with all that is up, back or restarted.
 type Up struct{ Node overlay.Node }
 
 // Down: Node is no member any more, because of Reason: [overlay.ErrSilent],
@@ -116,8 +111,6 @@ type PartitionEnded struct {
 func (Broadcast) effect()         {}
 func (Send) effect()              {}
 func (Try) effect()               {}
-func (Watch) effect()             {}
-func (Unwatch) effect()           {}
 func (Up) effect()                {}
 func (Down) effect()              {}
 func (Departed) effect()          {}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -157,7 +158,7 @@ func (c *Core) answer(to overlay.Node, q Ask) {
 				c.emit(Send{to, a})
 				return
 			case whole:
-				part.Facts = c.factsOf(r, c.cfg.MaxFacts)
+				part.Facts = c.factsOf(r, min(mine.Count, c.cfg.MaxFacts))
 				room -= len(part.Facts)
 			default:
 				for i := range fan {
@@ -171,9 +172,9 @@ func (c *Core) answer(to overlay.Node, q Ask) {
 	c.emit(Send{to, a})
 }
 
-// factsOf returns the facts of a range that are still told.
+// factsOf returns the facts of a range that are still told, or most of these.
 func (c *Core) factsOf(r Range, most int) []Fact {
-	var facts []Fact
+	facts := make([]Fact, 0, most)
 	c.table.each(r, func(e entry) {
 		if !e.faded && len(facts) < most {
 			facts = append(facts, c.told(e))
@@ -234,16 +235,35 @@ func (c *Core) descend(part Part) {
 
 // compare merges all that the partner has in a range, and notes what it lacks.
 func (c *Core) compare(part Part) {
-	theirs := make(map[string]Fact, len(part.Facts))
-	for _, f := range part.Facts[:min(len(part.Facts), hardMaxFacts)] {
-		theirs[f.Node.Name] = f
-	}
+	theirs := keyed(part.Facts[:min(len(part.Facts), hardMaxFacts)])
 	c.table.each(part.Range, func(e entry) {
-		if f, ok := theirs[e.node.Name]; !ok || !f.Merge(e.fact()).Same(f) {
-			c.offer(e)
+		for len(theirs) > 0 && theirs[0].key < e.key {
+			theirs = theirs[1:]
 		}
+		for i := 0; i < len(theirs) && theirs[i].key == e.key; i++ {
+			if f := &part.Facts[theirs[i].at]; f.Node.Name == e.node.Name && f.Merge(e.fact()).Same(*f) {
+				return
+			}
+		}
+		c.offer(e)
 	})
 	c.learnAll(part.Facts, hearsay)
+}
+
+// place is where a fact of a key is among others.
+type place struct {
+	key uint64
+	at  int32
+}
+
+// keyed returns where facts are, in the order of their keys, in which they mostly are.
+func keyed(facts []Fact) []place {
+	places := make([]place, len(facts))
+	for i := range facts {
+		places[i] = place{keyOf(facts[i].Node.Name), int32(i)}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.key, b.key) })
+	return places
 }
 
 // offer notes that the partner lacks something of an entry.

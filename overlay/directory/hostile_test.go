@@ -183,7 +183,7 @@ func TestArbitraryEventsKeepTheInvariants(t *testing.T) {
 		}
 	}
 	for _, e := range []Effect{
-		Broadcast{}, Send{}, Try{}, Watch{}, Unwatch{}, Up{}, Down{}, Departed{}, Returned{}, Restarted{}, Updated{},
+		Broadcast{}, Send{}, Try{}, Up{}, Down{}, Departed{}, Returned{}, Restarted{}, Updated{},
 		Changed{}, Displaced{}, Full{}, PartitionDetected{}, PartitionHealed{}, PartitionEnded{},
 	} {
 		if seen[fmt.Sprintf("%T", e)] == 0 {

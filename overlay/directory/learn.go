@@ -22,12 +22,16 @@ const (
 func (c *Core) learnAll(facts []Fact, how source) {
 	taken := facts[:min(len(facts), hardMaxFacts)]
 	c.refused += len(facts) - len(taken)
+	known := c.table.len
 	for some := range slices.Chunk(taken, warmed) {
 		if len(some) > 1 {
 			c.table.warm(some)
 		}
 		for _, f := range some {
 			c.learn(f, how)
+		}
+		if news := c.table.len - known; news == len(some) && len(c.effects) == news { // the others are, too
+			c.effects = slices.Grow(c.effects, len(taken)-news)
 		}
 	}
 }
@@ -90,7 +94,6 @@ func (c *Core) discover(f Fact) bool {
 	}
 	c.turn(e, true)
 	c.emit(Up{f.Node})
-	c.watch(f.Node)
 	return true
 }
 
@@ -113,7 +116,6 @@ func (c *Core) supersede(e entry, old Fact, age time.Duration) {
 		e.up = false
 		c.table.up--
 		c.note(old.Node, false)
-		c.unwatch(old.Node)
 	}
 	c.report(c.parted.restarted(c.now, old.Node))
 	if status := e.status(); status.Dead() {
@@ -129,7 +131,6 @@ func (c *Core) supersede(e entry, old Fact, age time.Duration) {
 	} else {
 		c.emit(Up{e.node})
 	}
-	c.watch(e.node)
 }
 
 // revive: a node has refuted that it has failed.
@@ -140,7 +141,6 @@ func (c *Core) revive(e entry) {
 	}
 	c.turn(e, true)
 	c.emit(Returned{e.node})
-	c.watch(e.node)
 	c.report(c.parted.returned(c.now, e.node))
 }
 
@@ -157,7 +157,6 @@ func (c *Core) die(e entry, old Fact, age time.Duration, how source) {
 		if e.up {
 			c.turn(e, false)
 			c.emit(Departed{e.node})
-			c.unwatch(e.node)
 		}
 		c.report(c.parted.departed(c.now, e.node))
 	case !e.up:
@@ -180,7 +179,6 @@ func (c *Core) down(e entry) {
 		reason = overlay.ErrUnreachable
 	}
 	c.emit(Down{e.node, reason})
-	c.unwatch(e.node)
 	c.report(c.parted.failed(c.now, e.node, crashed, c.table.up))
 }
 
@@ -200,17 +198,5 @@ func (c *Core) obituary(node overlay.Node, crashed bool) {
 	}
 	if c.learn(f, fresh) {
 		c.news = append(c.news, c.told(c.table.find(node.Name)))
-	}
-}
-
-func (c *Core) watch(node overlay.Node) {
-	if node != c.cfg.Self {
-		c.emit(Watch{node})
-	}
-}
-
-func (c *Core) unwatch(node overlay.Node) {
-	if node != c.cfg.Self {
-		c.emit(Unwatch{node})
 	}
 }

@@ -57,19 +57,17 @@ type stage struct {
 	cfg     Config
 	now     time.Time
 	cores   map[string]*Core
-	watched map[string]map[overlay.Node]bool
 	letters []letter
 	sides   map[string]int // of a partition
 	deaf    map[string]bool
 	trace   bool // show messages
-	watches bool // show Watch and Unwatch
 	tries   bool // show Try
 	out     strings.Builder
 }
 
 func newStage(t testing.TB, cfg Config) *stage {
 	return &stage{
-		t: t, cfg: cfg, now: start, cores: make(map[string]*Core), watched: make(map[string]map[overlay.Node]bool),
+		t: t, cfg: cfg, now: start, cores: make(map[string]*Core),
 		sides: make(map[string]int), deaf: make(map[string]bool),
 	}
 }
@@ -83,7 +81,6 @@ func (s *stage) start(name string) *Core {
 		s.t.Fatal(err)
 	}
 	s.cores[name] = core
-	s.watched[name] = make(map[overlay.Node]bool)
 	s.carryOut(name, core.Tick(s.now))
 	return core
 }
@@ -122,22 +119,6 @@ func (s *stage) carryOut(at string, effects Effects) {
 			if !s.tries {
 				continue
 			}
-		case Watch:
-			if s.watched[at][e.Node] {
-				s.t.Fatalf("%s watches %v twice", at, e.Node)
-			}
-			s.watched[at][e.Node] = true
-			if !s.watches {
-				continue
-			}
-		case Unwatch:
-			if !s.watched[at][e.Node] {
-				s.t.Fatalf("%s does not watch %v", at, e.Node)
-			}
-			delete(s.watched[at], e.Node)
-			if !s.watches {
-				continue
-			}
 		}
 		s.printf("%s: %s", at, notice(e))
 	}
@@ -151,10 +132,6 @@ func notice(e Effect) string {
 	switch e := e.(type) {
 	case Try:
 		return "try " + called(e.Node)
-	case Watch:
-		return "watch " + called(e.Node)
-	case Unwatch:
-		return "unwatch " + called(e.Node)
 	case Up:
 		return called(e.Node) + " is up"
 	case Down:

@@ -114,8 +114,8 @@ func TestTheWorldFindsWhatIsBroken(t *testing.T) {
 		"no try": func(w *world) {
 			w.tamper = func(_ *site, e Effect) bool { _, ok := e.(Try); return ok }
 		},
-		"no watch": func(w *world) {
-			w.tamper = func(_ *site, e Effect) bool { _, ok := e.(Unwatch); return ok }
+		"no death": func(w *world) {
+			w.tamper = func(_ *site, e Effect) bool { _, ok := e.(Down); return ok }
 		},
 	}
 	for name, breakIt := range broken {

@@ -112,8 +112,7 @@ func (s *stage) run(t *testing.T, d *datadriven.TestData) string {
 		effects, err := s.cores[args[0]].Propose(s.now, args[1], args[2])
 		s.done(args[0], effects, err)
 	case "trace":
-		s.trace, s.watches = slices.Contains(args, "messages"), slices.Contains(args, "watches")
-		s.tries = slices.Contains(args, "tries")
+		s.trace, s.tries = slices.Contains(args, "messages"), slices.Contains(args, "tries")
 	case "members":
 		s.members()
 	case "lookup": // at node

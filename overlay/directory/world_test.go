@@ -39,7 +39,6 @@ type site struct {
 	side     int   // of the network
 	deaf     bool  // nothing arrives
 	tick     time.Time
-	watched  map[overlay.Node]bool
 	up       map[overlay.Node]bool // as the effects say
 	detected []PartitionDetected
 	healed   []PartitionHealed
@@ -83,7 +82,7 @@ func (w *world) boot(i int) {
 	if err != nil {
 		panic(err)
 	}
-	s.core, s.tick, s.watched, s.up = core, time.Time{}, make(map[overlay.Node]bool), make(map[overlay.Node]bool)
+	s.core, s.tick, s.up = core, time.Time{}, make(map[overlay.Node]bool)
 	s.detected, s.healed, s.ended = nil, nil, nil
 	w.carryOut(s, core.Tick(w.now))
 	node := s.node
@@ -187,12 +186,6 @@ func (w *world) notice(s *site, e Effect) {
 	case Departed:
 		must(s.up[e.Node] || e.Node == s.node)
 		delete(s.up, e.Node)
-	case Watch:
-		must(!s.watched[e.Node])
-		s.watched[e.Node] = true
-	case Unwatch:
-		must(s.watched[e.Node])
-		delete(s.watched, e.Node)
 	case Displaced: // it starts again
 		w.counts.displaced++
 		w.after(time.Second, func() {
@@ -247,7 +240,7 @@ func (w *world) siteOf(node overlay.Node) *site {
 	return w.sites[i]
 }
 
-// probe is the failure detector: it looks at two of those that are watched each
+// probe is the failure detector: it looks at two of those that are up each
 // second, and waits two seconds before it believes what it sees.
 func (w *world) probe(node overlay.Node, s *site) {
 	if s.core == nil || s.node != node {
@@ -255,7 +248,7 @@ func (w *world) probe(node overlay.Node, s *site) {
 	}
 	if members := s.core.Members(); len(members) > 1 {
 		for range 2 {
-			if m := members[w.rng.IntN(len(members))]; s.watched[m] && w.silent(s, m) {
+			if m := members[w.rng.IntN(len(members))]; s.up[m] && w.silent(s, m) {
 				w.after(2*time.Second, func() {
 					if s.core != nil && w.silent(s, m) {
 						to := w.siteOf(m)
@@ -393,12 +386,12 @@ func (w *world) check() error {
 		if !slices.Equal(members, running) {
 			return fmt.Errorf("%v lists %d members, but %d run: %s, not %s", s.node, len(members), len(running), calledAll(members), calledAll(running))
 		}
-		if len(s.up) != len(members)-1 || len(s.watched) != len(members)-1 {
-			return fmt.Errorf("%v has said that %d are up, and watches %d", s.node, len(s.up), len(s.watched))
+		if len(s.up) != len(members)-1 {
+			return fmt.Errorf("%v has said that %d are up", s.node, len(s.up))
 		}
 		for _, m := range members {
-			if m != s.node && (!s.up[m] || !s.watched[m]) {
-				return fmt.Errorf("%v has not said that %v is up, or does not watch it", s.node, m)
+			if m != s.node && !s.up[m] {
+				return fmt.Errorf("%v has not said that %v is up", s.node, m)
 			}
 			f, _ := s.core.Lookup(m.Name)
 			g, _ := one.Lookup(m.Name)
