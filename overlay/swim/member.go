@@ -106,7 +106,7 @@ func (t *table) add(node overlay.Node, rng *rand.Rand) id {
 		i, t.free = t.free[last], t.free[:last]
 	} else {
 		i = id(len(t.all))
-		t.all = append(room(t.all), member{})
+		t.all = append(t.all, member{})
 	}
 	t.all[i] = member{node: t.pool.Keep(node), state: Alive}
 	t.index.add(t, i)
@@ -127,16 +127,6 @@ func (t *table) remove(i id) {
 	t.free = append(t.free, i)
 }
 
-// room returns list with room for one more at least, and for an eighth more or so at
-// most. append makes a short list twice as long, and a long one longer by a quarter.
-func room[T any](list []T) []T {
-	n := len(list)
-	if n < cap(list) {
-		return list
-	}
-	return append(slices.Grow([]T(nil), n+n/8+4), list...)
-}
-
 func put(list []id, all []member, at int, i id) {
 	list[at] = i
 	all[i].place = int32(at)
@@ -144,7 +134,7 @@ func put(list []id, all []member, at int, i id) {
 
 // line puts i at a random place of the order, as the paper has it.
 func (t *table) line(i id, rng *rand.Rand) {
-	t.order = append(room(t.order), i)
+	t.order = append(t.order, i)
 	at, last := rng.IntN(len(t.order)), len(t.order)-1
 	put(t.order, t.all, last, t.order[at])
 	put(t.order, t.all, at, i)

@@ -36,13 +36,3 @@ func TestTheLastSuspicionLeavesNothingBehind(t *testing.T) {
 		t.Errorf("%v is left", b.c.members.suspected)
 	}
 }
-
-func TestListsGrowByAnEighthOrSo(t *testing.T) {
-	var list []id
-	for range 100_000 {
-		list = append(room(list), 0)
-		if n, most := len(list), cap(list); n > 50_000 && most > n+n/5 { // with what the heap rounds up to
-			t.Fatalf("room for %d, of which %d are used", most, n)
-		}
-	}
-}
