@@ -209,9 +209,9 @@ func (w *world) foresee(e *event, s *step) {
 		switch {
 		case n.timer != e.at || w.boot(e.to) != e.boot || first == second: // of two, one may change the other
 		case first:
-			s.tick(w, n, at)
+			s.tell(w, n, at, nil)
 		default:
-			s.tickTree(w, n, at)
+			s.tellTree(w, n, at, nil)
 		}
 	case message:
 		from, ok := w.sender(e)
@@ -246,22 +246,23 @@ func (s *step) alone(w *world, e *event, until int64) bool {
 	return true
 }
 
+// tell gives n's topology, or all of n, an event; nil is that time has passed.
 func (s *step) tell(w *world, n *node, at time.Time, ev overlay.Event) {
-	s.effects = n.core().Step(at, ev)
-	s.taken, s.due = true, w.at(n.core().Deadline())
+	core := n.core()
+	if ev == nil {
+		s.effects = core.Tick(at)
+	} else {
+		s.effects = core.Step(at, ev)
+	}
+	s.taken, s.due = true, w.at(core.Deadline())
 }
 
-func (s *step) tick(w *world, n *node, at time.Time) {
-	s.effects = n.core().Tick(at)
-	s.taken, s.due = true, w.at(n.core().Deadline())
-}
-
+// tellTree gives n's plumtree one.
 func (s *step) tellTree(w *world, n *node, at time.Time, ev plumtree.Event) {
-	s.tree = n.tree.Step(at, ev)
-	s.taken, s.due = true, w.at(n.tree.Deadline())
-}
-
-func (s *step) tickTree(w *world, n *node, at time.Time) {
-	s.tree = n.tree.Tick(at)
+	if ev == nil {
+		s.tree = n.tree.Tick(at)
+	} else {
+		s.tree = n.tree.Step(at, ev)
+	}
 	s.taken, s.due = true, w.at(n.tree.Deadline())
 }

@@ -121,7 +121,7 @@ func (w *world) start(i int32) {
 		return
 	}
 	w.note(&event{at: w.now, kind: kinds + noteStart, to: i, boot: w.boot(i)})
-	w.tickViews(i)
+	w.toViews(i, nil)
 	w.reschedule(i)
 }
 
@@ -144,6 +144,13 @@ func (w *world) leave(i int32) {
 
 // tell gives the topology of a live node, or all of it, an event.
 func (w *world) tell(i int32, ev overlay.Event) {
+	w.toViews(i, ev)
+	w.reschedule(i)
+}
+
+// toViews gives it one, if it has not had it ahead of time, and does what comes of it; nil is
+// that time has passed.
+func (w *world) toViews(i int32, ev overlay.Event) {
 	n, s := &w.nodes[i], w.foreseen()
 	if s == nil {
 		s = new(step)
@@ -151,7 +158,6 @@ func (w *world) tell(i int32, ev overlay.Event) {
 	}
 	w.carryOut(i, s.effects)
 	n.due[views] = s.due
-	w.reschedule(i)
 }
 
 // tellTree gives its plumtree one.
@@ -160,7 +166,7 @@ func (w *world) tellTree(i int32, ev plumtree.Event) {
 	w.reschedule(i)
 }
 
-// toTree gives it one, unless that is what its topology does.
+// toTree gives it one, as toViews does, unless that is what its topology does.
 func (w *world) toTree(i int32, ev plumtree.Event) {
 	n := &w.nodes[i]
 	if n.tree == nil {
@@ -175,36 +181,16 @@ func (w *world) toTree(i int32, ev plumtree.Event) {
 	n.due[tree] = s.due
 }
 
-func (w *world) tickViews(i int32) {
-	n, s := &w.nodes[i], w.foreseen()
-	if s == nil {
-		s = new(step)
-		s.tick(w, n, w.time())
-	}
-	w.carryOut(i, s.effects)
-	n.due[views] = s.due
-}
-
 // tick has a node do what is due.
 func (w *world) tick(i int32) {
 	n := &w.nodes[i]
 	if n.isDue(views, w.now) {
-		w.tickViews(i)
+		w.toViews(i, nil)
 	}
 	if n.isDue(tree, w.now) {
-		w.tickTree(i)
+		w.toTree(i, nil)
 	}
 	w.reschedule(i)
-}
-
-func (w *world) tickTree(i int32) {
-	n, s := &w.nodes[i], w.foreseen()
-	if s == nil {
-		s = new(step)
-		s.tickTree(w, n, w.time())
-	}
-	w.carryOutTree(i, s.tree)
-	n.due[tree] = s.due
 }
 
 // isDue reports whether a core wants to be called at a time.

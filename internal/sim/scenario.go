@@ -95,11 +95,13 @@ func (r *run) join() bool {
 	for i := range r.cfg.Nodes {
 		r.queue.push(event{at: r.now + int64(every)*int64(i), kind: begins, to: r.add()})
 	}
-	for left := r.cfg.Nodes; left > 0; left -= joinsTold {
-		if !r.run(every * time.Duration(min(left, joinsTold))) {
+	for told := 0; told < r.cfg.Nodes; {
+		more := min(joinsTold, r.cfg.Nodes-told)
+		if !r.run(every * time.Duration(more)) {
 			return false
 		}
-		r.say("%d nodes have joined", r.living)
+		told += more
+		r.say("%d nodes have joined", told)
 	}
 	return true
 }
