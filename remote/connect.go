@@ -126,7 +126,7 @@ func (l *lane) dialled(c *connection) bool {
 	}
 	l.epoch = c.attach.Epoch
 	if !c.relayed {
-		l.node.post(dialled{l.peer})
+		l.peer.dialled.Store(true)
 	}
 	return true
 }

@@ -36,12 +36,13 @@ func TestCrashIsNoticedAtOnceWhereAnyLaneWasDialled(t *testing.T) {
 		a := start(t, cfg)
 		b := w.start("b", a)
 		meet(t, a, b)
+		w.pass(0)
+		if left := cfg.Transport.(*stumbling).left.Load(); left != 0 {
+			t.Fatalf("%d attempts are left of those that fail", left)
+		}
 		pid := b.spawn(t, &counter{})
 		if _, err := actor.Call[int](t.Context(), a.sys, pid, Get{}); err != nil {
 			t.Fatal(err)
-		}
-		if left := cfg.Transport.(*stumbling).left.Load(); left >= 0 {
-			t.Fatalf("%d attempts are yet to fail", left+1)
 		}
 		begun := time.Now()
 		w.net.Kill("b")

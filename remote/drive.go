@@ -25,8 +25,6 @@ type (
 		peer *peer
 		err  error
 	}
-	// dialled: one of the peer's lanes has been connected at the node's own address.
-	dialled    struct{ peer *peer }
 	dialFailed struct {
 		peer *peer
 		err  error
@@ -126,10 +124,6 @@ func (n *Node) handleOne(what any) {
 		if n.current(what.peer) {
 			n.step(overlay.LinkDown{Node: overlayNode(what.peer.id), Err: what.err})
 		}
-	case dialled:
-		if n.current(what.peer) {
-			n.core.dialed[overlayNode(what.peer.id)] = true
-		}
 	case dialFailed:
 		if n.current(what.peer) {
 			n.dialFailed(what.peer, what.err)
@@ -175,7 +169,7 @@ func (n *Node) dialFailed(p *peer, err error) {
 	// linked to all, it has been tried whether it can be dialled.
 	node := overlayNode(p.id)
 	refused := errors.Is(err, syscall.ECONNREFUSED) && !hidden(p.id.Name) &&
-		(n.Topology() != FullMesh || n.core.dialed[node])
+		(n.Topology() != FullMesh || n.core.dialed[node] || p.dialled.Load())
 	var other *unexpectedError
 	if errors.As(err, &other) {
 		// Somebody else listens there now: p does not any more.

@@ -48,6 +48,7 @@ type peer struct {
 	missed     moment       // when there was last no direct way
 	asked      moment       // when it was last needed
 	released   atomic.Bool  // nobody needed it: see close
+	dialled    atomic.Bool  // one of its lanes was connected at the node's own address
 
 	mu     sync.Mutex
 	ended  bool   // retired is closed, or about to be

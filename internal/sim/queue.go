@@ -10,22 +10,22 @@ import (
 type kind uint8
 
 const (
-	timer       kind     = iota // of node to
-	message                     // comes to node to over a link
-	flooded                     // a flooded broadcast comes to node to over a link
-	dialled                     // a dial comes to the node that is dialled
-	linkUp                      // an accepted dial is known to the dialler
-	dialFailed                  // a dial that was not accepted is known to the dialler
-	linkEnd                     // the other side has closed the link, or it is broken
-	unanswered                  // what was sent over a link is not acknowledged
-	probed                      // node to finds out who is at node from
-	probeFailed                 // nobody answers
-	measured                    // node to finds out how far away node from is
-	judged                      // the time of a broadcast is over
-	posted                      // a message comes to node to without a link
-	rejected                    // node to learns that it found nobody
-	begins                      // node to is started
-	kinds       = begins        // the last of them
+	timer       kind = iota // of node to
+	message                 // comes to node to over a link
+	flooded                 // a flooded broadcast comes to node to over a link
+	dialled                 // a dial comes to the node that is dialled
+	linkUp                  // an accepted dial is known to the dialler
+	dialFailed              // a dial that was not accepted is known to the dialler
+	linkEnd                 // the other side has closed the link, or it is broken
+	unanswered              // what was sent over a link is not acknowledged
+	probed                  // node to finds out who is at node from
+	probeFailed             // nobody answers
+	measured                // node to finds out how far away node from is
+	judged                  // the time of a broadcast is over
+	posted                  // a message comes to node to without a link
+	rejected                // node to learns that it found nobody
+	begins                  // node to is started
+	kinds
 )
 
 // event is something that will happen. It is one cache line.

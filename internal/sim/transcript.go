@@ -21,7 +21,7 @@ const (
 
 // Notes that are no events of the queue.
 const (
-	noteStart kind = 1 + iota
+	noteStart kind = iota
 	noteStop
 	noteBroadcast
 	noteDeliver

@@ -321,5 +321,8 @@ func (w *world) agree(live func(i int) bool) {
 		if len(p.up) != len(want)-1 {
 			w.t.Errorf("%v: %d are up", p.node, len(p.up))
 		}
+		if watched := p.core.detector.Stats().Members; watched != len(want)-1 {
+			w.t.Errorf("%v: %d are watched", p.node, watched)
+		}
 	}
 }

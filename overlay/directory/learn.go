@@ -22,16 +22,18 @@ const (
 func (c *Core) learnAll(facts []Fact, how source) {
 	taken := facts[:min(len(facts), hardMaxFacts)]
 	c.refused += len(facts) - len(taken)
-	known := c.table.len
+	left := len(taken)
 	for some := range slices.Chunk(taken, warmed) {
+		known := c.table.len
 		if len(some) > 1 {
 			c.table.warm(some)
 		}
 		for _, f := range some {
 			c.learn(f, how)
 		}
-		if news := c.table.len - known; news == len(some) && len(c.effects) == news { // the others are, too
-			c.effects = slices.Grow(c.effects, len(taken)-news)
+		left -= len(some)
+		if c.table.len-known == len(some) { // the rest is news, too
+			c.effects = slices.Grow(c.effects, left)
 		}
 	}
 }

@@ -18,7 +18,10 @@ type kept struct {
 	alone   bool // it is this node's own, broadcast when there was no neighbor
 }
 
-// block is some of them, allocated at once: they come and go in about the same order.
+// block is some of them, allocated at once: they come and go in about the same order. What
+// is evicted stays allocated as long as another of its block is kept: with those that a peer
+// makes expire by turns, seven times what is kept, without payloads. With seven it fits a
+// size of the heap's.
 type block struct {
 	used int
 	all  [7]kept

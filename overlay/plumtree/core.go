@@ -32,7 +32,7 @@ type Core struct {
 	shared  tree
 	own     *origin // this node's, once it has broadcast
 	origins []*origin
-	recent  [4]*origin // those that were looked for last, the latest first
+	recent  [4]*origin // some of those that were looked for last
 	trees   int
 	leader  *origin   // whose messages shape the shared tree
 	stirred time.Time // when there was last news of it
