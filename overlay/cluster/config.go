@@ -58,7 +58,8 @@ type Config struct {
 	Wiring string
 	Wire   func(wiring string) (Topology, error)
 	// Overlap is how long the earlier topology stays at least, and MaxOverlap at
-	// most, until the later one has a neighbor. Zero means their defaults.
+	// most, until the later one has a neighbor. Each node adds up to another Overlap, so
+	// that no node loses all links of the earlier one at once. Zero means their defaults.
 	Overlap, MaxOverlap time.Duration
 	// Hush is how long an obituary waits at most until it is broadcast, in case
 	// somebody else does; less in a small cluster, and three times as long more where a

@@ -24,11 +24,14 @@ import (
 //     nobody else: another one as soon as it is another connection.
 //  5. hushed and rumored have each node once.
 type Core struct {
-	cfg      Config
-	now      time.Time
-	wired    *wiring
-	former   *wiring   // what wired takes the place of; nil when it has
-	turned   time.Time // when it began to
+	cfg    Config
+	now    time.Time
+	wired  *wiring
+	former *wiring   // what wired takes the place of; nil when it has
+	turned time.Time // when it began to
+	// overlap is how long both are at work: not as long at each node, so that no node
+	// loses all links of the earlier one at once.
+	overlap  time.Duration
 	links    map[overlay.Node]overlay.LinkUp
 	tree     *plumtree.Core
 	causal   *pcbroadcast.Core[[]byte]

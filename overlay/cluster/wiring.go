@@ -204,6 +204,7 @@ func (c *Core) turn(r directory.Register) {
 	}
 	c.retire()
 	c.former, c.wired, c.turned = c.wired, newWiring(r.Value, t), c.now
+	c.overlap = min(c.cfg.Overlap+time.Duration(c.cfg.Rand.Int64N(int64(c.cfg.Overlap)+1)), c.cfg.MaxOverlap)
 	c.emit(overlay.Report{Value: report})
 	w := c.wired
 	c.fromTopology(w, t.Tick(c.now))
@@ -230,8 +231,8 @@ func (c *Core) overlapped() time.Time {
 	switch {
 	case c.former == nil:
 		return time.Time{}
-	case c.now.Sub(c.turned) < c.cfg.Overlap:
-		return c.turned.Add(c.cfg.Overlap)
+	case c.now.Sub(c.turned) < c.overlap:
+		return c.turned.Add(c.overlap)
 	default:
 		return c.turned.Add(c.cfg.MaxOverlap)
 	}
@@ -240,7 +241,7 @@ func (c *Core) overlapped() time.Time {
 // turnOver ends the former wiring when that does no harm.
 func (c *Core) turnOver() {
 	past := c.now.Sub(c.turned)
-	if c.former == nil || past < c.cfg.Overlap || past < c.cfg.MaxOverlap && len(c.wired.neighbors) == 0 {
+	if c.former == nil || past < c.overlap || past < c.cfg.MaxOverlap && len(c.wired.neighbors) == 0 {
 		return
 	}
 	c.retire()

@@ -77,6 +77,38 @@ func TestTopologyIsReplacedWhileNodesBroadcast(t *testing.T) {
 	}
 }
 
+// What ended everywhere at once would leave a node without any link that is proven, if those
+// of the later topology are just being made.
+func TestEarlierTopologyEndsAtEachNodeInItsOwnTime(t *testing.T) {
+	w := newWorld(t, 22)
+	w.grow(20)
+	w.propose("gossip")
+	over := make(map[int]time.Duration)
+	bySecond := make(map[time.Duration]int)
+	for range 400 { // 20 s
+		w.run(50 * time.Millisecond)
+		for i, p := range w.places {
+			if _, known := over[i]; !known && p.core.former == nil && !p.core.turned.IsZero() {
+				over[i] = w.now.Sub(p.core.turned)
+				bySecond[over[i].Truncate(time.Second)]++
+			}
+		}
+	}
+	for i, after := range over {
+		if after < DefaultOverlap || after > 2*DefaultOverlap+time.Second {
+			t.Errorf("node %d has ended it after %v", i, after)
+		}
+	}
+	for second, n := range bySecond {
+		if n > 10 {
+			t.Errorf("%d have ended it within a second, after %v", n, second)
+		}
+	}
+	if len(over) != 20 {
+		t.Errorf("%d of 20 have ended it", len(over))
+	}
+}
+
 func TestOnlyTheLowestNodeProposesATopology(t *testing.T) {
 	w := newWorld(t, 22)
 	w.grow(5)
