@@ -24,13 +24,13 @@ type result struct {
 }
 
 // tables are the data of all figures.
-type tables struct{ reliability, floods, scale []result }
+type tables struct{ reliability, floods, published, scale []result }
 
 var errNoRuns = errors.New("there are no complete runs")
 
 func load(dir string) (*tables, error) {
 	t := new(tables)
-	for name, list := range map[string]*[]result{"reliability": &t.reliability, "floods": &t.floods, "scale": &t.scale} {
+	for name, list := range map[string]*[]result{"reliability": &t.reliability, "floods": &t.floods, "published": &t.published, "scale": &t.scale} {
 		file := filepath.Join(dir, name+".jsonl")
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -34,6 +34,7 @@ var (
 	blue  = color.RGBA{0x1f, 0x4e, 0x9c, 0xff}
 	red   = color.RGBA{0xb2, 0x2a, 0x2a, 0xff}
 	green = color.RGBA{0x2d, 0x7d, 0x3a, 0xff}
+	brown = color.RGBA{0x8a, 0x5a, 0x14, 0xff}
 )
 
 // figures returns all that is drawn of t.
@@ -57,6 +58,7 @@ func figures(t *tables) []figure {
 			lines: []line{
 				{"after healing", killed(t.reliability, func(r result) float64 { return 100 * r.Healed }), green, draw.SquareGlyph{}},
 				{"1,000 floods, one a second, on average", killed(t.floods, average), gray, draw.CrossGlyph{}},
+				{"1,000 floods of the paper's protocol", killed(t.published, average), brown, draw.PyramidGlyph{}},
 				{"at once, on average", killed(t.reliability, average), blue, draw.CircleGlyph{}},
 				{"at once, the worst", killed(t.reliability, func(r result) float64 { return 100 * r.Least }), red, draw.TriangleGlyph{}},
 			},

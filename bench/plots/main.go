@@ -4,9 +4,10 @@
 //	go run ./bench/plots            draws docs/plots/*.svg from docs/plots/*.jsonl
 //	go run ./bench/plots -measure reliability
 //	go run ./bench/plots -measure floods
+//	go run ./bench/plots -measure published
 //	go run ./bench/plots -measure scale
 //
-// A line that is measured is the last one of a run of "topos sim". To measure anew takes
+// A line that is measured is the last one of a run of "topos sim", or of the dsn2007 command. To measure anew takes
 // some minutes, and for a hundred thousand nodes half an hour and 5 GB. Reliability is
 // the same on every machine; time is this one's.
 package main
@@ -37,16 +38,16 @@ var errSeries = errors.New("there is no such series")
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("plots", flag.ContinueOnError)
 	dir := flags.String("dir", "docs/plots", "where data and figures are")
-	series := flags.String("measure", "", "run the simulations of reliability, floods or scale first")
+	name := flags.String("measure", "", "run the simulations of reliability, floods, published or scale first")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *series != "" {
-		runs, ok := simulations()[*series]
+	if *name != "" {
+		runs, ok := simulations()[*name]
 		if !ok {
-			return fmt.Errorf("%w: %q", errSeries, *series)
+			return fmt.Errorf("%w: %q", errSeries, *name)
 		}
-		if err := measure(ctx, runs, filepath.Join(*dir, *series+".jsonl"), out); err != nil {
+		if err := measure(ctx, runs, filepath.Join(*dir, *name+".jsonl"), out); err != nil {
 			return err
 		}
 	}

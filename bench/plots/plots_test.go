@@ -67,8 +67,8 @@ func TestASeriesThatThereIsNotIsSaid(t *testing.T) {
 func TestMeasuringKeepsTheLastLineOfEachRun(t *testing.T) {
 	t.Chdir("../..")
 	file := filepath.Join(t.TempDir(), "some.jsonl")
-	args := []string{"-nodes 20 -cycles 1 -broadcasts 2 -kill 0.2", "-nodes 10 -directory -cycles 1 -broadcasts 1"}
-	if err := measure(t.Context(), args, file, io.Discard); err != nil {
+	some := series{"cmd/topos", []string{"sim -nodes 20 -cycles 1 -broadcasts 2 -kill 0.2", "sim -nodes 10 -directory -cycles 1 -broadcasts 1"}}
+	if err := measure(t.Context(), some, file, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)
@@ -79,7 +79,18 @@ func TestMeasuringKeepsTheLastLineOfEachRun(t *testing.T) {
 	if err != nil || len(list) != 2 || !list[0].Directory || list[1].Kill != 0.2 || list[1].Healed != 1 || list[1].Seconds <= 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if err := measure(t.Context(), []string{"-nodes 0.5"}, file, io.Discard); err == nil {
+	if err := measure(t.Context(), series{"cmd/topos", []string{"sim -nodes 0.5"}}, file, io.Discard); err == nil {
 		t.Error("a run that fails is kept")
+	}
+	paper := series{"bench/dsn2007", []string{"-nodes 50 -cycles 2 -heal 1 -broadcasts 3 -kill 0.4"}}
+	if err := measure(t.Context(), paper, file, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if text, err = os.ReadFile(file); err != nil {
+		t.Fatal(err)
+	}
+	list, err = parse(text)
+	if err != nil || len(list) != 1 || list[0].Nodes != 50 || list[0].Kill != 0.4 || list[0].Reliability <= 0 || list[0].Least <= 0 || list[0].Healed <= 0 {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
