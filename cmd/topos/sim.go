@@ -143,6 +143,7 @@ func simulate(cmd *cobra.Command, cfg sim.Config, transcript string) (err error)
 		cfg.Transcript = buffered
 		defer func() { err = errors.Join(err, buffered.Flush(), file.Close()) }()
 	}
+	preferLargePages(expected(cfg))
 	// What the cores throw away is most of the memory. Collect it seldom, as
 	// long as there is room.
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
@@ -169,6 +170,18 @@ const (
 	// take on a machine of 16 GiB.
 	memoryLimit = 14 << 30
 )
+
+// leastLarge is what is not worth large pages.
+const leastLarge = 256 << 20
+
+// expected is about how much memory a run takes.
+func expected(cfg sim.Config) uint64 {
+	n := uint64(max(0, cfg.Nodes))
+	if cfg.Directory {
+		return n * n * 130
+	}
+	return n * 30_000
+}
 
 // cost is what a run has taken: time, that of processors, and memory at most.
 type cost struct {

@@ -174,8 +174,10 @@ func (a *ahead) warm(k *worker, events []ref) {
 		case n.state != live || e.kind == flooded:
 		case e.protocol == tree:
 			n.tree.Deadline()
+		case n.whole != nil:
+			n.whole.Glance()
 		default:
-			n.core().Deadline()
+			n.wires.Deadline()
 		}
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"github.com/topos-go/topos/overlay/pcbroadcast"
 )
 
-func (c *Core) toCausal(ev pcbroadcast.Event) { c.fromCausal(c.causal.Step(c.now, ev)) }
+func (c *Core) toCausal(ev pcbroadcast.Event) {
+	c.dues.touch(theCausal)
+	c.fromCausal(c.causal.Step(c.now, ev))
+}
 
 // causalLink begins a link for broadcasts in causal order to node, if it is a neighbor
 // and linked. The links of two topologies at work are one: a neighbor of both stays

@@ -23,6 +23,7 @@ import (
 //  4. The causal part has a link to each neighbor to which there is one, and to
 //     nobody else: another one as soon as it is another connection.
 //  5. hushed and rumored have each node once.
+//  6. What dues has of a part that was asked is what the part says.
 type Core struct {
 	cfg    Config
 	now    time.Time
@@ -50,6 +51,7 @@ type Core struct {
 	onlooker  bool                  // within a step: what the directory wants known, others have found out, and broadcast
 	garbled   uint64
 	left      bool
+	dues      dues
 	effects   overlay.Effects
 }
 
@@ -186,33 +188,14 @@ func (c *Core) leave() {
 func (c *Core) Tick(now time.Time) overlay.Effects {
 	c.now = now
 	for _, w := range c.wirings() {
-		c.fromTopology(w, w.topology.Tick(now))
+		c.tickTopology(w)
 	}
 	if !c.left {
 		c.turnOver()
 		c.releaseDue()
-		c.fromDirectory(c.dir.Tick(now))
-		c.fromDetector(c.detector.Tick(now))
-		c.fromTree(c.tree.Tick(now))
-		c.fromCausal(c.causal.Tick(now))
+		c.tickParts()
 	}
 	return c.take()
-}
-
-// Deadline returns when Tick is to be called next; the zero time if there is
-// nothing to do.
-func (c *Core) Deadline() time.Time {
-	next := c.wired.topology.Deadline()
-	if c.left {
-		return next
-	}
-	due := [...]time.Time{c.dir.Deadline(), c.detector.Deadline(), c.tree.Deadline(), c.causal.Deadline(), c.overlapped(), c.hushed.next(), c.rumored.next()}
-	for _, t := range due {
-		if next.IsZero() || !t.IsZero() && t.Before(next) {
-			next = t
-		}
-	}
-	return next
 }
 
 // Members returns the members as the directory knows them, this node among them,

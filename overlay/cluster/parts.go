@@ -10,9 +10,32 @@ import (
 	"github.com/topos-go/topos/overlay/swim"
 )
 
-func (c *Core) toTree(ev plumtree.Event)       { c.fromTree(c.tree.Step(c.now, ev)) }
-func (c *Core) toDirectory(ev directory.Event) { c.fromDirectory(c.dir.Step(c.now, ev)) }
-func (c *Core) toDetector(ev swim.Event)       { c.fromDetector(c.detector.Step(c.now, ev)) }
+func (c *Core) toTree(ev plumtree.Event) {
+	c.dues.touch(theTree)
+	c.fromTree(c.tree.Step(c.now, ev))
+}
+
+func (c *Core) toDirectory(ev directory.Event) {
+	c.dues.touch(theDirectory)
+	c.fromDirectory(c.dir.Step(c.now, ev))
+}
+
+func (c *Core) toDetector(ev swim.Event) {
+	c.dues.touch(theDetector)
+	c.fromDetector(c.detector.Step(c.now, ev))
+}
+
+// tickParts lets time pass for all parts but the topologies.
+func (c *Core) tickParts() {
+	c.dues.touch(theDirectory)
+	c.fromDirectory(c.dir.Tick(c.now))
+	c.dues.touch(theDetector)
+	c.fromDetector(c.detector.Tick(c.now))
+	c.dues.touch(theTree)
+	c.fromTree(c.tree.Tick(c.now))
+	c.dues.touch(theCausal)
+	c.fromCausal(c.causal.Tick(c.now))
+}
 
 // What a broadcast is, in its first byte.
 const (

@@ -57,6 +57,7 @@ func (c *Core) Propose(now time.Time, wiring string) (overlay.Effects, error) {
 		return nil, ErrFixed
 	}
 	c.now = now
+	c.dues.touch(theDirectory)
 	effects, err := c.dir.Propose(now, directory.Topology, wiring)
 	c.fromDirectory(effects)
 	return c.take(), err
@@ -100,7 +101,7 @@ func (c *Core) toTopology(ev overlay.Event) {
 			}
 			delete(w.links, ev.Node)
 		}
-		c.fromTopology(w, w.topology.Step(c.now, ev))
+		c.tell(w, ev)
 	}
 }
 
@@ -166,7 +167,7 @@ func (c *Core) dial(w *wiring, e overlay.Dial) {
 		c.emit(e)
 	case c.held(c.other(w), e.Node):
 		w.links[e.Node] = true
-		c.fromTopology(w, w.topology.Step(c.now, up))
+		c.tell(w, up)
 	default:
 		w.postponed[e.Node] = true
 	}
@@ -180,7 +181,7 @@ func (c *Core) disconnect(w *wiring, e overlay.Disconnect) {
 	if c.held(c.other(w), e.Node) {
 		if _, told := w.links[e.Node]; told {
 			delete(w.links, e.Node)
-			c.fromTopology(w, w.topology.Step(c.now, overlay.LinkDown{Node: e.Node}))
+			c.tell(w, overlay.LinkDown{Node: e.Node})
 		}
 		return
 	}
@@ -204,19 +205,20 @@ func (c *Core) turn(r directory.Register) {
 	}
 	c.retire()
 	c.former, c.wired, c.turned = c.wired, newWiring(r.Value, t), c.now
+	c.dues.touch(theTopology)
 	c.overlap = min(c.cfg.Overlap+time.Duration(c.cfg.Rand.Int64N(int64(c.cfg.Overlap)+1)), c.cfg.MaxOverlap)
 	c.emit(overlay.Report{Value: report})
 	w := c.wired
-	c.fromTopology(w, t.Tick(c.now))
+	c.tickTopology(w)
 	for _, node := range sorted(c.links) {
 		if _, told := w.links[node]; !told {
 			w.links[node] = true
-			c.fromTopology(w, t.Step(c.now, c.links[node]))
+			c.tell(w, c.links[node])
 		}
 	}
 	for _, node := range c.dir.Members() {
 		if node != c.cfg.Self {
-			c.fromTopology(w, t.Step(c.now, overlay.Met{Node: node}))
+			c.tell(w, overlay.Met{Node: node})
 		}
 	}
 }
@@ -253,7 +255,7 @@ func (c *Core) retire() {
 	if w == nil {
 		return
 	}
-	c.fromTopology(w, w.topology.Step(c.now, overlay.LeaveRequested{}))
+	c.tell(w, overlay.LeaveRequested{})
 	for _, node := range sorted(w.neighbors) {
 		c.neighborDown(w, node)
 	}

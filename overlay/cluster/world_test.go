@@ -214,6 +214,7 @@ func (w *world) carryOut(i int, effects overlay.Effects) {
 			w.connect(i, self, e)
 		}
 	}
+	w.checkDues(core)
 	if next := core.Deadline(); !next.IsZero() && (p.wake.IsZero() || next.Before(p.wake)) {
 		p.wake = next
 		w.after(max(0, next.Sub(w.now)), func() {
@@ -222,6 +223,23 @@ func (w *world) carryOut(i int, effects overlay.Effects) {
 				w.carryOut(i, core.Tick(w.now))
 			}
 		})
+	}
+}
+
+// checkDues reports parts that have something to do at another time than the core believes.
+func (w *world) checkDues(c *Core) {
+	w.t.Helper()
+	next := c.Deadline()
+	for p := range parts {
+		if got, want := c.dues.at[p], c.due(p); !c.left && !got.Equal(want) {
+			w.t.Errorf("%v: part %d is due at %v, not %v", c.cfg.Self, p, want, got)
+		}
+	}
+	if c.former == nil || c.left {
+		return
+	}
+	if due := c.former.topology.Deadline(); !due.IsZero() && next.After(due) {
+		w.t.Errorf("%v: its earlier topology is due at %v, it at %v", c.cfg.Self, due, next)
 	}
 }
 

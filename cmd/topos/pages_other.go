@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// preferLargePages does nothing here.
+func preferLargePages(uint64) bool { return false }
