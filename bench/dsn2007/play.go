@@ -1,6 +1,9 @@
 package main
 
-import "math/rand/v2"
+import (
+	"cmp"
+	"math/rand/v2"
+)
 
 // result is what came of a run, in the words of "topos sim".
 type result struct {
@@ -36,7 +39,7 @@ func play(s settings) result {
 // measure floods broadcasts of senders that are drawn at random, and returns the mean and the
 // least share of the live nodes that they reach.
 func (w *world) measure(s settings) (mean, least float64) {
-	senders := make([]int32, s.senders)
+	senders := make([]int32, cmp.Or(s.senders, s.broadcasts))
 	for i := range senders {
 		senders[i] = w.live[w.rng.IntN(len(w.live))]
 	}

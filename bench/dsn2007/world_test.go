@@ -74,9 +74,10 @@ func TestFloodReachesEverybodyWhereNobodyFails(t *testing.T) {
 	}
 }
 
-// A failure is noticed by those who send, and by nobody else.
+// A failure is noticed in sending; nodes to which a flood does not come notice none.
 func TestFailuresAreNoticedInSending(t *testing.T) {
 	w := settled(500, 3)
+	w.favorable = false
 	w.fail(100)
 	holders := func() (n int) {
 		for _, l := range w.live {
@@ -95,6 +96,75 @@ func TestFailuresAreNoticedInSending(t *testing.T) {
 	reached := w.flood(w.live[0])
 	if after := holders(); reached < 0.99 || after > before/50 {
 		t.Errorf("%v of all have sent, and of %d links to the dead there are %d", reached, before, after)
+	}
+}
+
+// ring makes nodes each of which has the next one for a neighbor, and for candidates, by which it
+// can be seen how far a walk goes.
+func ring(nodes int32) *world {
+	w := newWorld(1, true, rand.New(rand.NewPCG(5, 1)))
+	w.active, w.passive = make([]view, nodes), make([]view, nodes)
+	w.dead, w.waits = make([]bool, nodes), make([]bool, nodes)
+	for n := range nodes {
+		w.active[n].size, w.passive[n].size = activeSize, passiveSize
+	}
+	for n := range nodes {
+		w.link(n, (n+1)%nodes)
+	}
+	return w
+}
+
+func TestJoinIsForwardedAsFarAsThePaperSays(t *testing.T) {
+	w := ring(20)
+	w.forwardJoin(1, 19, 0) // 1 is the first of the walk, away from 0
+	if !w.active[1+activeWalk].has(19) || !w.active[19].has(1+activeWalk) {
+		t.Errorf("its neighbors are %v", w.active[19].nodes)
+	}
+	for n := range int32(20) {
+		if w.passive[n].has(19) != (n == 1+activeWalk-passiveWalk) {
+			t.Errorf("%d has it for a candidate: %v", n, w.passive[n].has(19))
+		}
+	}
+}
+
+func TestShuffleExchangesSamplesWhereItsWalkEnds(t *testing.T) {
+	w := ring(20)
+	for c := int32(10); c < 19; c++ {
+		w.addPassive(0, c)
+	}
+	w.shuffle(0)
+	var at []int32
+	for n := range int32(20) {
+		if n != 0 && len(w.passive[n].nodes) > 0 {
+			at = append(at, n)
+		}
+	}
+	// It went one way or the other. It has brought 0 itself, one of its two neighbors at least, as
+	// it has no third, and four candidates.
+	if len(at) != 1 || at[0] != activeWalk && at[0] != 20-activeWalk {
+		t.Fatalf("it has come to %v", at)
+	}
+	got := &w.passive[at[0]]
+	candidates := 0
+	for c := int32(10); c < 19; c++ {
+		if got.has(c) && !w.active[at[0]].has(c) {
+			candidates++
+		}
+	}
+	if !got.has(0) || candidates > shufflePassive || candidates < shufflePassive-2 || len(got.nodes) > 1+2+shufflePassive {
+		t.Errorf("it has brought %v", got.nodes)
+	}
+}
+
+func TestWhatWasSentMakesRoomForWhatHasCome(t *testing.T) {
+	w := ring(100)
+	for c := int32(10); c < 10+passiveSize; c++ {
+		w.addPassive(0, c)
+	}
+	w.integrate(0, []int32{60, 61, 0, 1, 12}, []int32{13, 14, 15})
+	v := &w.passive[0]
+	if !v.has(60) || !v.has(61) || v.has(13) || v.has(14) || !v.has(15) || !v.has(12) || v.has(0) || v.has(1) || len(v.nodes) != passiveSize {
+		t.Errorf("%v", v.nodes)
 	}
 }
 
@@ -165,7 +235,7 @@ func TestSameSeedGivesTheSameRun(t *testing.T) {
 
 func TestSettingsWithoutSenseAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"-nodes", "1"}, {"-nodes", "10", "-kill", "0.9"}, {"-kill", "-0.1"}, {"-broadcasts", "0"}, {"-senders", "0"}, {"-every", "-1"},
+		{"-nodes", "1"}, {"-nodes", "10", "-kill", "0.9"}, {"-kill", "-0.1"}, {"-broadcasts", "0"}, {"-senders", "-1"}, {"-every", "-1"},
 	} {
 		if err := run(args, io.Discard); !errors.Is(err, errSettings) {
 			t.Errorf("%v: %v", args, err)

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"math"
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -12,18 +14,36 @@ import (
 // to read them. Go does not ask; so memory is taken that nobody touches, asked for, and
 // left to the heap, which maps no new memory as long as it has some. It reports whether
 // the system has agreed.
+//
+// The price is what the system does to find such pages, and that it may give back to the
+// program what the heap has released to it.
 func preferLargePages(bytes uint64) bool {
-	var machine syscall.Sysinfo_t
-	if syscall.Sysinfo(&machine) != nil {
-		return false
-	}
-	bytes = min(bytes, uint64(machine.Totalram)*uint64(machine.Unit)/2, math.MaxInt/4)
-	if bytes < leastLarge || !mayHave(bytes) {
+	bytes = min(bytes, memory()/2)
+	if strconv.IntSize < 64 || bytes < leastLarge || !mayHave(bytes+spare) {
 		return false
 	}
 	err := syscall.Madvise(make([]byte, bytes), syscall.MADV_HUGEPAGE)
 	runtime.GC()
 	return err == nil
+}
+
+// spare is what Go takes besides what it is asked for, and some.
+const spare = 512 << 20
+
+// memory is how much there is for this program, as far as it can see: that of the
+// machine, or of its control group.
+func memory() uint64 {
+	var machine syscall.Sysinfo_t
+	if syscall.Sysinfo(&machine) != nil {
+		return 0
+	}
+	all := uint64(machine.Totalram) * uint64(machine.Unit)
+	if text, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
+		if limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil { // not "max"
+			all = min(all, limit)
+		}
+	}
+	return all
 }
 
 // mayHave reports whether the system would let the program have that much memory: a

@@ -55,6 +55,7 @@ type Core struct {
 
 	turnAt, reviveAt   time.Time
 	gossipAt, gossiped time.Time
+	defendAt, defended time.Time // when this node is to be defended again, and was last
 
 	// What the message in hand gives rise to: facts for its sender, and that it
 	// has accused this node.
@@ -130,12 +131,15 @@ func (c *Core) Tick(now time.Time) Effects {
 	if due(c.gossipAt, c.now) {
 		c.gossip()
 	}
+	if due(c.defendAt, c.now) {
+		c.defend()
+	}
 	return c.take()
 }
 
 // Deadline returns when [Core.Tick] is to be called next, the zero time if never.
 func (c *Core) Deadline() time.Time {
-	first := sooner(sooner(c.turnAt, c.reviveAt), c.gossipAt)
+	first := sooner(sooner(c.turnAt, c.reviveAt), sooner(c.gossipAt, c.defendAt))
 	for _, p := range c.probes {
 		first = sooner(first, sooner(p.direct, p.end))
 	}

@@ -47,7 +47,7 @@ func (c *Core) hear(f Fact, quiet bool) {
 		return
 	}
 	if f.Node == c.cfg.Self {
-		c.accused(f)
+		c.accused(f, quiet)
 		return
 	}
 	i := c.members.find(f.Node)
@@ -166,8 +166,9 @@ func (c *Core) fail(i id, f Fact, source, quiet bool) {
 
 // accused refutes what is said of this node, if it is. Only what is about the
 // present incarnation costs a new one; whoever says something older is told the
-// present one.
-func (c *Core) accused(f Fact) {
+// present one. If that was broadcast, all have heard it, and who watches this node only
+// since it was refuted has believed it: so all are told.
+func (c *Core) accused(f Fact, broadcast bool) {
 	if f.State == Alive {
 		return
 	}
@@ -175,16 +176,33 @@ func (c *Core) accused(f Fact) {
 		c.stats.Malformed++
 		return
 	}
-	if f.Incarnation >= c.incarnation {
+	switch {
+	case f.Incarnation >= c.incarnation:
 		c.incarnation = f.Incarnation + 1
 		c.stats.Refutations++
 		c.ail()
 		c.emit(Refuted{c.incarnation, f.By})
 		c.rumors.drop(c.cfg.Self)
-		c.emit(Spread{c.defence()})
+		c.defend()
 		c.spread(c.defence(), false)
+	case !broadcast: // it goes around, and so does this
+		c.rumors.drop(c.cfg.Self)
+		c.spread(c.defence(), true)
+	default:
+		// One is enough for all that come meanwhile, and nobody's time is over before.
+		if again := c.defended.Add(min(c.cfg.Period, c.shortest()/4)); c.now.Before(again) {
+			c.defendAt = again
+		} else {
+			c.defend()
+		}
 	}
 	c.refute = true
+}
+
+// defend has it broadcast that this node is alive.
+func (c *Core) defend() {
+	c.defended, c.defendAt = c.now, time.Time{}
+	c.emit(Spread{c.defence()})
 }
 
 // defence is the fact that this node is alive.

@@ -66,4 +66,5 @@ func (c *Core) wake(slept time.Duration) {
 	restart(&c.turnAt, c.cfg.Timeout)
 	restart(&c.reviveAt, c.cfg.Revive)
 	restart(&c.gossipAt, c.cfg.Gossip)
+	restart(&c.defendAt, c.cfg.Timeout)
 }
