@@ -96,6 +96,7 @@ func TestHundredNodesComeBackWithoutAStorm(t *testing.T) {
 		w.pass(10 * time.Second)
 		if n := linked(); n != peers {
 			t.Errorf("%d of %d are back after 10 s", n, peers)
+			reportAbsent(t, hub, hosts[1:peers+1])
 		}
 		all, most := d.since(back, 100*time.Millisecond)
 		t.Logf("%d attempts, at most %d within 100 ms", all, most)
@@ -106,4 +107,20 @@ func TestHundredNodesComeBackWithoutAStorm(t *testing.T) {
 			t.Errorf("%d were refused", n)
 		}
 	})
+}
+
+// reportAbsent says what hub and those that are not linked with it know of each other.
+func reportAbsent(t *testing.T, hub *host, others []*host) {
+	t.Helper()
+	known := make(map[string]remote.Member)
+	for _, m := range hub.Members() {
+		known[m.Node.Name] = m
+	}
+	for _, h := range others {
+		m, member := known[h.ID().Name]
+		if member && m.Linked {
+			continue
+		}
+		t.Logf("%v is a member: %v; its neighbors are %v", h.ID(), member, h.Neighbors())
+	}
 }
