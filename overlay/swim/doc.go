@@ -109,6 +109,8 @@
 //   - News is also sent by itself, as in memberlist: Config.Gossip, Config.Fanout. If
 //     each [Spread] is broadcast, Fanout can be negative, and there are no messages
 //     but probes.
+//   - Who is accused by broadcast of what it has refuted before says so by broadcast, for
+//     those who watch it only since then, and believe it: once for several that come together.
 //   - A member that was not suspected here before is not Failed because somebody says
 //     so, but suspected, for as long as a suspicion lasts at least: it may be
 //     news from the other side of a partition that has healed.
