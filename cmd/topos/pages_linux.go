@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -19,7 +20,7 @@ import (
 // program what the heap has released to it.
 func preferLargePages(bytes uint64) bool {
 	bytes = min(bytes, memory()/2)
-	if strconv.IntSize < 64 || bytes < leastLarge || !mayHave(bytes+spare) {
+	if bytes < leastLarge || !mayHave(bytes+spare) {
 		return false
 	}
 	err := syscall.Madvise(make([]byte, bytes), syscall.MADV_HUGEPAGE)
@@ -49,6 +50,9 @@ func memory() uint64 {
 // mayHave reports whether the system would let the program have that much memory: a
 // heap that is refused some ends the program.
 func mayHave(bytes uint64) bool {
+	if bytes > math.MaxInt {
+		return false
+	}
 	b, err := syscall.Mmap(-1, 0, int(bytes), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	return err == nil && syscall.Munmap(b) == nil
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -43,46 +43,47 @@ func canBeHad() bool {
 	return before >= 0 && inLargePages() > before
 }
 
-// grow lets the heap grow by half of what large pages were asked for, in a process that
-// has done nothing else, and prints how much of it is in such.
+// grow lets the heap grow in a process that has begun a large run and done nothing else, and
+// prints how much of it is in large pages.
 func grow() {
-	possible, asked, before := canBeHad(), preferLargePages(leastLarge), inLargePages()
+	possible := canBeHad()
+	ended, end := context.WithCancel(context.Background())
+	end()
+	execute(ended, []string{"sim", "-nodes", "10000"}, io.Discard, io.Discard)
+	before := inLargePages()
 	var heap [][]byte
-	for range leastLarge / 2 >> 16 {
+	for range grown >> 16 {
 		b := make([]byte, 1<<16)
 		for at := 0; at < len(b); at += 1 << 12 {
 			b[at] = 1
 		}
 		heap = append(heap, b)
 	}
-	fmt.Println(possible, asked, inLargePages()-before)
+	fmt.Println(possible, inLargePages()-before)
 	runtime.KeepAlive(heap)
 }
 
+// grown is by how much: half of what such a run asks for at least.
+const grown = leastLarge / 2
+
+// Where large pages can be had, a large run has them.
 func TestHeapGrowsIntoLargePages(t *testing.T) {
 	if os.Getenv("TOPOS_TEST_GROW") != "" {
 		grow()
 		os.Exit(0)
 	}
-	setting, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
-	if err != nil || !strings.Contains(string(setting), "[madvise]") {
-		t.Skipf("programs need not ask here, or in vain: %s %v", setting, err)
-	}
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	child.Env = append(os.Environ(), "TOPOS_TEST_GROW=1")
 	text, err := child.Output()
-	var possible, asked bool
+	var possible bool
 	var more int
-	if _, bad := fmt.Sscan(string(text), &possible, &asked, &more); bad != nil || err != nil {
+	if _, bad := fmt.Sscan(string(text), &possible, &more); bad != nil || err != nil {
 		t.Fatalf("%s: %v, %v", text, bad, err)
 	}
-	switch {
-	case !possible:
-		t.Skip("this machine has none to spare")
-	case !asked && memory() < 2*leastLarge+spare:
-		t.Skip("this machine has too little memory")
-	case !asked || more < leastLarge/4:
-		t.Errorf("asked for them: %v; of %d bytes, %d are in large pages", asked, leastLarge/2, more)
+	run := expected(sim.Config{Nodes: 10000})
+	enough := memory()/2 >= run && mayHave(run+spare)
+	if got := more >= grown/2; got != (possible && enough) {
+		t.Errorf("of %d bytes, %d are in large pages; they can be had: %v, and there is memory: %v", grown, more, possible, enough)
 	}
 }
 
@@ -93,9 +94,6 @@ func TestLittleMemoryIsNotWorthLargePages(t *testing.T) {
 }
 
 func TestMemoryThatThereIsNotIsNotAskedFor(t *testing.T) {
-	if strconv.IntSize < 64 {
-		t.Skip("here nothing is asked for")
-	}
 	if all := memory(); all == 0 || all > 1<<50 {
 		t.Errorf("%d bytes are there", all)
 	}
